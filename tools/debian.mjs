@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs before anything is installed: no dependencies, Node 20 understands it.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+/** Debian package -> a file that shows it is there. */
+const PROOFS = {
+  python3: '/usr/bin/python3',
+  make: '/usr/bin/make',
+  'g++': '/usr/bin/g++',
+  'qemu-system-x86': '/usr/bin/qemu-system-i386',
+  'qemu-utils': '/usr/bin/qemu-img',
+  seabios: '/usr/share/seabios/vgabios-stdvga.bin',
+  bubblewrap: '/usr/bin/bwrap',
+  passt: '/usr/bin/passt',
+  mtools: '/usr/bin/mformat',
+  syslinux: '/usr/bin/syslinux',
+  'syslinux-common': '/usr/lib/syslinux/mbr/mbr.bin',
+  e2fsprogs: '/usr/sbin/mke2fs',
+  'util-linux': '/usr/bin/unshare',
+  iproute2: '/usr/sbin/ip',
+  'libnbd-bin': '/usr/bin/nbdinfo',
+  chromium: '/usr/bin/chromium',
+}
+
+export const BUILD_PACKAGES = ['python3', 'make', 'g++']
+export const GUEST_PACKAGES = ['mtools', 'syslinux', 'syslinux-common', 'e2fsprogs']
+export const V86_PACKAGES = ['seabios', 'util-linux']
+export const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils', 'bubblewrap', 'passt']
+export const TEST_PACKAGES = ['libnbd-bin', 'chromium', 'iproute2']
+
+/**
+ * Installs what is missing of `names` with apt when run as root; otherwise prints the exact command and exits with 3.
+ * @param {string[]} names
+ */
+export function ensureDebianPackages(names) {
+  const missing = names.filter((name) => !existsSync(PROOFS[name] ?? `/unknown/${name}`))
+  if (missing.length === 0) return
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...missing]
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    console.error(`missing Debian packages. Run this once, then again what you ran:\n\n  sudo ${install.join(' ')}\n`)
+    process.exit(3)
+  }
+  console.log(`installing Debian packages: ${missing.join(' ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const attempt = () => spawnSync(install[0], install.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0
+  if (attempt()) return
+  execFileSync('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { stdio: ['ignore', 'ignore', 'inherit'], env })
+  if (!attempt()) {
+    console.error(`apt-get could not install: ${missing.join(' ')}`)
+    process.exit(3)
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs before anything is installed: no dependencies, Node 20 understands it.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BUILD_PACKAGES, ensureDebianPackages } from './debian.mjs'
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+/** Node 24 from the lock file; the machine's own Node only bootstraps. */
+export const NODE = join(ROOT, 'node_modules/.bin/node')
+const STAMP = join(ROOT, 'node_modules/.casemate-lock')
+
+/** `npm ci` unless node_modules already matches the lock file. */
+export function ensureInstalled() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex')
+  if (existsSync(NODE) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock) return
+  ensureDebianPackages(BUILD_PACKAGES)
+  console.log('installing npm packages (about 90 s on two cores)')
+  const result = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (result.status !== 0) {
+    console.error('`npm ci` failed; its own message is above')
+    process.exit(3)
+  }
+  writeFileSync(STAMP, lock)
+}
+
+/**
+ * Runs a script under the installed Node 24 with this terminal and ends with its exit code.
+ * @param {string} script path from the root of the checkout
+ * @param {string[]} args
+ */
+export function runWithNode(script, args) {
+  const { status } = spawnSync(NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, script), ...args], { stdio: 'inherit' })
+  process.exit(status ?? 1)
+}
