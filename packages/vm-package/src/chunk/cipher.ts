@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AES-256-GCM (NIST SP 800-38D) with the nonce fixed to 12 zero bytes: only for a key that meets one message in its life.
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+
+const nonce = Buffer.alloc(12)
+export const tagBytes = 16
+
+/** Chunks hold a disk's bytes, pages its index, the root the list of pages. The kind is authenticated with the message. */
+export type SealedKind = 'chunk' | 'page' | 'root'
+
+export const labelOf = (kind: SealedKind): Buffer => Buffer.from(`${kind}-v1`)
+
+/** @returns ciphertext | tag (16 bytes). */
+export function encrypt(kind: SealedKind, key: Uint8Array, message: Uint8Array): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(labelOf(kind))
+  return Buffer.concat([cipher.update(message), cipher.final(), cipher.getAuthTag()])
+}
+
+/** @param object at least 16 bytes. @throws Error when the tag is not right. */
+export function decrypt(kind: SealedKind, key: Uint8Array, object: Uint8Array): Buffer {
+  const end = object.length - tagBytes
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(labelOf(kind)).setAuthTag(object.subarray(end))
+  const message = decipher.update(object.subarray(0, end))
+  // A stream cipher: `final` gives no bytes, it only checks the tag.
+  decipher.final()
+  return message
+}

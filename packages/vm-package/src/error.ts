@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Stable codes: callers branch on them, messages are for people. */
+export type PackageErrorCode =
+  | 'chunk-altered'
+  | 'chunk-late'
+  | 'chunk-missing'
+  | 'disk-empty'
+  | 'disk-invalid'
+  | 'disk-too-large'
+  | 'json-duplicate-key'
+  | 'json-invalid'
+  | 'key-invalid'
+  | 'key-refused'
+  | 'manifest-altered'
+  | 'manifest-invalid'
+  | 'nbd-protocol'
+  | 'object-altered'
+  | 'object-name-invalid'
+  | 'object-too-long'
+  | 'page-altered'
+  | 'page-missing'
+  | 'range-invalid'
+  | 'root-altered'
+  | 'root-missing'
+  | 'seal-cancelled'
+  | 'source-changed'
+  | 'source-unreadable'
+  | 'store-missing'
+  | 'store-unwritable'
+
+/** What an error is about, where it is about one disk or one object. */
+export interface PackageErrorSubject {
+  readonly disk?: string
+  /** Name of the object: SHA-256 of its bytes in hex. */
+  readonly object?: string
+}
+
+/** The one error class of this package. */
+export class PackageError extends Error {
+  override readonly name = 'PackageError'
+  readonly code: PackageErrorCode
+  readonly subject: PackageErrorSubject
+
+  constructor(code: PackageErrorCode, message: string, cause?: unknown, subject: PackageErrorSubject = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.subject = subject
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The manifest says what a package is: hardware, disks by the name of their root page, conditions. It is the target that is
+// approved, by the SHA-256 of its bytes; everything else follows from it by name. Unknown fields and duplicate keys are refused.
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import { blockBytes } from './chunk/cut.ts'
+import { PackageError } from './error.ts'
+import { parseStrictJson } from './strict-json.ts'
+
+const maxBytes = 1_048_576
+/** 16 TiB. */
+export const maxDiskBytes = 2 ** 44
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
+/** UTC, whole seconds. */
+const instant = z.iso.datetime({ precision: 0 })
+/** It becomes part of a path: `packages/<name>/<version>.json`. */
+export const packageName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/)
+export const packageVersion = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/)
+export const diskName = z.string().regex(/^[a-z0-9-]{1,32}$/)
+export const diskController = z.enum(['ide', 'virtio'])
+
+export const hardware = z.strictObject({
+  firmware: z.literal('bios'),
+  chipset: z.literal('i440fx'),
+  cpus: z.int().min(1).max(64),
+  memoryMiB: z.int().min(16).max(1_048_576),
+  video: z.literal('std'),
+  network: z.strictObject({ model: z.enum(['e1000', 'rtl8139', 'ne2k_pci', 'virtio']) }).nullable(),
+})
+
+const disk = z.strictObject({
+  name: diskName,
+  role: z.enum(['system', 'user']),
+  size: z.int().min(blockBytes).max(maxDiskBytes).multipleOf(blockBytes),
+  controller: diskController,
+  /** Name of the object that holds the root page. */
+  root: sha256Hex,
+})
+
+const manifest = z.strictObject({
+  format: z.literal('casemate-package-1'),
+  name: packageName,
+  version: packageVersion,
+  createdAt: instant,
+  /** Oldest runtime that may run it: major.minor.patch. */
+  minRuntime: z.string().regex(/^(?:0|[1-9]\d{0,5})(?:\.(?:0|[1-9]\d{0,5})){2}$/),
+  hardware,
+  disks: z
+    .array(disk)
+    .min(1)
+    .max(8)
+    .refine((disks) => disks[0]?.role === 'system', 'expected the first disk to be the system disk')
+    .refine((disks) => new Set(disks.map(({ name }) => name)).size === disks.length, 'expected each disk name once')
+    .refine((disks) => disks.filter(({ controller }) => controller === 'ide').length <= 4, 'expected at most 4 disks on `ide`'),
+  validity: z
+    .strictObject({ notBefore: instant.nullable(), notAfter: instant.nullable() })
+    .refine(({ notBefore, notAfter }) => notBefore === null || notAfter === null || notBefore < notAfter, 'expected `notBefore` before `notAfter`'),
+  eula: z.strictObject({ sha256: sha256Hex }).nullable(),
+  scripts: z.tuple([]),
+  prefetch: z.null(),
+  warmState: z.null(),
+})
+
+export type Manifest = z.infer<typeof manifest>
+export type ManifestDisk = Manifest['disks'][number]
+export type Hardware = z.infer<typeof hardware>
+
+/**
+ * Parses the bytes whose SHA-256 was checked.
+ * @throws PackageError `manifest-invalid`
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  try {
+    return manifest.parse(parseStrictJson(bytes, maxBytes))
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof PackageError ? cause.message : 'it cannot be read'
+    throw new PackageError('manifest-invalid', `the manifest is refused: ${why}`, cause)
+  }
+}
+
+/**
+ * @param sha256 what was approved, in hex.
+ * @throws PackageError `manifest-altered`, then `manifest-invalid`.
+ */
+export function openManifest(bytes: Uint8Array, sha256: string): Manifest {
+  const found = manifestSha256(bytes)
+  if (found !== sha256) throw new PackageError('manifest-altered', `expected a manifest with the SHA-256 \`${sha256}\`, found \`${found}\``)
+  return parseManifest(bytes)
+}
+
+/** Hex. */
+export function manifestSha256(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex')
+}
+
+/**
+ * The same bytes for the same content, whatever the order of keys in `value`.
+ * @throws PackageError `manifest-invalid`
+ */
+export function encodeManifest(value: Manifest): Buffer {
+  const { hardware: machine, validity } = value
+  const ordered: Manifest = {
+    format: value.format,
+    name: value.name,
+    version: value.version,
+    createdAt: value.createdAt,
+    minRuntime: value.minRuntime,
+    hardware: {
+      firmware: machine.firmware,
+      chipset: machine.chipset,
+      cpus: machine.cpus,
+      memoryMiB: machine.memoryMiB,
+      video: machine.video,
+      network: machine.network === null ? null : { model: machine.network.model },
+    },
+    disks: value.disks.map(({ name, role, size, controller, root }) => ({ name, role, size, controller, root })),
+    validity: { notBefore: validity.notBefore, notAfter: validity.notAfter },
+    eula: value.eula === null ? null : { sha256: value.eula.sha256 },
+    scripts: [],
+    prefetch: null,
+    warmState: null,
+  }
+  const bytes = Buffer.from(`${JSON.stringify(ordered, null, 2)}\n`)
+  parseManifest(bytes)
+  return bytes
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A run of a disk that is known to be zero, or not known to be. */
+export interface Extent {
+  readonly length: number
+  readonly zero: boolean
+}
+
+/** A disk as bytes; offsets and lengths in bytes, any alignment, within `size`. */
+export interface BlockDevice {
+  readonly size: number
+  readonly readOnly: boolean
+  read(offset: number, length: number): Promise<Uint8Array>
+  /** Absent on a read-only device. */
+  write?(offset: number, data: Uint8Array): Promise<void>
+  /** Resolves once all earlier writes are durable. */
+  flush?(): Promise<void>
+  /** The bytes are needed no more: a later read may give anything. Absent: discards are not offered. */
+  trim?(offset: number, length: number): Promise<void>
+  /** Covers exactly the range asked for; absent: nothing is known to be zero. */
+  extents?(offset: number, length: number): Promise<readonly Extent[]>
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ciphertext on the device's own disk, up to a limit. It gives up only what the origin can give again: when that is nothing, a new
+// object is not kept rather than an old one lost. What it gives back is unchecked; the reader checks.
+import { openFolderStore } from '../store/folder-store.ts'
+import type { ObjectSource, ObjectStore } from '../store/object-store.ts'
+
+export interface ChunkCacheOptions {
+  readonly folder: string
+  readonly limitBytes: number
+  /** Asked before an object is given up. */
+  readonly origin: Pick<ObjectSource, 'has'>
+}
+
+/** @throws PackageError `store-unwritable` */
+export async function openChunkCache(options: ChunkCacheOptions): Promise<ChunkCache> {
+  const store = await openFolderStore(options.folder, { durable: false })
+  const sizes = new Map<string, number>()
+  for await (const { name, size } of store.list()) sizes.set(name, size)
+  return new ChunkCache(options, store, sizes)
+}
+
+/** Several disks may share one; several processes may not share a folder. */
+export class ChunkCache {
+  readonly #options: ChunkCacheOptions
+  readonly #store: ObjectStore
+  /** In the order of last use, the oldest first. */
+  readonly #sizes: Map<string, number>
+  #held: number
+  #lastAdd: Promise<unknown> = Promise.resolve()
+
+  constructor(options: ChunkCacheOptions, store: ObjectStore, sizes: Map<string, number>) {
+    this.#options = options
+    this.#store = store
+    this.#sizes = sizes
+    this.#held = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  }
+
+  /** Bytes on disk. */
+  get heldBytes(): number {
+    return this.#held
+  }
+
+  /** @throws PackageError `object-too-long` */
+  async get(name: string, maxBytes: number): Promise<Uint8Array | null> {
+    const size = this.#sizes.get(name)
+    if (size === undefined) return null
+    this.#sizes.delete(name)
+    this.#sizes.set(name, size)
+    const bytes = await this.#store.get(name, maxBytes)
+    if (bytes === null) this.#forget(name)
+    return bytes
+  }
+
+  /**
+   * One after the other, so that the limit holds. @returns whether it is kept now.
+   * @throws PackageError `store-unwritable`
+   */
+  add(name: string, bytes: Uint8Array): Promise<boolean> {
+    const adding = this.#lastAdd.then(() => this.#add(name, bytes))
+    this.#lastAdd = adding.catch(() => false)
+    return adding
+  }
+
+  async discard(name: string): Promise<void> {
+    this.#forget(name)
+    await this.#store.delete(name)
+  }
+
+  #forget(name: string): void {
+    this.#held -= this.#sizes.get(name) ?? 0
+    this.#sizes.delete(name)
+  }
+
+  async #add(name: string, bytes: Uint8Array): Promise<boolean> {
+    if (this.#sizes.has(name)) return true
+    if (!(await this.#makeRoom(bytes.length))) return false
+    await this.#store.put(name, bytes)
+    this.#sizes.set(name, bytes.length)
+    this.#held += bytes.length
+    return true
+  }
+
+  async #makeRoom(bytes: number): Promise<boolean> {
+    const limit = this.#options.limitBytes - bytes
+    if (limit < 0) return false
+    for (const name of [...this.#sizes.keys()]) {
+      if (this.#held <= limit) return true
+      if (await this.#options.origin.has(name)) await this.discard(name)
+    }
+    return this.#held <= limit
+  }
+}

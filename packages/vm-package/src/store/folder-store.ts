@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Objects as files: `<folder>/<first two hex digits>/<name>`. A file appears whole or not at all (written aside, fsync, rename);
+// what is written aside lies in `<folder>/.partial` and is never listed.
+import { createHash, randomUUID } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PackageError } from '../error.ts'
+import { checkObjectName, type ObjectStore, type StoredObject } from './object-store.ts'
+
+const partial = '.partial'
+const absent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
+/**
+ * Opens the store in `folder`. Reading it writes nothing.
+ * @param options.create false: a folder that is not there is an error (`store-missing`); else it is made.
+ * @param options.durable false leaves out every fsync: for a cache, whose objects can be had again.
+ * @throws PackageError `store-missing`, `store-unwritable`
+ */
+export async function openFolderStore(folder: string, options: { readonly create?: boolean; readonly durable?: boolean } = {}): Promise<ObjectStore> {
+  const { create = true, durable = true } = options
+  try {
+    if (create) await mkdir(folder, { recursive: true, mode: 0o700 })
+    await readdir(folder)
+  } catch (cause) {
+    if (!create) throw new PackageError('store-missing', `there is no object store \`${folder}\``, cause)
+    throw new PackageError('store-unwritable', `the object store \`${folder}\` cannot be made`, cause)
+  }
+  return new FolderStore(folder, durable)
+}
+
+class FolderStore implements ObjectStore {
+  readonly #folder: string
+  readonly #durable: boolean
+  /** Subfolders that are there. */
+  readonly #made = new Set<string>()
+  readonly #unsynced = new Set<string>()
+
+  constructor(folder: string, durable: boolean) {
+    this.#folder = folder
+    this.#durable = durable
+  }
+
+  async get(name: string, maxBytes: number): Promise<Buffer | null> {
+    const file = await this.#open(name)
+    if (file === null) return null
+    try {
+      const { size } = await file.stat()
+      if (size > maxBytes) throw new PackageError('object-too-long', `object \`${name}\`: expected at most ${maxBytes} bytes, found ${size}`)
+      if (size === 0) return Buffer.alloc(0)
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await this.#sizeOf(name)) !== null
+  }
+
+  async put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<boolean> {
+    const path = this.#path(name)
+    if (bytes instanceof Uint8Array && (await this.#sizeOf(name)) === bytes.length) return false
+    const aside = join(this.#folder, partial, randomUUID())
+    try {
+      await this.#make(partial)
+      await this.#writeAside(aside, name, bytes instanceof Uint8Array ? [bytes] : bytes)
+      const isNew = !(await this.has(name))
+      await this.#make(name.slice(0, 2))
+      await rename(aside, path)
+      if (this.#durable) this.#unsynced.add(name.slice(0, 2))
+      return isNew
+    } catch (cause) {
+      await rm(aside, { force: true })
+      if (cause instanceof PackageError) throw cause
+      throw new PackageError('store-unwritable', `object \`${name}\` cannot be written to \`${this.#folder}\``, cause, { object: name })
+    }
+  }
+
+  async sync(): Promise<void> {
+    const shards = [...this.#unsynced]
+    this.#unsynced.clear()
+    await Promise.all(shards.map((shard) => syncFolder(join(this.#folder, shard))))
+    if (shards.length > 0) await syncFolder(this.#folder)
+  }
+
+  async *list(): AsyncIterable<StoredObject> {
+    for (const shard of await readdir(this.#folder)) {
+      if (!/^[0-9a-f]{2}$/.test(shard)) continue
+      for (const name of await readdir(join(this.#folder, shard))) {
+        if (!/^[0-9a-f]{64}$/.test(name) || !name.startsWith(shard)) continue
+        const size = await this.#sizeOf(name)
+        if (size !== null) yield { name, size }
+      }
+    }
+  }
+
+  async delete(name: string): Promise<boolean> {
+    try {
+      await rm(this.#path(name))
+      return true
+    } catch (error) {
+      if (absent(error)) return false
+      throw error
+    }
+  }
+
+  #path(name: string): string {
+    checkObjectName(name)
+    return join(this.#folder, name.slice(0, 2), name)
+  }
+
+  async #open(name: string): Promise<FileHandle | null> {
+    try {
+      return await open(this.#path(name), 'r')
+    } catch (error) {
+      if (absent(error)) return null
+      throw error
+    }
+  }
+
+  async #sizeOf(name: string): Promise<number | null> {
+    try {
+      return (await stat(this.#path(name))).size
+    } catch (error) {
+      if (absent(error)) return null
+      throw error
+    }
+  }
+
+  async #writeAside(aside: string, name: string, bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const sha256 = createHash('sha256')
+    const file = await open(aside, 'wx', 0o600)
+    try {
+      for await (const part of bytes) {
+        sha256.update(part)
+        await file.writeFile(part)
+      }
+      const found = sha256.digest('hex')
+      if (found !== name)
+        throw new PackageError('object-altered', `expected bytes with the SHA-256 \`${name}\`, found \`${found}\``, undefined, { object: name })
+      if (this.#durable) await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #make(subfolder: string): Promise<void> {
+    if (this.#made.has(subfolder)) return
+    await mkdir(join(this.#folder, subfolder), { recursive: true, mode: 0o700 })
+    this.#made.add(subfolder)
+  }
+}
+
+/** Makes the names in a folder durable, as fsync of its files does not (fsync(2)). */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Objects are immutable and named by the SHA-256 of their bytes, so any store that keeps bytes by name will do: a folder, S3, a CDN.
+// A store is not trusted: whoever reads checks what came.
+import { PackageError } from '../error.ts'
+
+/** What a reader needs. */
+export interface ObjectSource {
+  /**
+   * The whole object, or null when there is none. Fewer or other bytes than were put may come; more than `maxBytes` never do.
+   * @throws PackageError `object-too-long`
+   */
+  get(name: string, maxBytes: number): Promise<Uint8Array | null>
+  has(name: string): Promise<boolean>
+}
+
+export interface StoredObject {
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface ObjectStore extends ObjectSource {
+  /**
+   * Stores all of it or nothing. Equal names are equal bytes: an object that is there already, whole, is left alone.
+   * @returns whether it was new.
+   * @throws PackageError `object-altered` when `name` is not the SHA-256 of the bytes; `store-unwritable`.
+   */
+  put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<boolean>
+  /** Resolves once every object put before survives a power cut. */
+  sync(): Promise<void>
+  /** In no order. An object put or deleted meanwhile may come or not. */
+  list(): AsyncIterable<StoredObject>
+  /** @returns whether it was there. */
+  delete(name: string): Promise<boolean>
+}
+
+/** @throws PackageError `object-name-invalid`; so that no name ever becomes a path of its own choice. */
+export function checkObjectName(name: string): void {
+  if (!/^[0-9a-f]{64}$/.test(name)) throw new PackageError('object-name-invalid', `expected 64 hex digits, found \`${name.slice(0, 80)}\``)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads a whole package from a store as a device would and lists everything that is missing or altered. It goes on after a problem,
+// changes nothing, and answers only for the store's bytes as they were read.
+import { hash } from 'node:crypto'
+import { forEachConcurrent } from './concurrent.ts'
+import { PackageError, type PackageErrorCode } from './error.ts'
+import { rootLength } from './index/root.ts'
+import type { Manifest, ManifestDisk } from './manifest.ts'
+import { ByteLru } from './read/byte-lru.ts'
+import { openDiskIndex, pageLength } from './read/disk-index.ts'
+import { ObjectOpener } from './read/object-opener.ts'
+import type { ObjectSource, ObjectStore } from './store/object-store.ts'
+
+const concurrentObjects = 8
+
+export interface VerifyProblem {
+  /** Null where it is not known to which disk the object belongs. */
+  readonly disk: string | null
+  readonly object: string
+  readonly code: PackageErrorCode
+  readonly message: string
+}
+
+export interface VerifyReport {
+  /** Objects read, each once. */
+  readonly objects: number
+  /** Stored bytes of these. */
+  readonly bytes: number
+  readonly problems: readonly VerifyProblem[]
+}
+
+export interface VerifyOptions {
+  readonly manifest: Manifest
+  readonly onProgress?: (done: { readonly objects: number; readonly bytes: number }) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Every object of the package: name, tag, content.
+ * @param packageKey 32 bytes.
+ * @throws the reason of `signal`.
+ */
+export async function verifyPackage(
+  options: VerifyOptions & { readonly packageKey: Uint8Array; readonly store: ObjectSource },
+): Promise<VerifyReport> {
+  const tally = new Tally(options)
+  for (const disk of options.manifest.disks) await verifyDisk(disk, options.packageKey, options.store, tally)
+  return tally.report()
+}
+
+/**
+ * Without the key nobody can tell which objects belong to the package. This reads all of the store, each object against its name,
+ * and looks for the root pages.
+ * @throws the reason of `signal`.
+ */
+export async function verifyNames(options: VerifyOptions & { readonly store: ObjectStore }): Promise<VerifyReport> {
+  const { manifest, store } = options
+  const tally = new Tally(options)
+  for (const { name, root, size } of manifest.disks) {
+    await tally.check(name, root, rootLength(size), async () => {
+      if (!(await isNamedRight(store, root, rootLength(size))))
+        throw new PackageError('root-missing', `disk \`${name}\`: root \`${root}\` cannot be had`)
+    })
+  }
+  await forEachConcurrent(store.list(), concurrentObjects, async ({ name, size }) => {
+    await tally.check(null, name, size, () => isNamedRight(store, name, size))
+  })
+  return tally.report()
+}
+
+/** False when there is no such object. @throws PackageError `object-altered` */
+async function isNamedRight(store: ObjectSource, name: string, maxBytes: number): Promise<boolean> {
+  const bytes = await store.get(name, maxBytes)
+  if (bytes === null) return false
+  const found = hash('sha256', bytes, 'hex')
+  if (found !== name) throw new PackageError('object-altered', `object \`${name}\`: its bytes have the SHA-256 \`${found}\``)
+  return true
+}
+
+async function verifyDisk(disk: ManifestDisk, packageKey: Uint8Array, origin: ObjectSource, tally: Tally): Promise<void> {
+  const opener = new ObjectOpener({ disk: disk.name, origin, cache: null, plain: new ByteLru(0), onEvent: () => undefined })
+  const index = await tally.check(disk.name, disk.root, rootLength(disk.size), () => openDiskIndex(opener, disk, packageKey))
+  for (const [at, page] of (index?.pages ?? []).entries()) {
+    // A page that two regions share has the same chunks in both.
+    const runs = await tally.check(disk.name, page.name, page.storedLength, async () => {
+      return await index?.region(at, () => opener.open('page', page, pageLength(page)))
+    })
+    await forEachConcurrent(runs ?? [], concurrentObjects, async ({ object, length }) => {
+      if (object !== null) await tally.check(disk.name, object.name, object.storedLength, () => opener.open('chunk', object, length))
+    })
+  }
+}
+
+/** What was read, each object once, and what was wrong with it. */
+class Tally {
+  readonly #options: VerifyOptions
+  readonly #seen = new Set<string>()
+  readonly #problems: VerifyProblem[] = []
+  #bytes = 0
+
+  constructor(options: VerifyOptions) {
+    this.#options = options
+  }
+
+  /** What `read` gives; null when it threw a PackageError, which is noted, or when the object was read before. */
+  async check<T>(disk: string | null, object: string, bytes: number, read: () => Promise<T>): Promise<T | null> {
+    this.#options.signal?.throwIfAborted()
+    if (this.#seen.has(object)) return null
+    this.#seen.add(object)
+    try {
+      const found = await read()
+      this.#bytes += bytes
+      return found
+    } catch (error) {
+      if (!(error instanceof PackageError)) throw error
+      this.#problems.push({ disk, object, code: error.code, message: error.message })
+      return null
+    } finally {
+      this.#options.onProgress?.({ objects: this.#seen.size, bytes: this.#bytes })
+    }
+  }
+
+  report(): VerifyReport {
+    return { objects: this.#seen.size, bytes: this.#bytes, problems: this.#problems }
+  }
+}
