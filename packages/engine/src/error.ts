@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Stable codes: callers branch on them, messages are for people. */
+export type EngineErrorCode =
+  | 'capability-missing'
+  | 'containment-missing'
+  | 'engine-failed'
+  | 'engine-missing'
+  | 'engine-protocol'
+  | 'firmware-missing'
+  | 'image-failed'
+  | 'lifecycle-refused'
+  | 'nbd-closed'
+  | 'nbd-protocol'
+  | 'nbd-read-failed'
+  | 'nbd-write-failed'
+  | 'network-closed'
+  | 'network-protocol'
+  | 'network-rule-invalid'
+  | 'overlay-altered'
+  | 'overlay-in-use'
+  | 'overlay-exists'
+  | 'overlay-mismatch'
+  | 'qmp-failed'
+  | 'rfb-protocol'
+  | 'spec-invalid'
+  | 'state-altered'
+  | 'state-mismatch'
+  | 'suspend-failed'
+  | 'time-out'
+  | 'uplink-missing'
+  | 'vm-exited'
+
+/** The one error class of this package. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+  readonly code: EngineErrorCode
+
+  constructor(code: EngineErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

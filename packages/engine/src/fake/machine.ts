@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EventEmitter, once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { EngineError } from '../error.ts'
+import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { sealState } from '../state/seal.ts'
+import type { StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
+
+type Exit = Awaited<VirtualMachine['exited']>
+
+export class FakeMachine implements VirtualMachine {
+  readonly displaySocket: string
+  readonly exited: Promise<Exit>
+  /** Every request that was carried out, in order. */
+  readonly performed: VmRequest[] = []
+  readonly #spec: VmSpec
+  readonly #chatter: string
+  readonly #display: Server
+  readonly #events = new EventEmitter<VmEvents>()
+  readonly #exit = Promise.withResolvers<Exit>()
+  #state: VmState
+  #talking: NodeJS.Timeout | undefined
+  #lastRequest: Promise<unknown> = Promise.resolve()
+
+  private constructor(spec: VmSpec, chatter: string, state: 'prepared' | 'paused') {
+    this.#spec = spec
+    this.#chatter = chatter
+    this.#state = state
+    this.exited = this.#exit.promise
+    this.displaySocket = join(spec.runtimeFolder, 'display.sock')
+    this.#display = createServer((viewer) => viewer.end('RFB 003.008\n'))
+  }
+
+  static async boot(spec: VmSpec, chatter: string, state: 'prepared' | 'paused'): Promise<FakeMachine> {
+    const machine = new FakeMachine(spec, chatter, state)
+    machine.#display.listen(machine.displaySocket)
+    await once(machine.#display, 'listening')
+    return machine
+  }
+
+  get state(): VmState {
+    return this.#state
+  }
+
+  on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void {
+    const emitter: EventEmitter = this.#events
+    emitter.on(event, listener)
+  }
+
+  start(): Promise<void> {
+    return this.#request('start')
+  }
+
+  pause(): Promise<void> {
+    return this.#request('pause')
+  }
+
+  resume(): Promise<void> {
+    return this.#request('resume')
+  }
+
+  reset(): Promise<void> {
+    return this.#request('reset')
+  }
+
+  powerButton(): Promise<void> {
+    return this.#request('power-button')
+  }
+
+  suspend(file: StateFile): Promise<void> {
+    return this.#request('suspend', () => sealState(file, [Buffer.from(String(this.#spec.memoryMiB))]))
+  }
+
+  async stop(): Promise<void> {
+    const next = nextState(this.#state, 'stop')
+    if (next === 'stay') return
+    this.performed.push('stop')
+    this.#become(next, 'stopped')
+  }
+
+  /** A disk of the spec stops answering, as if the guest had just read from it. */
+  starve(disk: string): void {
+    if (this.#state !== 'running') throw new EngineError('lifecycle-refused', `a VM that is \`${this.#state}\` reads no disk`)
+    this.#become('starved', '')
+    this.#events.emit('starved', disk)
+  }
+
+  /** The process dies unasked. */
+  crash(message: string): void {
+    this.#become('failed', message)
+  }
+
+  /** The guest switches itself off. */
+  powerOff(): void {
+    this.#become('stopped', 'the guest powered off')
+  }
+
+  #request(request: VmRequest, act = async (): Promise<void> => undefined): Promise<void> {
+    const turn = this.#lastRequest.then(async () => {
+      const next = nextState(this.#state, request)
+      if (next === 'stay') return
+      await act()
+      this.performed.push(request)
+      this.#become(next, next)
+    })
+    this.#lastRequest = Promise.allSettled([turn])
+    return turn
+  }
+
+  #become(state: VmState, message: string): void {
+    if (this.#state === state) return
+    this.#state = state
+    clearInterval(this.#talking)
+    if (state === 'running' && this.#spec.serial === 'captured') {
+      this.#talking = setInterval(() => this.#events.emit('serial', Buffer.from(this.#chatter)), 5)
+    }
+    if (state === 'suspended' || state === 'stopped' || state === 'failed') {
+      this.#display.close()
+      this.#exit.resolve({ state, message })
+    }
+    this.#events.emit('state', state)
+  }
+}

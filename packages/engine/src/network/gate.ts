@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The decision over every frame between one guest and the uplink. It promises: nothing leaves that no rule lists, nothing enters that
+// answers no flow of the guest, and the guest speaks only as itself. It does no input or output and reads no clock of its own.
+import { contains, equal } from './address.ts'
+import { answerArp } from './answer-arp.ts'
+import { mayOwn, ROUTER_LIFETIME_SECONDS, routerAdvertisement } from './answer-ndp.ts'
+import { type Flow, FlowTable, inwardKey, outwardKey } from './flow-table.ts'
+import type { HostAddresses } from './host-addresses.ts'
+import { judge, type Verdict } from './judge.ts'
+import type { Lan } from './lan.ts'
+import { answered, NOTHING, type Outcome, refuse, toGuest, toUplink } from './outcome.ts'
+import { destinationOf, isEchoRequest, type Packet, parsePacket, sourceOf } from './parse-packet.ts'
+import type { RefusalReason } from './refusal-log.ts'
+import type { Destination, RuleSet } from './rules.ts'
+import { serveDhcp, serveIcmp, serveSwitch } from './serve-link.ts'
+import { refuseSegment, resetFlow, TcpState } from './tcp-state.ts'
+
+const ETHERTYPE_ARP = 0x0806
+const MAX_REFUSED_KEPT = 1024
+
+export class Gate {
+  readonly #lan: Lan
+  readonly #now: () => number
+  readonly #flows = new FlowTable()
+  /** Flows that were refused under the rules of now, so that repeating them costs no search. */
+  readonly #refused = new Map<string, Exclude<Verdict, 'allowed'>>()
+  #rules: RuleSet
+  #host: HostAddresses | null
+
+  /** `host` null: not known, so nothing is allowed. `now`: milliseconds, never backwards. */
+  constructor(lan: Lan, rules: RuleSet, host: HostAddresses | null, now: () => number) {
+    this.#lan = lan
+    this.#rules = rules
+    this.#host = host
+    this.#now = now
+  }
+
+  get flows(): number {
+    return this.#flows.size
+  }
+
+  /** In force at once. Returns what ends the flows that are no longer allowed, for both sides, and what the guest is told of its link. */
+  setRules(rules: RuleSet): readonly Outcome[] {
+    const advertised = this.#rules.listsIpv6()
+    this.#rules = rules
+    const ended = this.#judgeAgain()
+    if (rules.listsIpv6()) return [...ended, toGuest(routerAdvertisement(this.#lan, rules.dnsServers(16), ROUTER_LIFETIME_SECONDS))]
+    return advertised ? [...ended, toGuest(routerAdvertisement(this.#lan, [], 0))] : ended
+  }
+
+  /** As `setRules`, for the addresses of the host. */
+  setHost(host: HostAddresses | null): readonly Outcome[] {
+    this.#host = host
+    return this.#judgeAgain()
+  }
+
+  /** Forgets flows that have been silent for long. */
+  expire(): void {
+    this.#flows.expire(this.#now())
+  }
+
+  /** `frame` has at least an Ethernet header. */
+  fromGuest(frame: Buffer): Outcome {
+    if (!equal(frame.subarray(6, 12), this.#lan.guestMac)) return refuse('spoofed', null)
+    if (frame.readUInt16BE(12) === ETHERTYPE_ARP) return answered(answerArp(frame, this.#lan), null)
+    const packet = parsePacket(frame)
+    if (typeof packet === 'string') return refuse(packet, null)
+    // Before any look at the flows: a message of another kind could carry an echo's identifier.
+    if (packet.protocol === 'icmp' && !isEchoRequest(packet)) return serveIcmp(packet, this.#lan, this.#rules)
+    const key = outwardKey(packet)
+    const flow = this.#flows.get(key)
+    return flow === undefined ? this.#first(packet, key) : this.#pass(packet, flow)
+  }
+
+  /** `frame` is changed in place: it gets the Ethernet addresses of the guest's link. */
+  fromUplink(frame: Buffer): Outcome {
+    const packet = parsePacket(frame)
+    // passt also asks for neighbours; the switch knows them.
+    if (packet === 'ethertype') return NOTHING
+    if (typeof packet === 'string') return refuse(packet, null)
+    const isReply = packet.protocol !== 'icmp' || packet.icmpType === (packet.addressBytes === 4 ? 0 : 129)
+    const flow = isReply ? this.#flows.get(inwardKey(packet)) : undefined
+    if (flow === undefined) return refuse('unasked', null)
+    flow.lastSeen = this.#now()
+    flow.tcp?.seenFromRemote(packet)
+    frame.set(this.#lan.guestMac, 0)
+    frame.set(this.#lan.gatewayMac, 6)
+    return toGuest(frame.subarray(0, packet.bodyEnd))
+  }
+
+  /** The first packet of a flow. */
+  #first(packet: Packet, key: string): Outcome {
+    const asked = serveDhcp(packet, this.#lan, this.#rules)
+    if (asked !== null) return asked
+    if (!this.#isOwnSource(packet)) return refuse('spoofed', packet)
+    const served = serveSwitch(packet, this.#lan)
+    if (served !== null) return served
+    const destination = { protocol: packet.protocol, address: Buffer.from(destinationOf(packet)), port: packet.destinationPort }
+    if (packet.protocol === 'icmp') destination.port = 0
+    const verdict = this.#verdict(key, destination)
+    if (verdict !== 'allowed') return this.#refuseFlow(verdict, packet)
+    // A link-local source never leaves the link (RFC 4291 2.5.6).
+    if (packet.addressBytes === 16 && !contains(this.#lan.network6, sourceOf(packet))) return refuse('spoofed', packet)
+    const tcp = packet.protocol === 'tcp' ? new TcpState() : null
+    const flow = { destination, guest: Buffer.from(sourceOf(packet)), guestPort: packet.sourcePort, tcp, lastSeen: this.#now() }
+    return this.#flows.add(key, flow) ? this.#pass(packet, flow) : this.#refuseFlow('too-many-flows', packet)
+  }
+
+  #pass(packet: Packet, flow: Flow): Outcome {
+    flow.lastSeen = this.#now()
+    flow.tcp?.seenFromGuest(packet)
+    return toUplink(packet.frame.subarray(0, packet.bodyEnd))
+  }
+
+  #verdict(key: string, destination: Destination): Verdict {
+    const known = this.#refused.get(key)
+    if (known !== undefined) return known
+    const verdict = judge(destination, this.#rules, this.#host)
+    if (verdict !== 'allowed') {
+      if (this.#refused.size >= MAX_REFUSED_KEPT) this.#refused.clear()
+      this.#refused.set(key, verdict)
+    }
+    return verdict
+  }
+
+  #judgeAgain(): readonly Outcome[] {
+    this.#refused.clear()
+    const dropped = this.#flows.sweep((destination) => judge(destination, this.#rules, this.#host) === 'allowed')
+    return dropped.map((flow) => ({ ...resetFlow(flow, this.#lan), refusal: null }))
+  }
+
+  #isOwnSource(packet: Packet): boolean {
+    return packet.addressBytes === 4 ? equal(sourceOf(packet), this.#lan.guest) : mayOwn(sourceOf(packet), this.#lan)
+  }
+
+  /** A TCP connection is told so, as by a closed port. */
+  #refuseFlow(reason: RefusalReason, packet: Packet): Outcome {
+    return refuse(reason, packet, packet.protocol === 'tcp' ? refuseSegment(packet, this.#lan) : null)
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every address that the host answers to. The kernel's routing tables are read, not only the interfaces: Node leaves out interfaces
+// without a carrier (an idle bridge), whose addresses answer all the same, and `ip route add local` makes whole networks local.
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { type Address, type Cidr, contains, parseAddress, parseCidr } from './address.ts'
+
+export class HostAddresses {
+  readonly #networks: readonly Cidr[]
+  /** Equal for equal sets. */
+  readonly fingerprint: string
+
+  constructor(networks: readonly Cidr[]) {
+    this.#networks = networks
+    const texts = networks.map(({ base, prefix }) => `${Buffer.from(base).toString('hex')}/${prefix}`)
+    this.fingerprint = [...new Set(texts)].toSorted().join(' ')
+  }
+
+  owns(address: Address): boolean {
+    return this.#networks.some((network) => contains(network, address))
+  }
+}
+
+/** Of the network namespace of this process, as of now. @throws Error when the kernel's tables cannot be read. */
+export function readHostAddresses(): HostAddresses {
+  const networks = Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).flatMap(({ address }) => hostCidr(address)))
+  if (process.platform === 'linux') {
+    networks.push(...parseFibTrie(readFileSync('/proc/net/fib_trie', 'latin1')))
+    networks.push(...parseIpv6Routes(readIpv6Routes()))
+  }
+  return new HostAddresses(networks)
+}
+
+function hostCidr(text: string): Cidr[] {
+  const base = parseAddress(text.replace(/%.*$/, ''))
+  return base === null ? [] : [{ base, prefix: base.length * 8 }]
+}
+
+/** A kernel without IPv6 has no such table. */
+function readIpv6Routes(): string {
+  try {
+    return readFileSync('/proc/net/ipv6_route', 'latin1')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+/** Local and broadcast networks of `/proc/net/fib_trie`: a line with an address, then lines with what it is. */
+export function parseFibTrie(text: string): readonly Cidr[] {
+  const found: Cidr[] = []
+  let address = ''
+  for (const line of text.split('\n')) {
+    const leaf = /^\s*\|-- (\S+)$/.exec(line)
+    if (leaf !== null) address = leaf[1] ?? ''
+    const kind = /^\s*\/(\d+) \w+ (?:LOCAL|BROADCAST)\b/.exec(line)
+    const cidr = kind === null ? null : parseCidr(`${address}/${kind[1]}`)
+    if (cidr !== null) found.push(cidr)
+  }
+  return found
+}
+
+const RTF_LOCAL = 0x8000_0000
+const RTF_ANYCAST = 0x0010_0000
+
+/** Local and anycast networks of `/proc/net/ipv6_route`: destination and prefix in hex first, flags in the ninth column. */
+export function parseIpv6Routes(text: string): readonly Cidr[] {
+  const found: Cidr[] = []
+  for (const line of text.split('\n')) {
+    const columns = line.trim().split(/\s+/)
+    const [destination = '', prefix = ''] = columns
+    const flags = Number.parseInt(columns[8] ?? '', 16)
+    if (!/^[0-9a-f]{32}$/.test(destination) || Number.isNaN(flags)) continue
+    if ((flags & (RTF_LOCAL | RTF_ANYCAST)) !== 0) {
+      found.push({ base: Uint8Array.from(Buffer.from(destination, 'hex')), prefix: Number.parseInt(prefix, 16) })
+    }
+  }
+  return found
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The network of one VM: a switch with two ports, the guest's socket and the uplink. Every frame between them goes through the gate.
+// A plan without a network starts none of this. Where the uplink is down the guest keeps its link and reaches nothing.
+import { createServer, type Socket } from 'node:net'
+import { EngineError } from '../error.ts'
+import { FrameLink } from './frame-link.ts'
+import { Gate } from './gate.ts'
+import { type HostAddresses, readHostAddresses } from './host-addresses.ts'
+import { lanFor } from './lan.ts'
+import type { Outcome } from './outcome.ts'
+import { RefusalLog, type RefusalReason, type RefusedFlow } from './refusal-log.ts'
+import { type NetworkRule, RuleSet } from './rules.ts'
+import { probeUplink } from './uplink.ts'
+import { UplinkPort } from './uplink-port.ts'
+
+export type { RefusalReason, RefusedFlow } from './refusal-log.ts'
+export type { NetworkRule } from './rules.ts'
+export { probeUplink } from './uplink.ts'
+
+export type NetworkEvent =
+  | { readonly type: 'refused'; readonly flow: RefusedFlow }
+  | { readonly type: 'uplink'; readonly state: 'up' | 'down'; readonly message: string }
+  /** `error` where the VM process broke the framing. */
+  | { readonly type: 'guest'; readonly state: 'joined' | 'left'; readonly error: EngineError | null }
+
+export interface NetworkOptions {
+  /** Path of the unix socket to listen on; one VM process connects. In a private folder, since whoever connects is the guest. */
+  readonly socket: string
+  /** The guest's Ethernet address, `aa:bb:cc:dd:ee:ff`. */
+  readonly mac: string
+  readonly rules: readonly NetworkRule[]
+  readonly onEvent: (event: NetworkEvent) => void
+}
+
+export interface NetworkCounters {
+  readonly flows: number
+  readonly toGuest: { readonly frames: number; readonly bytes: number }
+  readonly toUplink: { readonly frames: number; readonly bytes: number }
+  /** Packets by reason. */
+  readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
+}
+
+export interface NetworkSwitch {
+  /**
+   * Replaces the rules, in force before this returns; flows that are no longer allowed are ended. Quarantine is a shorter list.
+   * @throws EngineError `network-rule-invalid`; then the rules before stay in force.
+   */
+  setRules(rules: readonly NetworkRule[]): void
+  counters(): NetworkCounters
+  /** Resolves when the socket is removed and the uplink's process gone. */
+  close(): Promise<void>
+}
+
+const TICK_MS = 1000
+const LONG_TICK = 10
+
+/** @throws EngineError `uplink-missing` where this host has no usable passt; `network-rule-invalid`. */
+export async function startNetwork(options: NetworkOptions): Promise<NetworkSwitch> {
+  const rules = new RuleSet(options.rules)
+  const uplink = await probeUplink()
+  if (!uplink.available) throw new EngineError(uplink.code, uplink.message)
+  const network = new Network(options, uplink.program, rules)
+  await network.listen(options.socket)
+  return network
+}
+
+class Network implements NetworkSwitch {
+  readonly #options: NetworkOptions
+  readonly #program: string
+  readonly #lan
+  readonly #gate: Gate
+  readonly #log: RefusalLog
+  readonly #server = createServer((socket) => this.#join(socket))
+  readonly #sent = { toGuest: { frames: 0, bytes: 0 }, toUplink: { frames: 0, bytes: 0 } }
+  #host: HostAddresses | null
+  #guest: FrameLink | null = null
+  #uplink: UplinkPort | null = null
+  /** The host's network is no longer what the uplink saw when it started. */
+  #stale = false
+  #ticks = 0
+  #ticker: NodeJS.Timeout | undefined
+
+  constructor(options: NetworkOptions, program: string, rules: RuleSet) {
+    this.#options = options
+    this.#program = program
+    this.#lan = lanFor(options.mac)
+    this.#log = new RefusalLog((flow) => options.onEvent({ type: 'refused', flow }))
+    this.#host = hostAddresses()
+    this.#gate = new Gate(this.#lan, rules, this.#host, () => performance.now())
+  }
+
+  async listen(path: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.on('error', reject)
+      this.#server.listen(path, resolve)
+    })
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS)
+    this.#uplink = new UplinkPort(this.#program, this.#lan, {
+      onState: (state, message) => this.#options.onEvent({ type: 'uplink', state, message }),
+      onFrame: (frame) => this.#deliver(this.#gate.fromUplink(frame)),
+      onBatch: () => this.#balance(),
+    })
+  }
+
+  setRules(rules: readonly NetworkRule[]): void {
+    for (const outcome of this.#gate.setRules(new RuleSet(rules))) this.#deliver(outcome)
+  }
+
+  counters(): NetworkCounters {
+    return {
+      flows: this.#gate.flows,
+      toGuest: { ...this.#sent.toGuest },
+      toUplink: { ...this.#sent.toUplink },
+      refused: Object.fromEntries(this.#log.counts),
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticker)
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#guest?.close()
+    await this.#uplink?.close()
+    await closed
+    this.#log.flush()
+  }
+
+  #join(socket: Socket): void {
+    if (this.#guest !== null) {
+      socket.destroy()
+      return
+    }
+    this.#options.onEvent({ type: 'guest', state: 'joined', error: null })
+    this.#guest = new FrameLink(socket, {
+      onFrame: (frame) => this.#deliver(this.#gate.fromGuest(frame)),
+      onBatch: () => this.#balance(),
+      onEnd: (error) => {
+        this.#guest = null
+        this.#balance()
+        this.#options.onEvent({ type: 'guest', state: 'left', error })
+      },
+    })
+  }
+
+  #deliver({ toGuest, toUplink, refusal }: Outcome): void {
+    if (refusal !== null) this.#log.add(refusal)
+    if (toGuest !== null && this.#guest !== null) {
+      count(this.#sent.toGuest, toGuest)
+      this.#guest.send(toGuest)
+    }
+    if (toUplink === null) return
+    if (this.#uplink?.send(toUplink)) count(this.#sent.toUplink, toUplink)
+    else this.#log.add({ reason: 'no-uplink', protocol: 'other', address: null, port: null })
+  }
+
+  /**
+   * What waits is bounded: nothing is read while a side to which it leads takes no more. The uplink is read even while it takes no more
+   * itself, since passt may be waiting to be read before it reads on.
+   */
+  #balance(): void {
+    const guestTakes = !(this.#guest?.congested ?? false)
+    this.#guest?.setReading(guestTakes && !(this.#uplink?.congested ?? false))
+    this.#uplink?.setReading(guestTakes)
+  }
+
+  #tick(): void {
+    const host = hostAddresses()
+    if (host?.fingerprint !== this.#host?.fingerprint) {
+      this.#host = host
+      this.#stale = true
+      for (const outcome of this.#gate.setHost(host)) this.#deliver(outcome)
+    }
+    if (this.#stale && this.#gate.flows === 0) {
+      this.#stale = false
+      this.#uplink?.restart()
+    }
+    this.#ticks++
+    if (this.#ticks % LONG_TICK !== 0) return
+    this.#gate.expire()
+    this.#log.flush()
+  }
+}
+
+function count(sum: { frames: number; bytes: number }, frame: Buffer): void {
+  sum.frames++
+  sum.bytes += frame.length
+}
+
+/** Null where the kernel does not tell: then nothing new is allowed, and what was allowed ends. */
+function hostAddresses(): HostAddresses | null {
+  try {
+    return readHostAddresses()
+  } catch (error) {
+    if (error instanceof Error) return null
+    throw error
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// QEMU on Linux, contained by bubblewrap and QEMU's own sandbox, or not at all. Accelerator and abilities come from a boot probe.
+import { rm } from 'node:fs/promises'
+import { type Capability, requireCapabilities } from '../capabilities.ts'
+import { EngineError } from '../error.ts'
+import { openState } from '../state/open.ts'
+import type { EngineBackend, ProbeReport, StateFile, VirtualMachine, VmSpec } from '../virtual-machine.ts'
+import { type BootProbe, probeQemu } from './boot-probe.ts'
+import { checkSpec } from './check-spec.ts'
+import { findInstallation, type Installation, programFolders } from './installation.ts'
+import { type Launched, launch } from './launch.ts'
+import { QemuMachine } from './machine.ts'
+import { loadState } from './migration.ts'
+import { cachedProbe } from './probe-cache.ts'
+import { boundToHardware } from './state-binding.ts'
+
+export interface QemuBackendOptions {
+  /** Private to this user; remembers the boot probe. */
+  readonly cacheFolder: string
+  /** Where QEMU and bubblewrap are installed, if not where distributions put them. */
+  readonly folders?: readonly string[]
+}
+
+interface Ready {
+  readonly installation: Installation
+  readonly probe: BootProbe
+  readonly capabilities: ReadonlySet<Capability>
+}
+
+/** Looks at the host only when `probe` or `open` is called. */
+export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
+  let ready: Promise<Ready> | undefined
+  const prepare = (): Promise<Ready> => {
+    ready ??= prepareHost(options).catch((error: unknown) => {
+      // What is missing may be installed before the next call.
+      ready = undefined
+      throw error
+    })
+    return ready
+  }
+  return {
+    name: 'qemu',
+    async probe(): Promise<ProbeReport> {
+      try {
+        const { probe, capabilities } = await prepare()
+        return { available: true, version: probe.version, capabilities }
+      } catch (error) {
+        if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
+        throw error
+      }
+    },
+    async open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine> {
+      checkSpec(spec)
+      const { installation, probe, capabilities } = await prepare()
+      requireCapabilities('qemu', capabilities, spec)
+      const bind = (file: StateFile): StateFile => boundToHardware(file, spec, probe)
+      // Before any process starts: nothing is loaded that has not been authenticated whole.
+      const state = restore === undefined ? undefined : await openState(bind(restore))
+      const launched = await launch(spec, installation, { accelerator: probe.accelerator, restoring: state !== undefined })
+      if (state !== undefined) await orEnd(launched, () => loadState(launched.qmp, launched.sockets.state, state))
+      return new QemuMachine(launched, spec, state === undefined ? 'prepared' : 'paused', bind)
+    },
+  }
+}
+
+async function prepareHost(options: QemuBackendOptions): Promise<Ready> {
+  if (process.platform !== 'linux') throw new EngineError('containment-missing', `QEMU is contained on Linux only, found \`${process.platform}\``)
+  const installation = await findInstallation(options.folders ?? programFolders)
+  const probe = await cachedProbe(options.cacheFolder, installation, () => probeQemu(installation))
+  return { installation, probe, capabilities: new Set(probe.capabilities) }
+}
+
+async function orEnd(launched: Launched, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    launched.contained.process.kill('SIGKILL')
+    await launched.contained.closed
+    await rm(launched.sockets.folder, { recursive: true, force: true })
+    const lastWords = launched.contained.lastWords()
+    throw error instanceof EngineError && lastWords !== '' ? new EngineError(error.code, `${error.message}: ${lastWords}`, error) : error
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole block node graph, named by us: QEMU opens nothing that an image names. `backing` is always explicit.
+// Source: QEMU QMP reference, BlockdevOptions.
+import type { DiskSpec, NbdExport } from '../virtual-machine.ts'
+import { inside } from './layout.ts'
+
+type Json = { readonly [name: string]: string | number | boolean | null | Json }
+
+/** Node names are QEMU's (31 bytes at most), so they carry the index, not the disk's name. */
+export function diskNode(index: number): string {
+  return `disk${index}`
+}
+
+/** `-object` and `-blockdev` values of one disk, in the order QEMU must see them. */
+export function diskNodes(disk: DiskSpec, index: number): { readonly objects: readonly Json[]; readonly nodes: readonly Json[] } {
+  const name = diskNode(index)
+  if (disk.storage.kind === 'writable-nbd') return { objects: [], nodes: [nbdNode(name, index, disk.storage.nbd, false)] }
+  const { base } = disk.storage
+  return {
+    objects: [{ 'qom-type': 'secret', id: `${name}-key`, file: inside.secret(index) }],
+    nodes: [
+      ...(base === null ? [] : [nbdNode(`${name}-base`, index, base, true)]),
+      { driver: 'file', 'node-name': `${name}-file`, filename: inside.overlay(index), locking: 'on', discard: 'unmap', cache: writeBack },
+      {
+        driver: 'qcow2',
+        'node-name': name,
+        file: `${name}-file`,
+        backing: base === null ? null : `${name}-base`,
+        encrypt: { format: 'luks', 'key-secret': `${name}-key` },
+        discard: 'unmap',
+        cache: writeBack,
+      },
+    ],
+  }
+}
+
+/** `rerror` and `werror` stop the CPUs instead of showing the guest an error: the same request is retried after `cont`. */
+export function diskDevice(disk: DiskSpec, index: number, ideIndex: number): Json {
+  const common = { drive: diskNode(index), id: `${diskNode(index)}-device`, bootindex: index + 1, rerror: 'stop', werror: 'stop' }
+  if (disk.controller === 'virtio') return { driver: 'virtio-blk-pci', ...common, addr: `0x${(0x10 + index).toString(16)}` }
+  return { driver: 'ide-hd', ...common, bus: `ide.${ideIndex >> 1}`, unit: ideIndex & 1 }
+}
+
+/** Through the host's page cache, flushed when the guest flushes. */
+const writeBack = { direct: false, 'no-flush': false } as const
+
+/**
+ * `reconnect-delay` 1: a lost connection holds requests for a second (QMP waits as long), then they fail and the CPUs stop, while QEMU goes on
+ * trying to connect; with 0 it would never connect again.
+ */
+function nbdNode(name: string, index: number, nbd: NbdExport, readOnly: boolean): Json {
+  return {
+    driver: 'nbd',
+    'node-name': name,
+    server: { type: 'unix', path: inside.nbd(index) },
+    export: nbd.name,
+    'read-only': readOnly,
+    'reconnect-delay': 1,
+    cache: writeBack,
+  }
+}

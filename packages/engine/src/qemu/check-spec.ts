@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError } from '../error.ts'
+import type { DiskSpec, VmSpec } from '../virtual-machine.ts'
+import { hostSockets } from './layout.ts'
+
+/** sun_path of unix(7) has 108 bytes with its final zero. */
+const longestSocketPath = 107
+
+/** @throws EngineError `spec-invalid` that names the field; what passes can stand on a command line and in a socket address. */
+export function checkSpec(spec: VmSpec): void {
+  refuseUnless(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(spec.name), 'name', spec.name)
+  refuseUnless(Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 64, 'cpus', spec.cpus)
+  refuseUnless(Number.isInteger(spec.memoryMiB) && spec.memoryMiB >= 1 && spec.memoryMiB <= 1_048_576, 'memoryMiB', spec.memoryMiB)
+  refuseUnless(spec.disks.length <= 8, 'disks', spec.disks.length)
+  refuseUnless(spec.disks.filter((disk) => disk.controller === 'ide').length <= 4, 'disks with an ide controller', spec.disks.length)
+  refuseUnless(new Set(spec.disks.map((disk) => disk.name)).size === spec.disks.length, 'disk names', 'one twice')
+  for (const disk of spec.disks) checkDisk(disk)
+  if (spec.network !== 'none') {
+    refuseUnless(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(spec.network.mac), 'network.mac', spec.network.mac)
+    refuseSocket('network.socket', spec.network.socket)
+  }
+  refuseSocket('runtimeFolder', hostSockets(spec.runtimeFolder).display)
+}
+
+function checkDisk(disk: DiskSpec): void {
+  refuseUnless(/^[a-z0-9-]{1,32}$/.test(disk.name), 'disk name', disk.name)
+  refuseUnless(Number.isSafeInteger(disk.sizeBytes) && disk.sizeBytes > 0 && disk.sizeBytes % 512 === 0, `sizeBytes of ${disk.name}`, disk.sizeBytes)
+  if (disk.storage.kind === 'luks-overlay') refuseUnless(disk.storage.key.length === 32, `key length of ${disk.name}`, disk.storage.key.length)
+  const nbd = disk.storage.kind === 'luks-overlay' ? disk.storage.base : disk.storage.nbd
+  if (nbd !== null) refuseSocket(`socket of ${disk.name}`, nbd.socket)
+}
+
+function refuseSocket(field: string, path: string): void {
+  refuseUnless(path.startsWith('/') && Buffer.byteLength(path) <= longestSocketPath, field, path)
+}
+
+function refuseUnless(holds: boolean, field: string, found: string | number): void {
+  if (!holds) throw new EngineError('spec-invalid', `\`${field}\` of the VM spec cannot be \`${found}\``)
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A VM spec as QEMU arguments: a pure function, with golden files in test/golden and a list of what must never appear. It names no host path, holds
+// no secret, opens no TCP port, gives the guest no network of QEMU's own, and starts nothing by itself: CPUs stand still until QMP says otherwise.
+// Values that a caller chooses travel as JSON, so that no comma in them can become an option.
+import type { VmSpec } from '../virtual-machine.ts'
+import { diskDevice, diskNodes } from './block-graph.ts'
+import { descriptors, inside } from './layout.ts'
+
+export type Accelerator = 'kvm' | 'tcg'
+
+export interface LaunchChoice {
+  readonly accelerator: Accelerator
+  /** The process waits for a suspended state instead of a boot. */
+  readonly restoring: boolean
+}
+
+export const sandbox = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'] as const
+
+/** Versioned, so that a guest finds the same hardware, and a suspended state the same devices, under a later QEMU. */
+export const machineType = 'pc-i440fx-7.2'
+
+const networkDriver = { e1000: 'e1000', rtl8139: 'rtl8139', ne2k_pci: 'ne2k_pci', virtio: 'virtio-net-pci' } as const
+
+/** All arguments after the program's name. `spec` has passed `checkSpec`. Source: qemu-system(1) 7.2. */
+export function qemuArguments(spec: VmSpec, choice: LaunchChoice): string[] {
+  const disks = spec.disks.map((disk, index) => diskNodes(disk, index))
+  return [
+    ...['-name', spec.name, '-no-user-config', '-nodefaults', '-S', ...sandbox],
+    ...hardware(spec, choice.accelerator),
+    ...['-chardev', `socket,id=qmp,fd=${descriptors.qmp}`, '-mon', 'chardev=qmp,mode=control'],
+    ...['-display', 'none', '-vnc', `unix:${inside.display},share=allow-exclusive`],
+    ...disks.flatMap((disk) => disk.objects).flatMap((object) => ['-object', JSON.stringify(object)]),
+    ...disks.flatMap((disk) => disk.nodes).flatMap((node) => ['-blockdev', JSON.stringify(node)]),
+    ...diskDevices(spec),
+    ...(spec.serial === 'captured' ? ['-chardev', `socket,id=serial,fd=${descriptors.serial}`, '-device', 'isa-serial,chardev=serial'] : []),
+    ...network(spec),
+    ...(choice.restoring ? ['-incoming', 'defer'] : []),
+  ]
+}
+
+/** vmport gives Linux guests an absolute pointer over PS/2 (vmmouse), without a USB controller. No sleep states: suspending is the engine's. */
+function hardware(spec: VmSpec, accelerator: Accelerator): string[] {
+  return [
+    ...['-machine', `${machineType},accel=${accelerator},usb=off,vmport=on,dump-guest-core=off,mem-merge=off`],
+    ...['-cpu', accelerator === 'kvm' ? 'host,migratable=on' : 'max,la57=off'],
+    ...['-smp', `cpus=${spec.cpus},sockets=1,cores=${spec.cpus},threads=1`, '-m', `size=${spec.memoryMiB}M`],
+    ...['-rtc', 'base=utc,clock=host', '-boot', 'menu=off,strict=on', '-msg', 'timestamp=off'],
+    ...['-global', 'PIIX4_PM.disable_s3=1', '-global', 'PIIX4_PM.disable_s4=1'],
+    ...['-device', 'VGA,addr=0x2,vgamem_mb=16', '-device', 'vmgenid,guid=auto'],
+  ]
+}
+
+function diskDevices(spec: VmSpec): string[] {
+  let ideIndex = 0
+  return spec.disks.flatMap((disk, index) => ['-device', JSON.stringify(diskDevice(disk, index, disk.controller === 'ide' ? ideIndex++ : 0))])
+}
+
+/** An empty `romfile`: no network boot, and one less file that a suspended state depends on. */
+function network(spec: VmSpec): string[] {
+  if (spec.network === 'none') return []
+  const { model, mac } = spec.network
+  return [
+    ...['-netdev', JSON.stringify({ type: 'stream', id: 'net', server: false, addr: { type: 'unix', path: inside.network } })],
+    ...['-device', JSON.stringify({ driver: networkDriver[model], netdev: 'net', mac, addr: '0x3', romfile: '' })],
+  ]
+}

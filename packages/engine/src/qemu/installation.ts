@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { access, constants, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EngineError, type EngineErrorCode } from '../error.ts'
+import { type Box, systemFolders } from './containment.ts'
+
+/** Programs of the host that this backend needs, as absolute paths. */
+export interface Installation {
+  readonly bubblewrap: string
+  readonly qemu: string
+  readonly qemuImg: string
+}
+
+/** Only folders that a package manager writes to; PATH is not asked, since it may name a user's folder. */
+export const programFolders: readonly string[] = ['/usr/bin', '/usr/sbin']
+const firmwareFiles = ['/usr/share/seabios/bios-256k.bin', '/usr/share/qemu/bios-256k.bin']
+
+/** @throws EngineError `engine-missing`, `containment-missing` or `firmware-missing` that names the program or file. */
+export async function findInstallation(folders: readonly string[]): Promise<Installation> {
+  const qemu = await findProgram(folders, 'qemu-system-x86_64', 'engine-missing')
+  const qemuImg = await findProgram(folders, 'qemu-img', 'engine-missing')
+  const bubblewrap = await findProgram(folders, 'bwrap', 'containment-missing')
+  await firstOf(firmwareFiles, constants.R_OK, 'firmware-missing', 'SeaBIOS (`bios-256k.bin`)')
+  return { bubblewrap, qemu, qemuImg }
+}
+
+/** A box around `program` that holds nothing of the host but what the program itself is made of. */
+export function emptyBox(installation: Installation, program: string): Box {
+  return { bubblewrap: installation.bubblewrap, program, systemFolders, readOnly: [], writable: [], devices: [], memoryFiles: [] }
+}
+
+function findProgram(folders: readonly string[], name: string, code: EngineErrorCode): Promise<string> {
+  const candidates = folders.map((folder) => join(folder, name))
+  return firstOf(candidates, constants.X_OK, code, `\`${name}\``)
+}
+
+async function firstOf(candidates: readonly string[], mode: number, code: EngineErrorCode, what: string): Promise<string> {
+  const failures: unknown[] = []
+  for (const path of candidates) {
+    try {
+      await access(path, mode)
+      // The file itself: QEMU looks for its firmware relative to where it lies.
+      return await realpath(path)
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  throw new EngineError(code, `${what} is not installed; looked for ${candidates.join(' and ')}`, new AggregateError(failures))
+}

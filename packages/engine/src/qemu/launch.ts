@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, rm } from 'node:fs/promises'
+import type { Duplex } from 'node:stream'
+import { EngineError } from '../error.ts'
+import type { VmSpec } from '../virtual-machine.ts'
+import { type LaunchChoice, qemuArguments } from './command-line.ts'
+import { type Bind, type Box, type ContainedProcess, type MemoryFile, spawnContained } from './containment.ts'
+import { emptyBox, type Installation } from './installation.ts'
+import { type HostSockets, hostSockets, inside } from './layout.ts'
+import { passphraseOf } from './passphrase.ts'
+import { readOverlayHeader } from './qcow2-header.ts'
+import { Qmp } from './qmp.ts'
+import { status } from './qmp-messages.ts'
+
+/** A contained QEMU that answers QMP, its CPUs not running. */
+export interface Launched {
+  readonly qmp: Qmp
+  readonly serial: Duplex
+  readonly sockets: HostSockets
+  readonly contained: ContainedProcess
+}
+
+const greetingDeadlineMs = 20_000
+
+/**
+ * Starts QEMU for a spec that has passed `checkSpec`. On failure no process and no socket stays behind.
+ * @throws EngineError `overlay-altered` before anything starts; `overlay-mismatch` for a wrong key or size; `overlay-in-use`; `vm-exited`; `time-out`.
+ */
+export async function launch(spec: VmSpec, installation: Installation, choice: LaunchChoice): Promise<Launched> {
+  await checkOverlays(spec)
+  const sockets = hostSockets(spec.runtimeFolder)
+  await rm(sockets.folder, { recursive: true, force: true })
+  await mkdir(sockets.folder, { recursive: true, mode: 0o700 })
+  const box = boxOf(spec, installation, choice, sockets)
+  const contained = spawnContained(box, qemuArguments(spec, choice), 2)
+  try {
+    const [control, serial] = contained.channels
+    if (control === undefined || serial === undefined)
+      throw new EngineError('vm-exited', `\`${box.bubblewrap}\` did not start: ${contained.lastWords()}`)
+    const qmp = await Qmp.connect(control, greetingDeadlineMs)
+    const { running } = await qmp.execute('query-status', {}, status, greetingDeadlineMs)
+    if (running) throw new EngineError('qmp-failed', 'QEMU was expected to wait before its first instruction, found it running')
+    return { qmp, serial, sockets, contained }
+  } catch (error) {
+    contained.process.kill('SIGKILL')
+    await contained.closed
+    await rm(sockets.folder, { recursive: true, force: true })
+    throw explained(error, contained.lastWords())
+  } finally {
+    for (const file of box.memoryFiles) file.bytes.fill(0)
+  }
+}
+
+async function checkOverlays(spec: VmSpec): Promise<void> {
+  for (const disk of spec.disks) {
+    if (disk.storage.kind !== 'luks-overlay') continue
+    const { sizeBytes } = await readOverlayHeader(disk.storage.file)
+    if (sizeBytes !== disk.sizeBytes) {
+      throw new EngineError('overlay-mismatch', `the overlay of \`${disk.name}\` was expected to hold ${disk.sizeBytes} bytes, found ${sizeBytes}`)
+    }
+  }
+}
+
+function boxOf(spec: VmSpec, installation: Installation, choice: LaunchChoice, sockets: HostSockets): Box {
+  const writable: Bind[] = [{ host: sockets.folder, inside: inside.run }]
+  const readOnly: Bind[] = spec.network === 'none' ? [] : [{ host: spec.network.socket, inside: inside.network }]
+  const memoryFiles: MemoryFile[] = []
+  for (const [index, { storage }] of spec.disks.entries()) {
+    const nbd = storage.kind === 'luks-overlay' ? storage.base : storage.nbd
+    if (nbd !== null) readOnly.push({ host: nbd.socket, inside: inside.nbd(index) })
+    if (storage.kind === 'luks-overlay') {
+      writable.push({ host: storage.file, inside: inside.overlay(index) })
+      memoryFiles.push({ inside: inside.secret(index), bytes: passphraseOf(storage.key), writable: false })
+    }
+  }
+  return { ...emptyBox(installation, installation.qemu), readOnly, writable, memoryFiles, devices: choice.accelerator === 'kvm' ? ['/dev/kvm'] : [] }
+}
+
+/** QEMU reports what is wrong with an image only in words on standard error. */
+function explained(error: unknown, lastWords: string): unknown {
+  if (!(error instanceof EngineError) || error.code !== 'vm-exited') return error
+  if (/Invalid password, cannot unlock any keyslot/.test(lastWords)) {
+    return new EngineError('overlay-mismatch', 'the overlay does not open under this key', new EngineError('vm-exited', lastWords))
+  }
+  if (/Failed to get "(write|consistent read)" lock/.test(lastWords)) {
+    return new EngineError('overlay-in-use', 'another process holds the overlay open', new EngineError('vm-exited', lastWords))
+  }
+  if (/LUKS|luks/.test(lastWords)) return new EngineError('overlay-altered', `the overlay's LUKS header cannot be used: ${lastWords}`)
+  return new EngineError('vm-exited', `QEMU ended before it could be spoken to: ${lastWords}`, error)
+}

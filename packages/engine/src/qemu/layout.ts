@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every path that a contained QEMU process sees, and where the sockets it makes appear on the host. Nothing else of the host is visible to it.
+import { join } from 'node:path'
+
+/** Inside the containment. None names anything of the host, so command lines are the same on every computer. */
+export const inside = {
+  run: '/vm/run',
+  display: '/vm/run/display.sock',
+  state: '/vm/run/state.sock',
+  network: '/vm/net.sock',
+  nbd: (index: number): string => `/vm/nbd${index}.sock`,
+  overlay: (index: number): string => `/vm/disk${index}.qcow2`,
+  secret: (index: number): string => `/vm/key${index}`,
+} as const
+
+export interface HostSockets {
+  /** The only host folder that the process may write into; made and removed by the backend. */
+  readonly folder: string
+  readonly display: string
+  readonly state: string
+}
+
+export function hostSockets(runtimeFolder: string): HostSockets {
+  const folder = join(runtimeFolder, 'vm')
+  return { folder, display: join(folder, 'display.sock'), state: join(folder, 'state.sock') }
+}
+
+/** File descriptors that the process inherits; connected socket pairs, so nobody else can join them. */
+export const descriptors = { qmp: 3, serial: 4, firstFree: 5 } as const

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One QEMU process as a VirtualMachine. The lifecycle table alone decides what a request may do; what the state IS follows from QEMU's events, in
+// their order, so that a disk error right behind a `cont` is never overwritten. Requests run one at a time; only `stop` overtakes.
+import { EventEmitter } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { EngineError } from '../error.ts'
+import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import type { StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
+import { diskNode } from './block-graph.ts'
+import type { Launched } from './launch.ts'
+import { saveState } from './migration.ts'
+import { blockIoError, nothing, shutdown } from './qmp-messages.ts'
+
+/** QEMU holds QMP up while a disk request is open, so this is longer than any such wait. */
+const requestDeadlineMs = 20_000
+/** Together under the 5 s that `stop` promises. */
+const quitDeadlineMs = 2500
+const terminateDeadlineMs = 1000
+
+type Exit = Awaited<VirtualMachine['exited']>
+
+export class QemuMachine implements VirtualMachine {
+  readonly displaySocket: string
+  readonly exited: Promise<Exit>
+  readonly #launched: Launched
+  readonly #diskNames: ReadonlyMap<string, string>
+  readonly #events = new EventEmitter<VmEvents>()
+  readonly #bind: (file: StateFile) => StateFile
+  #state: VmState
+  /** Why the process is about to go, if we or the guest asked for it. */
+  #leaving: 'suspended' | 'stopped' | undefined
+  #lastRequest: Promise<unknown> = Promise.resolve()
+
+  /** `bind` widens a caller's binding by what this engine and hardware add to it. */
+  constructor(launched: Launched, spec: VmSpec, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
+    this.#launched = launched
+    this.#state = state
+    this.#bind = bind
+    this.displaySocket = launched.sockets.display
+    this.#diskNames = new Map(spec.disks.map((disk, index) => [diskNode(index), disk.name]))
+    launched.qmp.on('event', (name, data) => this.#observe(name, data))
+    launched.serial.on('data', (bytes: Uint8Array) => this.#events.emit('serial', bytes))
+    // A QMP connection that broke leaves a process that nobody can control.
+    launched.qmp.on('closed', () => this.#killAfter(terminateDeadlineMs))
+    this.exited = launched.contained.closed.then((end) => this.#conclude(end))
+  }
+
+  get state(): VmState {
+    return this.#state
+  }
+
+  on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void {
+    // EventEmitter's own generics do not accept a listener whose event is still a type parameter.
+    const emitter: EventEmitter = this.#events
+    emitter.on(event, listener)
+  }
+
+  start(): Promise<void> {
+    return this.#request('start', () => this.#command('cont'))
+  }
+
+  pause(): Promise<void> {
+    return this.#request('pause', async () => {
+      if (this.#state !== 'starved') await this.#command('stop')
+      // A disk error can overtake the command; the CPUs then stood already and QEMU sends no STOP.
+      if (this.#state === 'starved') this.#become('paused')
+    })
+  }
+
+  resume(): Promise<void> {
+    return this.#request('resume', () => this.#command('cont'))
+  }
+
+  reset(): Promise<void> {
+    return this.#request('reset', () => this.#command('system_reset'))
+  }
+
+  powerButton(): Promise<void> {
+    return this.#request('power-button', () => this.#command('system_powerdown'))
+  }
+
+  suspend(file: StateFile): Promise<void> {
+    return this.#request('suspend', async () => {
+      const wasRunning = this.#state === 'running'
+      if (wasRunning) await this.#command('stop')
+      try {
+        await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file))
+      } catch (error) {
+        if (wasRunning) await this.#command('cont')
+        throw error
+      }
+      this.#leaving = 'suspended'
+      await this.#end()
+    })
+  }
+
+  async stop(): Promise<void> {
+    if (nextState(this.#state, 'stop') === 'stay') return
+    this.#leaving ??= 'stopped'
+    await this.#end()
+  }
+
+  #request(request: VmRequest, act: () => Promise<void>): Promise<void> {
+    const turn = this.#lastRequest.then(async () => {
+      if (nextState(this.#state, request) !== 'stay') await act()
+    })
+    this.#lastRequest = Promise.allSettled([turn])
+    return turn
+  }
+
+  async #command(name: string): Promise<void> {
+    await this.#launched.qmp.execute(name, {}, nothing, requestDeadlineMs)
+  }
+
+  #observe(name: string, data: Readonly<Record<string, unknown>>): void {
+    switch (name) {
+      case 'RESUME':
+        this.#become('running')
+        return
+      case 'STOP':
+        if (this.#state === 'running') this.#become('paused')
+        return
+      case 'BLOCK_IO_ERROR':
+        this.#observeIoError(data)
+        return
+      case 'SHUTDOWN':
+        if (shutdown.parse(data).guest) this.#leaving ??= 'stopped'
+        return
+      default: // QEMU has some forty more events; none changes the state.
+        return
+    }
+  }
+
+  #observeIoError(data: Readonly<Record<string, unknown>>): void {
+    const failure = blockIoError.parse(data)
+    const disk = this.#diskNames.get(failure['node-name'])
+    if (disk === undefined) throw new EngineError('qmp-failed', `QEMU reports an error of the unknown node \`${failure['node-name']}\``)
+    // While it is paused the request stays queued, and fails again after `cont` if the disk is still silent.
+    if (failure.action !== 'stop' || this.#state !== 'running') return
+    this.#become('starved')
+    this.#events.emit('starved', disk)
+  }
+
+  /** Quit, then the signals: however QEMU hangs, the namespace it lives in goes with bubblewrap. */
+  async #end(): Promise<void> {
+    const killing = this.#killAfter(quitDeadlineMs)
+    this.#launched.qmp.execute('quit', {}, nothing, quitDeadlineMs).catch((error: unknown) => {
+      // A dead or deaf QEMU is what the signals are for; its end is awaited below either way.
+      if (!(error instanceof EngineError)) throw error
+    })
+    await this.exited
+    clearTimeout(killing)
+  }
+
+  #killAfter(delayMs: number): NodeJS.Timeout {
+    const child = this.#launched.contained.process
+    const timer = setTimeout(() => {
+      child.kill('SIGTERM')
+      const last = setTimeout(() => child.kill('SIGKILL'), terminateDeadlineMs)
+      void this.exited.then(() => clearTimeout(last))
+    }, delayMs)
+    void this.#launched.contained.closed.then(() => clearTimeout(timer))
+    return timer
+  }
+
+  async #conclude({ code, signal }: { readonly code: number | null; readonly signal: NodeJS.Signals | null }): Promise<Exit> {
+    const state = this.#leaving ?? 'failed'
+    const ending = signal === null ? `exit code ${code}` : `signal ${signal}`
+    const message = state === 'failed' ? `QEMU ended by itself, ${ending}: ${this.#launched.contained.lastWords()}` : `${state} (${ending})`
+    const leftover = await rm(this.#launched.sockets.folder, { recursive: true, force: true }).then(
+      () => '',
+      (error: Error) => `; its sockets stay behind: ${error.message}`,
+    )
+    this.#become(state)
+    return { state, message: message + leftover }
+  }
+
+  #become(state: VmState): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.#events.emit('state', state)
+  }
+}

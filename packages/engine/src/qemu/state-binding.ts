@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
+import type { StateFile, VmSpec } from '../virtual-machine.ts'
+import type { BootProbe } from './boot-probe.ts'
+import { machineType } from './command-line.ts'
+
+/**
+ * A state fits only the hardware it was saved from, so what QEMU would choke on (or load wrongly) joins the caller's binding: a stable series of QEMU,
+ * the accelerator, and the devices. Paths, names of exports and the VM's name may differ between two sessions and are left out.
+ */
+export function boundToHardware(file: StateFile, spec: VmSpec, probe: BootProbe): StateFile {
+  const hardware = JSON.stringify([
+    machineType,
+    probe.version.split('.').slice(0, 2),
+    probe.accelerator,
+    spec.cpus,
+    spec.memoryMiB,
+    spec.disks.map((disk) => [
+      disk.name,
+      disk.sizeBytes,
+      disk.controller,
+      disk.storage.kind,
+      disk.storage.kind === 'luks-overlay' && disk.storage.base === null,
+    ]),
+    spec.serial,
+    spec.network === 'none' ? 'none' : [spec.network.model, spec.network.mac.toLowerCase()],
+  ])
+  return { ...file, binding: `${file.binding}|qemu|${createHash('sha256').update(hardware).digest('hex')}` }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// v86 as an engine: 32-bit PC in a contained child process, disks over NBD, display over RFB. Needs no system package but firmware.
+// It makes no VM outside its containment, and keeps no secret: overlays and sealed states are made on this side of the child.
+import { pathToFileURL } from 'node:url'
+import { type Capability, requireCapabilities } from '../capabilities.ts'
+import { EngineError } from '../error.ts'
+import { openState } from '../state/open.ts'
+import type { EngineBackend, ProbeReport, StateFile, VirtualMachine, VmSpec } from '../virtual-machine.ts'
+import { checkSpec, hostSockets } from './check-spec.ts'
+import type { ChildConfig } from './child-config.ts'
+import { childCommandLine } from './command-line.ts'
+import { requireContainment } from './contain.ts'
+import { V86Machine } from './machine.ts'
+import { type ChildProgram, type Firmware, programFromSources, requireFirmware, versionOf } from './program.ts'
+import { boundToHardware } from './state-binding.ts'
+import { withStateSocket } from './state-socket.ts'
+
+export interface V86BackendOptions {
+  /** Holds `bios.bin` and `vgabios-stdvga.bin`; default: where Debian's `seabios` puts them. */
+  readonly firmwareFolder?: string
+  /** The child program; default: this package's sources. */
+  readonly program?: ChildProgram
+}
+
+const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
+  'disk:ide',
+  'storage:writable-nbd',
+  'network:ne2k_pci',
+  'network:virtio',
+  'serial:captured',
+  'suspend',
+])
+const MIB = 1024 * 1024
+
+export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
+  const folder = options.firmwareFolder ?? '/usr/share/seabios'
+  const program = options.program ?? programFromSources()
+  let contained: Promise<void> | null = null
+  const requireBoth = async () => {
+    contained ??= requireContainment()
+    await contained
+    return await requireFirmware(folder)
+  }
+  return {
+    name: 'v86',
+    async probe(): Promise<ProbeReport> {
+      try {
+        await requireBoth()
+        return { available: true, version: await versionOf(program), capabilities: CAPABILITIES }
+      } catch (error) {
+        if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
+        throw error
+      }
+    },
+    async open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine> {
+      requireCapabilities('v86', CAPABILITIES, spec)
+      checkSpec(spec)
+      const firmware = await requireBoth()
+      const version = await versionOf(program)
+      const bind = (file: StateFile) => boundToHardware(file, spec, version)
+      const state = restore === undefined ? null : await openState(bind(restore))
+      return await openMachine(spec, program, firmware, state, bind)
+    },
+  }
+}
+
+async function openMachine(
+  spec: VmSpec,
+  program: ChildProgram,
+  firmware: Firmware,
+  state: AsyncIterable<Uint8Array> | null,
+  bind: (file: StateFile) => StateFile,
+): Promise<VirtualMachine> {
+  const sockets = hostSockets(spec.runtimeFolder)
+  const reads = [...program.reads, firmware.bios, firmware.vgaBios]
+  const command = childCommandLine({ node: process.execPath, entry: program.entry, reads })
+  const machine = new V86Machine(command, sockets, state === null ? 'prepared' : 'paused', bind)
+  const config = configOf(spec, program, firmware, sockets, state !== null)
+  try {
+    if (state === null) await machine.process.open(config)
+    else {
+      await withStateSocket(sockets.state, async (connected) => {
+        await Promise.all([machine.process.open(config), feed(state, connected)])
+      })
+    }
+    return machine
+  } catch (error) {
+    machine.process.kill()
+    await machine.exited
+    throw error
+  }
+}
+
+async function feed(state: AsyncIterable<Uint8Array>, connected: Promise<NodeJS.WritableStream>): Promise<void> {
+  const socket = await connected
+  for await (const piece of state) {
+    if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', () => resolve()))
+  }
+  socket.end()
+}
+
+function configOf(
+  spec: VmSpec,
+  program: ChildProgram,
+  firmware: Firmware,
+  sockets: { display: string; state: string },
+  restore: boolean,
+): ChildConfig {
+  return {
+    name: spec.name,
+    v86: pathToFileURL(program.v86Module).href,
+    wasm: program.v86Wasm,
+    ...firmware,
+    memoryBytes: spec.memoryMiB * MIB,
+    disks: spec.disks.map((disk) => {
+      if (disk.storage.kind !== 'writable-nbd') throw new EngineError('capability-missing', `\`v86\` lacks \`storage:${disk.storage.kind}\``)
+      return { name: disk.name, socket: disk.storage.nbd.socket, export: disk.storage.nbd.name, sizeBytes: disk.sizeBytes }
+    }),
+    displaySocket: sockets.display,
+    stateSocket: sockets.state,
+    serial: spec.serial === 'captured',
+    network:
+      spec.network === 'none'
+        ? null
+        : { card: spec.network.model === 'virtio' ? 'virtio' : 'ne2k', mac: spec.network.mac, socket: spec.network.socket },
+    restore,
+  }
+}

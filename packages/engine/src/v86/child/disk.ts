@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A disk of v86 over NBD. v86's disk object has no error path and no flush, and tells the guest that there is no write cache: so a
+// write is answered once it is durable, one after the other, writes that queue up share a flush, and a request that fails or takes
+// longer than a guest would wait is never answered wrongly: the CPU is held, and the request is tried again on resume.
+// A PIO write is the exception that v86 answers itself at once; it still keeps its place in the queue.
+
+import { EngineError } from '../../error.ts'
+import { connectNbd, type NbdClient } from '../../nbd/client.ts'
+import type { ChildDisk } from '../child-config.ts'
+
+/** Linux gives an ATA command 30 s of guest time, which stands still while the CPU is held. */
+const LONGEST_WAIT_MS = 5000
+const MOST_QUEUED_BYTES = 8 * 1024 * 1024
+
+export interface DiskKeeper {
+  /** Holds the CPU and reports; resolves on the user's resume. */
+  starved(disk: string, reason: EngineError): Promise<void>
+  /** The starved request was answered: the CPU may run. */
+  fed(disk: string): void
+  /** More than the queue should hold is waiting: the CPU has to wait too. */
+  crowded(disk: string, full: boolean): void
+}
+
+type Operation =
+  | { readonly kind: 'read'; readonly offset: number; readonly length: number; readonly done: (data: Uint8Array) => void }
+  | { readonly kind: 'write'; readonly offset: number; readonly data: Buffer; readonly answered: boolean; readonly done: () => void }
+
+export interface QueuedWrite {
+  readonly offset: number
+  readonly data: Buffer
+}
+
+export class NbdDisk {
+  /** Names and shapes from here to `set_state` are v86's. */
+  readonly byteLength: number
+  onload: ((loaded: object) => void) | undefined
+  private readonly spec: ChildDisk
+  private readonly keeper: DiskKeeper
+  private client: NbdClient
+  private bootSector: Uint8Array | undefined
+  private readonly queue: Operation[] = []
+  private queuedBytes = 0
+  private working = false
+  private stuck = false
+  private quietWaiters: (() => void)[] = []
+  /** Whether the write that v86 is handing over will be answered by us (DMA); false for PIO. */
+  answersWrites: () => boolean = () => false
+
+  private constructor(spec: ChildDisk, client: NbdClient, keeper: DiskKeeper) {
+    this.spec = spec
+    this.client = client
+    this.keeper = keeper
+    this.byteLength = client.size
+  }
+
+  /** @throws EngineError of the NBD client; `nbd-protocol` where the export has another size than the spec says. */
+  static async connect(spec: ChildDisk, keeper: DiskKeeper): Promise<NbdDisk> {
+    return new NbdDisk(spec, await connectDisk(spec), keeper)
+  }
+
+  load(): void {
+    setImmediate(() => this.onload?.({}))
+  }
+
+  get(offset: number, length: number, done: (data: Uint8Array) => void): void {
+    this.enqueue({ kind: 'read', offset, length, done })
+  }
+
+  get_and_cache(offset: number, length: number, done: (data: Uint8Array) => void): void {
+    this.get(offset, length, (data) => {
+      if (offset === 0 && length === 512) this.bootSector = data
+      done(data)
+    })
+  }
+
+  get_from_cache(offset: number, length: number): Uint8Array | undefined {
+    return offset === 0 && length === 512 ? this.bootSector : undefined
+  }
+
+  set(offset: number, data: Uint8Array, done: () => void): void {
+    // v86 reuses its buffer for the next PIO command.
+    this.enqueue({ kind: 'write', offset, data: Buffer.from(data), answered: !this.answersWrites(), done })
+  }
+
+  get_buffer(done: (buffer: undefined) => void): void {
+    done(undefined)
+  }
+
+  get_state(): unknown[] {
+    return []
+  }
+
+  set_state(): void {}
+
+  /** Resolves once nothing is under way that could still be finished: the queue is empty, or its head is starved. */
+  quiet(): Promise<void> {
+    if (!this.working || this.stuck) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.quietWaiters.push(resolve)
+    })
+  }
+
+  /** What a saved state has to carry: writes the guest believes done, and whether its current command is still open. */
+  unfinished(): { readonly writes: readonly QueuedWrite[]; readonly command: boolean } {
+    const writes = this.queue.filter((operation) => operation.kind === 'write' && operation.answered)
+    return {
+      writes: writes.flatMap((operation) => (operation.kind === 'write' ? [{ offset: operation.offset, data: operation.data }] : [])),
+      command: writes.length < this.queue.length,
+    }
+  }
+
+  rewrite(writes: readonly QueuedWrite[]): void {
+    for (const write of writes) this.enqueue({ kind: 'write', ...write, answered: true, done: () => undefined })
+  }
+
+  private enqueue(operation: Operation): void {
+    this.queue.push(operation)
+    this.count(operation.kind === 'write' ? operation.data.length : 0)
+    if (!this.working) void this.work()
+  }
+
+  private count(bytes: number): void {
+    const before = this.queuedBytes > MOST_QUEUED_BYTES
+    this.queuedBytes += bytes
+    const after = this.queuedBytes > MOST_QUEUED_BYTES
+    if (before !== after) this.keeper.crowded(this.spec.name, after)
+  }
+
+  private async work(): Promise<void> {
+    this.working = true
+    for (let head = this.queue[0]; head !== undefined; head = this.queue[0]) {
+      if (head.kind === 'read') await this.finishRead(head)
+      else await this.finishWrites()
+    }
+    this.working = false
+    this.becomeQuiet()
+  }
+
+  private async finishRead(operation: Operation & { kind: 'read' }): Promise<void> {
+    const data = await this.insist(() => this.client.read(operation.offset, operation.length))
+    this.queue.shift()
+    operation.done(data)
+  }
+
+  private async finishWrites(): Promise<void> {
+    const firstRead = this.queue.findIndex((operation) => operation.kind === 'read')
+    const batch = this.queue.slice(0, firstRead < 0 ? this.queue.length : firstRead)
+    await this.insist(async () => {
+      for (const operation of batch) if (operation.kind === 'write') await this.client.write(operation.offset, operation.data)
+      await this.client.flush()
+    })
+    this.queue.splice(0, batch.length)
+    for (const operation of batch) {
+      if (operation.kind !== 'write') continue
+      this.count(-operation.data.length)
+      operation.done()
+    }
+  }
+
+  private async insist<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const result = await this.patiently(act())
+        this.keeper.fed(this.spec.name)
+        return result
+      } catch (error) {
+        const reason = error instanceof EngineError ? error : new EngineError('nbd-closed', `disk \`${this.spec.name}\` failed`, error)
+        await this.starve(reason)
+        if (reason.code === 'nbd-closed' || reason.code === 'nbd-protocol') await this.reconnect()
+      }
+    }
+  }
+
+  /** The result of `attempt`, however late; while it is late the CPU is held. */
+  private async patiently<T>(attempt: Promise<T>): Promise<T> {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<'late'>((resolve) => {
+        timer = setTimeout(() => resolve('late'), LONGEST_WAIT_MS)
+      })
+      const first = await Promise.race([attempt.then(() => 'done' as const), late]).finally(() => clearTimeout(timer))
+      if (first === 'done') return await attempt
+      await this.starve(new EngineError('time-out', `disk \`${this.spec.name}\` did not answer within ${LONGEST_WAIT_MS} ms`))
+    }
+  }
+
+  private async starve(reason: EngineError): Promise<void> {
+    this.stuck = true
+    const resumed = this.keeper.starved(this.spec.name, reason)
+    this.becomeQuiet()
+    await resumed
+    this.stuck = false
+  }
+
+  private async reconnect(): Promise<void> {
+    try {
+      this.client = await connectDisk(this.spec)
+    } catch (error) {
+      // The old client answers the next try with its own error, which starves the VM again and says why.
+      if (!(error instanceof EngineError)) throw error
+    }
+  }
+
+  private becomeQuiet(): void {
+    const waiters = this.quietWaiters
+    this.quietWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+}
+
+async function connectDisk(spec: ChildDisk): Promise<NbdClient> {
+  const client = await connectNbd({ socket: spec.socket, name: spec.export })
+  if (client.size === spec.sizeBytes && !client.readOnly) return client
+  client.close()
+  if (client.readOnly) throw new EngineError('nbd-protocol', `disk \`${spec.name}\`: the NBD export is read-only`)
+  throw new EngineError('nbd-protocol', `disk \`${spec.name}\`: expected ${spec.sizeBytes} bytes, the NBD export has ${client.size}`)
+}

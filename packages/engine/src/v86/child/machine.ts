@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One v86 VM with its disks, screen, input, network and power switch, held until started.
+import { readFile } from 'node:fs/promises'
+import type { EngineError } from '../../error.ts'
+import { startRfbServer } from '../../rfb/server.ts'
+import type { ChildAction, ChildConfig } from '../child-config.ts'
+import type { GuestClock } from './browser-globals.ts'
+import type { Control } from './control.ts'
+import { HeldCpu } from './cpu.ts'
+import { type DiskKeeper, NbdDisk } from './disk.ts'
+import { type Emulator, emulatorConstructorOf, hooksOf, type IdeInterfaceHooks, type V86Hooks } from './hooks.ts'
+import { GuestInput } from './input.ts'
+import { carryFrames, connectSwitch, setMac } from './network.ts'
+import { completeAcpi, pressPowerButton, watchPowerOff } from './power.ts'
+import { receiveState, sendState } from './saved-state.ts'
+import { V86Screen } from './screen.ts'
+
+const VGA_MEMORY = 16 * 1024 * 1024
+/** ATA commands (ATA/ATAPI-7) that a restored guest still waits for. */
+const READ_DMA = [0xc8, 0x25]
+const WRITE_DMA = [0xca, 0x35]
+
+export class Machine implements DiskKeeper {
+  private readonly control: Control
+  private readonly clock: GuestClock
+  private disks: readonly NbdDisk[] = []
+  private parts: { emulator: Emulator; hooks: V86Hooks; cpu: HeldCpu } | null = null
+  private retries: (() => void)[] = []
+  private off = false
+  private stateSocket = ''
+
+  constructor(control: Control, clock: GuestClock) {
+    this.control = control
+    this.clock = clock
+  }
+
+  /** Resolves with everything connected and the display served; the CPU has not run. */
+  async open(config: ChildConfig): Promise<void> {
+    this.stateSocket = config.stateSocket
+    this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this)))
+    const wire = config.network === null ? null : await connectSwitch(config.network.socket)
+    const emulator = await this.load(config)
+    const hooks = hooksOf(emulator)
+    const cpu = new HeldCpu(emulator, this.clock)
+    this.parts = { emulator, hooks, cpu }
+    for (const [index, disk] of this.disks.entries()) {
+      disk.answersWrites = () => WRITE_DMA.includes(hooks.disks[index]?.current_command ?? -1)
+    }
+    if (config.network !== null && hooks.card !== null) setMac(hooks.card, config.network.mac)
+    const screen = new V86Screen(hooks.vga, hooks.screen)
+    const input = new GuestInput(emulator, () => screen.capture().frame)
+    if (config.serial) emulator.add_listener('serial0-output-byte', (byte) => this.control.sendSerial(Number(byte) & 0xff))
+    completeAcpi(hooks)
+    watchPowerOff(emulator, hooks, (message) => this.switchOff(message))
+    if (config.restore) await this.restore(emulator, hooks, config.memoryBytes)
+    if (wire !== null) void carryFrames(emulator, wire)
+    await startRfbServer({ socket: config.displaySocket, name: config.name, source: screen, onInput: (event) => input.take(event) })
+  }
+
+  async act(action: ChildAction): Promise<void> {
+    if (this.parts === null) throw new Error('the machine is not open')
+    const { emulator, hooks, cpu } = this.parts
+    switch (action) {
+      case 'start':
+        return await cpu.release('user')
+      case 'resume':
+        this.retry()
+        return await cpu.release('user')
+      case 'pause':
+        return await cpu.hold('user')
+      case 'reset':
+        emulator.restart()
+        return
+      case 'power-button':
+        pressPowerButton(hooks)
+        return
+      case 'save':
+        return await this.save()
+      case 'abandon-save':
+        return await cpu.release('save')
+      case 'quit':
+        await cpu.hold('quit')
+        await this.quiet()
+        return
+    }
+  }
+
+  starved(disk: string, reason: EngineError): Promise<void> {
+    const hold = `starved ${disk}`
+    void this.parts?.cpu.hold(hold)
+    this.control.send({ type: 'starved', disk, message: reason.message })
+    return new Promise((resolve) => {
+      this.retries.push(resolve)
+    })
+  }
+
+  fed(disk: string): void {
+    void this.parts?.cpu.release(`starved ${disk}`)
+  }
+
+  crowded(disk: string, full: boolean): void {
+    void (full ? this.parts?.cpu.hold(`crowded ${disk}`) : this.parts?.cpu.release(`crowded ${disk}`))
+  }
+
+  private retry(): void {
+    const retries = this.retries
+    this.retries = []
+    for (const resolve of retries) resolve()
+  }
+
+  private async load(config: ChildConfig): Promise<Emulator> {
+    const V86 = emulatorConstructorOf(await import(config.v86))
+    const [bios, vgaBios] = await Promise.all([readBuffer(config.bios), readBuffer(config.vgaBios)])
+    const [hda, hdb] = this.disks
+    const emulator = new V86({
+      wasm_path: config.wasm,
+      bios: { buffer: bios },
+      vga_bios: { buffer: vgaBios },
+      ...(hda === undefined ? {} : { hda }),
+      ...(hdb === undefined ? {} : { hdb }),
+      memory_size: config.memoryBytes,
+      vga_memory_size: VGA_MEMORY,
+      acpi: true,
+      autostart: false,
+      disable_keyboard: true,
+      disable_mouse: true,
+      disable_speaker: true,
+      net_device: { type: config.network?.card ?? 'none' },
+      preserve_mac_from_state_image: true,
+    })
+    await new Promise<void>((resolve) => emulator.add_listener('emulator-loaded', () => resolve()))
+    return emulator
+  }
+
+  private async save(): Promise<void> {
+    if (this.parts === null) throw new Error('the machine is not open')
+    const { emulator, cpu } = this.parts
+    await cpu.hold('save')
+    await this.quiet()
+    const notes = { clock: this.clock.now(), disks: this.disks.map((disk) => disk.unfinished()) }
+    await sendState(this.stateSocket, await emulator.save_state(), notes)
+  }
+
+  private async restore(emulator: Emulator, hooks: V86Hooks, memoryBytes: number): Promise<void> {
+    const { state, notes } = await receiveState(this.stateSocket, memoryBytes + VGA_MEMORY + 64 * 1024 * 1024)
+    this.clock.set(notes.clock)
+    await emulator.restore_state(state)
+    for (const [index, open] of notes.disks.entries()) {
+      this.disks[index]?.rewrite(open.writes)
+      const drive = hooks.disks[index]
+      if (open.command && drive !== undefined) repeatCommand(drive)
+    }
+  }
+
+  private async quiet(): Promise<void> {
+    await Promise.all(this.disks.map((disk) => disk.quiet()))
+  }
+
+  private switchOff(message: string): void {
+    if (this.off) return
+    this.off = true
+    void this.parts?.cpu.hold('off')
+    this.quiet().then(() => this.control.send({ type: 'off', message }))
+  }
+}
+
+/** A drive that was saved in the middle of a command does it again; its registers still hold the request. */
+function repeatCommand(drive: IdeInterfaceHooks): void {
+  const command = drive.current_command
+  if (READ_DMA.includes(command)) drive.do_ata_read_sectors_dma()
+  else if (WRITE_DMA.includes(command)) drive.do_ata_write_sectors_dma()
+  else drive.ata_read_sectors(command)
+}
+
+async function readBuffer(path: string): Promise<ArrayBuffer> {
+  const bytes = await readFile(path)
+  const buffer = new ArrayBuffer(bytes.length)
+  new Uint8Array(buffer).set(bytes)
+  return buffer
+}

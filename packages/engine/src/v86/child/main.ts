@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The v86 child: an inherited control socket in, one VM out. It holds no secret, has no network of its own, may read only what v86
+// needs, and ends with its parent.
+import { parseChildConfig, parseChildRequest } from '../child-config.ts'
+import { installBrowserGlobals } from './browser-globals.ts'
+import { Control, describe } from './control.ts'
+import { Machine } from './machine.ts'
+
+const clock = installBrowserGlobals()
+const control = new Control()
+process.on('uncaughtException', (error) => control.fatal(error))
+process.on('unhandledRejection', (error) => control.fatal(error))
+
+const first = await control.messages.next()
+if (first.done === true) process.exit(0)
+const machine = new Machine(control, clock)
+await machine.open(parseChildConfig(first.value))
+control.send({ type: 'ready' })
+for await (const message of control.messages) {
+  const { id, action } = parseChildRequest(message)
+  machine.act(action).then(
+    () => control.send({ type: 'done', id }),
+    (error: unknown) => control.send({ type: 'failed', id, ...describe(error) }),
+  )
+}
+process.exit(0)

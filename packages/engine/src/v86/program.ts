@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { access, constants, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { EngineError } from '../error.ts'
+
+/** What the child is made of: paths, and what it may read besides the firmware. A bundle passes its own. */
+export interface ChildProgram {
+  readonly entry: string
+  readonly reads: readonly string[]
+  readonly v86Module: string
+  readonly v86Wasm: string
+}
+
+export interface Firmware {
+  readonly bios: string
+  readonly vgaBios: string
+}
+
+/** The child as it lies in this package's sources. */
+export function programFromSources(): ChildProgram {
+  const v86Module = fileURLToPath(import.meta.resolve('v86'))
+  const v86Wasm = join(v86Module, '..', 'v86.wasm')
+  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+  return {
+    entry: here('./child/main.ts'),
+    reads: [here('.'), here('../nbd'), here('../rfb'), here('../error.ts'), v86Module, v86Wasm],
+    v86Module,
+    v86Wasm,
+  }
+}
+
+/** @throws EngineError `firmware-missing` that names the package to install. */
+export async function requireFirmware(folder: string): Promise<Firmware> {
+  const firmware = { bios: join(folder, 'bios.bin'), vgaBios: join(folder, 'vgabios-stdvga.bin') }
+  for (const path of [firmware.bios, firmware.vgaBios]) {
+    await access(path, constants.R_OK).catch((error: unknown) => {
+      throw new EngineError('firmware-missing', `\`${path}\` cannot be read: install the Debian package \`seabios\``, error)
+    })
+  }
+  return firmware
+}
+
+/** The version of v86 that the program would run. */
+export async function versionOf(program: ChildProgram): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(join(program.v86Module, '..', '..', 'package.json'), 'utf8'))
+  const version = typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined
+  if (typeof version !== 'string') throw new EngineError('engine-missing', 'the manifest of v86 names no version')
+  return version
+}

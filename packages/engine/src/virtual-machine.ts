@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every backend promises: one VM behind one interface. It knows nothing of packages, policies or leases.
+import type { Capability } from './capabilities.ts'
+import type { EngineErrorCode } from './error.ts'
+import type { VmState } from './lifecycle.ts'
+
+/** A disk reachable over NBD on a unix socket (NBD protocol, fixed newstyle). */
+export interface NbdExport {
+  readonly socket: string
+  readonly name: string
+}
+
+/**
+ * `luks-overlay`: the engine writes into a qcow2 file of its own, LUKS under `key` (32 bytes), over the read-only `base`
+ * (null: a disk of its own that backs nothing). `writable-nbd`: the export takes the writes; confidentiality is its business.
+ */
+export type DiskStorage =
+  | { readonly kind: 'luks-overlay'; readonly base: NbdExport | null; readonly file: string; readonly key: Uint8Array }
+  | { readonly kind: 'writable-nbd'; readonly nbd: NbdExport }
+
+export interface DiskSpec {
+  /** `[a-z0-9-]{1,32}`, unique in the machine. */
+  readonly name: string
+  readonly sizeBytes: number
+  readonly controller: 'ide' | 'virtio'
+  readonly storage: DiskStorage
+}
+
+/** Complete: a backend adds nothing and leaves nothing out. */
+export interface VmSpec {
+  /** Shows up in process titles and messages only. */
+  readonly name: string
+  readonly firmware: 'bios'
+  readonly chipset: 'i440fx'
+  readonly cpus: number
+  readonly memoryMiB: number
+  /** First one boots. */
+  readonly disks: readonly DiskSpec[]
+  readonly video: 'std'
+  /** `captured`: bytes the guest writes to its first serial port arrive as `serial` events. */
+  readonly serial: 'none' | 'captured'
+  /** Raw ethernet frames with a 4-byte big-endian length prefix on a unix socket that somebody else listens on. */
+  readonly network: 'none' | { readonly model: 'e1000' | 'rtl8139' | 'ne2k_pci' | 'virtio'; readonly mac: string; readonly socket: string }
+  /** Private folder for sockets; short, since a unix socket path has at most 107 bytes. */
+  readonly runtimeFolder: string
+}
+
+/** Where a suspended VM's memory goes, sealed: authenticated before a byte of it is loaded. */
+export interface StateFile {
+  readonly path: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  /** Names package, disks and engine; a state with another binding is refused (`state-mismatch`). */
+  readonly binding: string
+}
+
+export interface VmEvents {
+  state: [state: VmState]
+  /** The named disk did not answer a read; the CPUs stand still until `resume`. */
+  starved: [disk: string]
+  serial: [bytes: Uint8Array]
+}
+
+export interface VirtualMachine {
+  readonly state: VmState
+  /** Unix socket of an RFB 3.8 server (RFC 6143), security type None, reachable by the session host alone. */
+  readonly displaySocket: string
+  start(): Promise<void>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  reset(): Promise<void>
+  /** The soft one: asks the guest to shut down (ACPI). */
+  powerButton(): Promise<void>
+  /** Writes `file` whole or not at all; on success the process is gone. */
+  suspend(file: StateFile): Promise<void>
+  /** Ends the process within 5 s, whatever it does. */
+  stop(): Promise<void>
+  /** Resolves once the process is gone, asked or not; never rejects. */
+  readonly exited: Promise<{ readonly state: 'suspended' | 'stopped' | 'failed'; readonly message: string }>
+  on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void
+}
+
+export type ProbeReport =
+  | { readonly available: true; readonly version: string; readonly capabilities: ReadonlySet<Capability> }
+  | { readonly available: false; readonly code: EngineErrorCode; readonly message: string }
+
+export interface EngineBackend {
+  readonly name: 'qemu' | 'v86' | 'fake'
+  /** What this host can do with this backend, tried rather than guessed. */
+  probe(): Promise<ProbeReport>
+  /**
+   * Starts the contained VM process, CPUs not running: `prepared`, or `paused` when a suspended state was given.
+   * @throws EngineError `capability-missing` naming what the spec asks for and the backend lacks; `containment-missing`;
+   * `engine-missing`; `state-altered` or `state-mismatch` for a suspended state that is not to be trusted.
+   */
+  open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine>
+}

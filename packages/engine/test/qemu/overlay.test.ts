@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createQemuBackend } from '../../src/qemu/backend.ts'
+import { createFilledOverlay, createOverlay } from '../../src/qemu/overlay.ts'
+import { readOverlayHeader } from '../../src/qemu/qcow2-header.ts'
+import type { EngineBackend, NbdExport, VmSpec } from '../../src/virtual-machine.ts'
+import { chattyDisk, countingDisk, diskBytes } from '../boot-disk.ts'
+import { NbdHost } from './nbd-host.ts'
+import { ideDisk, newSpec } from './new-spec.ts'
+
+const run = promisify(execFile)
+const key = randomBytes(32)
+let root: string
+let nbd: NbdHost
+let backend: EngineBackend
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'cm-'))
+  nbd = new NbdHost(root)
+  backend = createQemuBackend({ cacheFolder: join(root, 'cache') })
+})
+afterAll(async () => {
+  await nbd.close()
+  await rm(root, { recursive: true })
+})
+
+const newFolder = (): Promise<string> => mkdtemp(join(root, 'f-'))
+
+async function specOver(base: NbdExport | null, file: string, underKey: Uint8Array = key): Promise<VmSpec> {
+  return newSpec(await newFolder(), [ideDisk({ kind: 'luks-overlay', base, file, key: underKey })])
+}
+
+/** Boots a guest that ends by itself, or is stopped at its first byte of serial output. */
+async function firstOutput(spec: VmSpec): Promise<Buffer> {
+  const vm = await backend.open(spec)
+  const heard: Uint8Array[] = []
+  const first = new Promise<void>((resolve) =>
+    vm.on('serial', (bytes) => {
+      heard.push(bytes)
+      resolve()
+    }),
+  )
+  await vm.start()
+  await Promise.race([first, vm.exited])
+  const ending = await Promise.race([vm.exited, vm.stop().then(() => vm.exited)])
+  expect(ending.state, ending.message).toBe('stopped')
+  return Buffer.concat(heard)
+}
+
+/** The guest of `countingDisk` runs until it has switched itself off. */
+async function count(spec: VmSpec): Promise<number[]> {
+  const vm = await backend.open(spec)
+  const heard: number[] = []
+  vm.on('serial', (bytes) => heard.push(...bytes))
+  await vm.start()
+  expect(await vm.exited).toMatchObject({ state: 'stopped' })
+  return heard
+}
+
+describe('an overlay', () => {
+  it('shows its base, keeps what the guest writes, and leaves the base alone; a guest that switches itself off has stopped', async () => {
+    const image = countingDisk(2048)
+    const before = Buffer.from(image)
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes: diskBytes })
+    const spec = await specOver(await nbd.serve(image), file)
+    expect(await count(spec)).toEqual([1])
+    expect(await count(spec)).toEqual([2])
+    expect(image.equals(before)).toBe(true)
+  })
+
+  it('opens under its key only', async () => {
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes: diskBytes })
+    const base = await nbd.serve(chattyDisk(2048))
+    await expect(backend.open(await specOver(base, file, randomBytes(32)))).rejects.toMatchObject({ code: 'overlay-mismatch' })
+    expect((await firstOutput(await specOver(base, file))).toString()).toMatch(/^C+$/)
+  })
+
+  it('is refused for a disk of another size', async () => {
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes: diskBytes * 2 })
+    const spec = await specOver(await nbd.serve(chattyDisk(2048)), file)
+    await expect(backend.open(spec)).rejects.toMatchObject({ code: 'overlay-mismatch' })
+    const right = { ...spec, disks: spec.disks.map((disk) => ({ ...disk, sizeBytes: diskBytes * 2 })) }
+    expect((await firstOutput(right)).toString()).toMatch(/^C+$/)
+  })
+
+  it('is refused while another VM has it open, and free once that one is gone', async () => {
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes: diskBytes })
+    const base = await nbd.serve(chattyDisk(2048))
+    const first = await backend.open(await specOver(base, file))
+    await expect(backend.open(await specOver(base, file))).rejects.toMatchObject({ code: 'overlay-in-use' })
+    await first.stop()
+    expect((await firstOutput(await specOver(base, file))).toString()).toMatch(/^C+$/)
+  })
+
+  it('is private, encrypted by LUKS and names no other file', async () => {
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes: diskBytes })
+    expect(await readOverlayHeader(file)).toEqual({ sizeBytes: diskBytes })
+    expect((await stat(file)).mode & 0o077).toBe(0)
+    const info = JSON.parse((await run('qemu-img', ['info', '--output=json', file])).stdout)
+    expect(info).toMatchObject({
+      format: 'qcow2',
+      encrypted: true,
+      'format-specific': { data: { encrypt: { format: 'luks', 'hash-alg': 'sha512' } } },
+    })
+    expect(info).not.toHaveProperty('backing-filename')
+  })
+
+  it.each([512, 1 << 20, 5 * 2 ** 40])('of %i bytes is a sound image to qemu-img', async (sizeBytes) => {
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes })
+    const secret = `secret,id=key,data=${Buffer.from(key).toString('hex')}`
+    const image = `driver=qcow2,file.filename=${file},encrypt.key-secret=key`
+    const checked = JSON.parse((await run('qemu-img', ['check', '--output=json', '--object', secret, '--image-opts', image])).stdout)
+    expect(checked).toMatchObject({ 'check-errors': 0 })
+    expect(checked).not.toHaveProperty('leaks')
+    expect(checked).not.toHaveProperty('corruptions')
+  })
+
+  it('never replaces a file', async () => {
+    const folder = await newFolder()
+    const file = join(folder, 'overlay.qcow2')
+    await writeFile(file, 'kept')
+    await expect(createOverlay({ file, key, sizeBytes: diskBytes })).rejects.toMatchObject({ code: 'overlay-exists' })
+    expect(await readFile(file, 'utf8')).toBe('kept')
+    expect(await readdir(folder)).toEqual(['overlay.qcow2'])
+  })
+
+  it('leaves nothing behind when it cannot be made', async () => {
+    const folder = await newFolder()
+    const file = join(folder, 'overlay.qcow2')
+    await expect(createOverlay({ file, key, sizeBytes: 513 })).rejects.toMatchObject({ code: 'spec-invalid' })
+    const template = await nbd.serve(chattyDisk(2048))
+    await expect(createFilledOverlay({ file, key, sizeBytes: diskBytes / 2 }, template)).rejects.toMatchObject({ code: 'image-failed' })
+    expect(await readdir(folder)).toEqual([])
+  })
+})
+
+describe('a disk of its own', () => {
+  it('is filled from a template, needs it no longer, keeps what is written, and shows nothing of it in clear', async () => {
+    const image = countingDisk(2048)
+    const marker = Buffer.from('a sentence that stands in the template')
+    marker.copy(image, 2 << 20)
+    const file = join(await newFolder(), 'user.qcow2')
+    await createFilledOverlay({ file, key, sizeBytes: diskBytes }, await nbd.serve(image))
+    const spec = await specOver(null, file)
+    expect(await count(spec)).toEqual([1])
+    expect(await count(spec)).toEqual([2])
+    const stored = await readFile(file)
+    expect(stored.includes(marker)).toBe(false)
+    expect(stored.includes(image.subarray(0, 64))).toBe(false)
+  })
+
+  it('may be larger than its template', async () => {
+    const file = join(await newFolder(), 'user.qcow2')
+    await createFilledOverlay({ file, key, sizeBytes: diskBytes * 2 }, await nbd.serve(chattyDisk(2048)))
+    const spec = await specOver(null, file)
+    const larger = { ...spec, disks: spec.disks.map((disk) => ({ ...disk, sizeBytes: diskBytes * 2 })) }
+    expect((await firstOutput(larger)).toString()).toMatch(/^C+$/)
+  })
+})
+
+describe('an overlay that somebody else prepared', () => {
+  const forge = async (...args: string[]): Promise<string> => {
+    const file = join(await newFolder(), 'forged.qcow2')
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', ...args, file, String(diskBytes)])
+    return file
+  }
+
+  it.each<[string, string[]]>([
+    ['names a backing file', ['-b', '/etc/passwd', '-F', 'raw']],
+    ['is not encrypted', []],
+    ['is an old version', ['-o', 'compat=0.10']],
+  ])('is refused before QEMU starts when it %s', async (_, args) => {
+    const spec = await specOver(await nbd.serve(chattyDisk(2048)), await forge(...args))
+    await expect(backend.open(spec)).rejects.toMatchObject({ code: 'overlay-altered' })
+    expect(await readdir(spec.runtimeFolder)).toEqual([])
+  })
+
+  it('is refused when it keeps its data in another file', async () => {
+    const data = join(await newFolder(), 'data.raw')
+    const spec = await specOver(await nbd.serve(chattyDisk(2048)), await forge('-o', `data_file=${data}`))
+    await expect(backend.open(spec)).rejects.toMatchObject({ code: 'overlay-altered' })
+  })
+
+  it('is refused when it is missing', async () => {
+    const spec = await specOver(await nbd.serve(chattyDisk(2048)), join(root, 'no-such-file'))
+    await expect(backend.open(spec)).rejects.toMatchObject({ code: 'overlay-altered' })
+  })
+
+  it('is refused when its LUKS header is damaged, and opens when that is put back', async () => {
+    const file = join(await newFolder(), 'overlay.qcow2')
+    await createOverlay({ file, key, sizeBytes: diskBytes })
+    const bytes = await readFile(file)
+    const damaged = Buffer.from(bytes)
+    damaged.fill(0, damaged.indexOf('LUKS\xba\xbe', 0, 'latin1'), damaged.indexOf('LUKS\xba\xbe', 0, 'latin1') + 6)
+    await writeFile(file, damaged)
+    const spec = await specOver(await nbd.serve(chattyDisk(2048)), file)
+    await expect(backend.open(spec)).rejects.toMatchObject({ code: 'overlay-altered' })
+    await writeFile(file, bytes)
+    expect((await firstOutput(spec)).toString()).toMatch(/^C+$/)
+  })
+})

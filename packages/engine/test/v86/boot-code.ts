@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Boot sectors for what the common ones do not do, in 16-bit code. Sources: BIOS INT 16h; PIIX4 power management; ATA/ATAPI-7 and the
+// bus master interface of the PIIX (Intel 290550); PCI configuration mechanism 1.
+import { diskBytes } from '../boot-disk.ts'
+
+const print = (character: string) => [0xba, 0xf8, 0x03, 0xb0, character.charCodeAt(0), 0xee] // mov dx, 0x3f8; mov al, c; out dx, al
+const halt = [0xf4, 0xeb, 0xfd]
+
+/** Prints `B`, then every key it gets (INT 16h). */
+export function echoDisk(): Buffer {
+  return bootDisk([
+    ...print('B'),
+    ...[0x30, 0xe4, 0xcd, 0x16], // next: xor ah, ah; int 16h
+    ...[0xba, 0xf8, 0x03, 0xee], // out 0x3f8, al
+    ...[0xeb, 0xf6], //             jmp next
+  ])
+}
+
+/** Prints `B` and writes `value` to the power management control register (PM1a_CNT), then `A` should it still run. */
+export function pm1Disk(value: number): Buffer {
+  return bootDisk([...print('B'), 0xba, 0x04, 0xb0, 0xb8, value & 255, value >> 8, 0xef, ...print('A'), ...halt])
+}
+
+/** Halts with interrupts off, as Linux does on a machine without power management. */
+export function deadHaltDisk(): Buffer {
+  return bootDisk([...print('B'), 0xfa, ...halt])
+}
+
+/** Writes one sector of `W` to sector `lba` by DMA, waits until the drive is done, prints `W`. */
+export function dmaWriteDisk(lba: number): Buffer {
+  return bootDisk([
+    ...[0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0], //                   ds = es = 0
+    ...[0xbf, 0x00, 0x80, 0xb0, 0x57, 0xb9, 0x00, 0x02, 0xf3, 0xaa], // di = 0x8000; al = 'W'; cx = 512; rep stosb
+    ...[0x66, 0xb8, 0x20, 0xf0, 0x00, 0x80], //                   eax = 0x8000f020: bus 0, slot 1e, BAR 4
+    ...[0xba, 0xf8, 0x0c, 0x66, 0xef], //                         out 0xcf8, eax
+    ...[0xba, 0xfc, 0x0c, 0xed, 0x24, 0xfc, 0x89, 0xc3], //       in ax, 0xcfc; bx = ax & ~3: bus master base
+    ...[0x66, 0xc7, 0x06, 0x00, 0x7e, 0x00, 0x80, 0x00, 0x00], // descriptor at 0x7e00: address 0x8000,
+    ...[0x66, 0xc7, 0x06, 0x04, 0x7e, 0x00, 0x02, 0x00, 0x80], //   512 bytes, last
+    ...[0x8d, 0x57, 0x04, 0x66, 0xb8, 0x00, 0x7e, 0x00, 0x00, 0x66, 0xef], // out bx+4, 0x7e00
+    ...out8(0x1f6, 0xe0),
+    ...out8(0x1f2, 1),
+    ...out8(0x1f3, lba & 255),
+    ...out8(0x1f4, (lba >> 8) & 255),
+    ...out8(0x1f5, 0),
+    ...out8(0x1f7, 0xca),
+    ...[0x89, 0xda, 0xb0, 0x01, 0xee], //       out bx, 1: start
+    ...[0xba, 0xf7, 0x01], //                   dx = 0x1f7
+    ...[0xec, 0xa8, 0x08, 0x75, 0xfb], // wait: in al, dx; test al, DRQ; jnz wait
+    ...print('W'),
+    ...halt,
+  ])
+}
+
+function out8(port: number, value: number): number[] {
+  return [0xba, port & 255, port >> 8, 0xb0, value, 0xee]
+}
+
+function bootDisk(code: readonly number[]): Buffer {
+  const disk = Buffer.alloc(diskBytes)
+  disk.set(code, 0)
+  disk.set([0x55, 0xaa], 510)
+  return disk
+}
