@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PO-4 and PO-5 as moments. The offline steps count from the last verified contact; a lease itself is one. Of lease and policy the
+// earlier moment holds, so neither can loosen the other.
+import { lowerLimit } from '../model/setting.ts'
+import type { SettingValues } from '../model/settings.ts'
+import type { Lease } from '../trust/lease.ts'
+import type { Facts, Request } from './facts.ts'
+
+/** Unix seconds; null: never. */
+export interface Deadlines {
+  readonly contactAt: number
+  readonly warnAt: number | null
+  readonly restrictAt: number | null
+  /** By want of contact, not counting what follows. */
+  readonly offlineEnd: number | null
+  readonly expiryEnd: number | null
+  readonly runtimeEnd: number | null
+  /** The earliest end of all, the lease's included. */
+  readonly suspendAt: number
+}
+
+const day = 86_400
+
+export function deadlinesOf(
+  values: Pick<SettingValues, 'offline' | 'expiry'>,
+  lease: Pick<Lease, 'iat' | 'exp' | 'offline'>,
+  facts: Pick<Facts, 'contactAt' | 'sinceContact'>,
+  activatedAt: NonNullable<Request['instance']['activatedAt']>,
+  now: number,
+): Deadlines {
+  const contactAt = Math.min(now, Math.max(lease.iat, facts.contactAt ?? 0))
+  const after = (leased: number | null, minutes: number | null) => plus(contactAt, lowerLimit(leased, minutes === null ? null : minutes * 60))
+  const { offline, expiry } = values
+  const expiryEnd = lowerLimit(plus(activatedAt, expiry.afterDays === null ? null : expiry.afterDays * day), endOfDay(expiry.lastDay))
+  const expiryWarning = expiryEnd === null || expiry.warnDays === 0 ? null : Math.max(0, expiryEnd - expiry.warnDays * day)
+  const runtimeLeft = runtimeMinutesLeft(values, lease, facts)
+  const offlineEnd = after(lease.offline.suspendAt, offline.suspendMinutes)
+  const runtimeEnd = plus(now, runtimeLeft === null ? null : runtimeLeft * 60)
+  return {
+    contactAt,
+    warnAt: lowerLimit(after(lease.offline.warnAt, offline.warnMinutes), expiryWarning),
+    restrictAt: after(lease.offline.restrictAt, offline.restrictMinutes),
+    offlineEnd,
+    expiryEnd,
+    runtimeEnd,
+    suspendAt: [offlineEnd, expiryEnd, runtimeEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
+  }
+}
+
+/** Null: no limit; never below 0. */
+function runtimeMinutesLeft(
+  { offline }: Pick<SettingValues, 'offline'>,
+  lease: Pick<Lease, 'offline'>,
+  { sinceContact }: Pick<Facts, 'sinceContact'>,
+): number | null {
+  const most = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)
+  return most === null ? null : Math.max(0, most - sinceContact.runtimeMinutes)
+}
+
+function plus(from: number, seconds: number | null): number | null {
+  return seconds === null ? null : from + seconds
+}
+
+/** Usable through that day, in UTC. */
+function endOfDay(date: string | null): number | null {
+  return date === null ? null : Date.parse(`${date}T00:00:00Z`) / 1000 + day
+}

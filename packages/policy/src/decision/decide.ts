@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// May this desktop run on this device now, and exactly how? Pure: the same arguments give the same answer. The checks stand in one order,
+// and the first that fails is the answer; what is stolen or revoked is said before what is merely late, and nobody is asked for a
+// password to a desktop that would not start. Whatever goes wrong in here is a refusal.
+//
+//    1 clock-behind            8 desktop-not-assigned     15 policy-too-large
+//    2 lease-missing           9 release-older            16 instance-expired
+//    3 lease-foreign          10 release-mismatch         17 offline-too-long
+//    4 lease-older            11 package-altered          18 offline-runtime-used-up, offline-boots-used-up
+//    5 lease-suspended        12 policy-missing           19 authentication-locked, -unset, -missing, -wrong (at power-on)
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 engine-missing
+//      lease-expired          14 activation-needed        21 capability-missing
+//    7 repository-behind
+import { PolicyError } from '../error.ts'
+import { compareRuntimeVersions } from '../model/names.ts'
+import type { LayerReference, Release } from '../model/release.ts'
+import { lowerLimit } from '../model/setting.ts'
+import type { SettingValues } from '../model/settings.ts'
+import { clockTolerance, isBehind } from '../trust/clock.ts'
+import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
+import { type Deadlines, deadlinesOf } from './deadlines.ts'
+import type { Facts, Request } from './facts.ts'
+import type { LaunchPlan } from './launch-plan.ts'
+import { effectiveValues, layerApplies, type PolicyLayers } from './merge.ts'
+import { planLaunch } from './plan.ts'
+import { type Reason, reason } from './reasons.ts'
+
+/** As many as a launch plan holds. */
+const mostNetworkRules = 1000
+
+/** A release as approved: verified bytes, parsed, with what its package's verified manifest asks for. */
+export interface ApprovedRelease {
+  readonly path: string
+  readonly sha256: string
+  readonly document: Release
+  readonly machine: { readonly memoryMiB: number }
+}
+
+export type Decision = { readonly allowed: true; readonly plan: LaunchPlan } | { readonly allowed: false; readonly reasons: readonly Reason[] }
+
+/**
+ * @param layers of `release`, from `layPolicies`.
+ * @param lease verified; null when there is none.
+ * @param now Unix seconds on the verified clock.
+ */
+export function decide(release: ApprovedRelease, layers: PolicyLayers, lease: Lease | null, facts: Facts, request: Request, now: number): Decision {
+  try {
+    return decideOrThrow(release, layers, lease, facts, request, now)
+  } catch (error) {
+    if (error instanceof PolicyError && error.code === 'network-rules-too-many') return refused(reason('policy-too-large'))
+    // Denied, whatever it was; the words name no cause, since none was foreseen.
+    return refused(reason('decision-failed'))
+  }
+}
+
+function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Lease | null, facts: Facts, request: Request, now: number): Decision {
+  if (isBehind(facts.clock.system, facts.clock.floor)) return refused(reason('clock-behind', facts.clock))
+  if (lease === null) return refused(reason('lease-missing'))
+  const assigned = lease.assign.find((assignment) => desktopOf(assignment) === release.document.desktop)
+  const refusal =
+    leaseRefusal(lease, facts, now) ??
+    releaseRefusal(release, assigned, facts) ??
+    documentRefusal(release.document, layers, lease, facts) ??
+    activationRefusal(assigned, request)
+  if (refusal !== undefined) return refused(refusal)
+  const values = settingsFor(layers, lease, facts, now)
+  if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
+  const deadlines = deadlinesOf(values, lease, facts, request.instance.activatedAt ?? 0, now)
+  const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
+  return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
+}
+
+/** The value of every setting for this device now; also where `decide` refuses. */
+export function settingsFor(
+  layers: PolicyLayers,
+  lease: Pick<Lease, 'sub' | 'claims'>,
+  facts: Pick<Facts, 'runtimeVersion' | 'network'>,
+  now: number,
+): SettingValues {
+  const { runtimeVersion, network } = facts
+  return effectiveValues(layers, lease, { claims: lease.claims, runtimeVersion, network, now })
+}
+
+function refused(...reasons: readonly Reason[]): Decision {
+  return { allowed: false, reasons }
+}
+
+function leaseRefusal(lease: Lease, { device, floors, repository }: Facts, now: number): Reason | undefined {
+  if (lease.sub !== device.id || lease.cnf.jkt !== device.jkt) return reason('lease-foreign')
+  if (lease.seq < floors.seq) return reason('lease-older', { found: lease.seq, floor: floors.seq })
+  if (lease.action === 'suspend') return reason('lease-suspended')
+  if (now < lease.iat - clockTolerance) return reason('lease-not-yet-valid', { from: lease.iat })
+  if (now >= lease.exp) return reason('lease-expired', { at: lease.exp })
+  const role = (['root', 'snapshot', 'timestamp'] as const).find((name) => repository[name] < lease.tuf[name])
+  return role === undefined ? undefined : reason('repository-behind', { role })
+}
+
+function releaseRefusal({ document, path, sha256 }: ApprovedRelease, assigned: Assignment | undefined, facts: Facts): Reason | undefined {
+  if (assigned === undefined) return reason('desktop-not-assigned', { desktop: document.desktop })
+  const floor = Math.max(facts.floors.serials[document.desktop] ?? 0, assigned.serial)
+  if (document.serial < floor) return reason('release-older', { found: document.serial, floor })
+  if (assigned.serial !== document.serial || assigned.sha256 !== sha256 || assigned.path !== path) return reason('release-mismatch')
+  return facts.package === 'altered' ? reason('package-altered') : undefined
+}
+
+function documentRefusal(release: Release, layers: PolicyLayers, lease: Lease, { runtimeVersion }: Facts): Reason | undefined {
+  // Layers of another release are as good as none.
+  const own =
+    release.layers.length === layers.documents.length && release.layers.every((wanted, index) => isSame(wanted, layers.documents[index]?.reference))
+  const applying = layers.documents.filter(({ reference }) => layerApplies(reference, lease))
+  const missing = own ? applying.find(({ policy }) => policy === null)?.reference : release.layers.find((wanted) => layerApplies(wanted, lease))
+  if (missing !== undefined || !own) return reason('policy-missing', { path: missing?.path ?? 'policies' })
+  const least = [release.minRuntime, ...applying.flatMap(({ policy }) => policy?.minRuntime ?? [])].find(
+    (version) => compareRuntimeVersions(runtimeVersion, version) < 0,
+  )
+  return least === undefined ? undefined : reason('runtime-too-old', { found: runtimeVersion, least })
+}
+
+function isSame(wanted: LayerReference, found: LayerReference | undefined): boolean {
+  return wanted === found || JSON.stringify(wanted) === JSON.stringify(found)
+}
+
+function activationRefusal(assigned: Assignment | undefined, { instance }: Request): Reason | undefined {
+  return instance.activatedAt === null || (assigned?.key ?? null) === null ? reason('activation-needed') : undefined
+}
+
+function timeRefusal(
+  deadlines: Deadlines,
+  { offline }: SettingValues,
+  lease: Lease,
+  { sinceContact }: Facts,
+  request: Request,
+  now: number,
+): Reason | undefined {
+  const { expiryEnd, offlineEnd, contactAt } = deadlines
+  if (expiryEnd !== null && now >= expiryEnd) return reason('instance-expired', { at: expiryEnd })
+  if (offlineEnd !== null && now >= offlineEnd) return reason('offline-too-long', { since: contactAt })
+  const minutes = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)
+  if (minutes !== null && sinceContact.runtimeMinutes >= minutes) return reason('offline-runtime-used-up', { minutes })
+  const boots = lowerLimit(lease.offline.maxBoots, offline.maxBoots)
+  // A VM that runs has had its start counted already.
+  const used = request.kind === 'power-on' ? sinceContact.boots + 1 : sinceContact.boots
+  return boots !== null && used > boots ? reason('offline-boots-used-up', { boots }) : undefined
+}
+
+function authenticationRefusal({ authentication }: SettingValues, { kind, instance }: Request, now: number): Reason | undefined {
+  if (kind === 'continue' || authentication.mode === 'none') return undefined
+  if (instance.lockedUntil !== null && now < instance.lockedUntil) return reason('authentication-locked', { until: instance.lockedUntil })
+  switch (instance.authentication) {
+    case 'passed':
+      return undefined
+    case 'unset':
+      return reason('authentication-unset')
+    case 'missing':
+      return reason('authentication-missing')
+    case 'wrong':
+      return reason('authentication-wrong')
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a decision is made from besides signed documents. The runtime says it of itself and its host; whoever owns the host can forge it.
+// So a fact that is unknown, or only observed, keeps every restriction and drops every loosening.
+import { z } from 'zod'
+import { instant, runtimeVersion, slug, thumbprintText } from '../model/names.ts'
+import type { SettingCapability } from '../model/setting.ts'
+import { leaseFloors } from '../trust/lease.ts'
+
+/** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
+const fact = <T extends z.ZodType>(value: T) => z.strictObject({ value, from: z.enum(['attested', 'observed']) }).nullable()
+
+const capability = z.enum(['network:listed', 'serial:captured', 'suspend'] satisfies SettingCapability[])
+
+export const facts = z.strictObject({
+  device: z.strictObject({ id: slug, jkt: thumbprintText }),
+  runtimeVersion,
+  /** The system clock and the floor under it, both Unix seconds; the verified time is an argument of its own. */
+  clock: z.strictObject({ system: z.int(), floor: instant }),
+  floors: leaseFloors,
+  /** Versions of the TUF metadata that was verified last. */
+  repository: z.strictObject({ root: z.int().min(1), snapshot: z.int().min(1), timestamp: z.int().min(1) }),
+  /** When the console was last heard, signed and nonce-bound; null: not since the lease came. */
+  contactAt: instant.nullable(),
+  /** Since that contact. */
+  sinceContact: z.strictObject({ runtimeMinutes: z.int().min(0), boots: z.int().min(0) }),
+  /** The zone in which the host is. */
+  network: fact(slug),
+  /** What this host can run, in the order of preference; only engines that are able to contain a VM. */
+  engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(capability) })),
+  /** Whether every byte of the package that was looked at matched what was approved (PO-7). */
+  package: z.enum(['verified', 'altered']),
+})
+
+export type Facts = z.infer<typeof facts>
+
+const instance = z.strictObject({
+  name: slug,
+  /** Null: not activated on this device. */
+  activatedAt: instant.nullable(),
+  /** Whether the password opened the instance key; `unset`: the instance has none yet. */
+  authentication: z.enum(['passed', 'missing', 'wrong', 'unset']),
+  /** Until when tries are refused. */
+  lockedUntil: instant.nullable(),
+})
+
+/** `power-on` asks whether to start; `continue` asks again for a VM that runs, whose user is past authentication. */
+export const request = z.strictObject({
+  kind: z.enum(['power-on', 'continue']),
+  session: slug,
+  instance,
+  engine: z.enum(['auto', 'qemu', 'v86']),
+})
+
+export type Request = z.infer<typeof request>

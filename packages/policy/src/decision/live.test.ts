@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest'
+import { runVector } from '../../vectors/build.ts'
+import { inputOf, minute, noPassword, now, type WrittenRule } from '../../vectors/scenario.ts'
+import type { LaunchPlan } from './launch-plan.ts'
+import { liveActions } from './live.ts'
+import { reason } from './reasons.ts'
+
+function planOf(...rules: readonly WrittenRule[]): LaunchPlan {
+  const decision = runVector(inputOf({ layers: [{ layer: 'organisation', rules: [noPassword, ...rules] }] }))
+  if (!decision.allowed) throw new Error(decision.reasons.map(({ code }) => code).join())
+  return decision.plan
+}
+
+const listed: WrittenRule = { setting: 'network', value: { mode: 'listed', allow: [{ protocol: 'tcp', cidr: '192.0.2.0/24', ports: null }] } }
+const actions = (running: LaunchPlan, plan: LaunchPlan, at = now) => liveActions(running, { allowed: true, plan }, at)
+
+describe('a decision made again for a VM that runs', () => {
+  it('does nothing where nothing changed', () => expect(actions(planOf(listed), planOf(listed))).toEqual([]))
+
+  it('suspends where it is refused, with the reasons', () => {
+    const reasons = [reason('lease-suspended')]
+    expect(liveActions(planOf(), { allowed: false, reasons }, now)).toEqual([{ do: 'suspend', reasons }])
+  })
+
+  it('cuts the network where it is no longer allowed, and opens it where it is', () => {
+    expect(actions(planOf(listed), planOf())).toEqual([{ do: 'set-network', network: { mode: 'none' } }])
+    expect(actions(planOf(), planOf(listed))).toEqual([{ do: 'set-network', network: listed.value }])
+  })
+
+  it('sets clipboard and exit', () => {
+    const changed = planOf({ setting: 'clipboard-to-guest', value: { maxTextBytes: 9 } }, { setting: 'exit', value: 'user' })
+    expect(actions(planOf(), changed)).toEqual([
+      { do: 'set-clipboard', clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: false, maxBytes: 0 } } },
+      { do: 'set-exit', exit: 'user' },
+    ])
+  })
+
+  it('silences a serial port at once, and adds one at the next start', () => {
+    const captured = planOf({ setting: 'serial-port', value: 'captured' })
+    expect(actions(captured, planOf())).toEqual([{ do: 'set-serial', serial: 'none' }])
+    expect(actions(planOf(), captured)).toEqual([{ do: 'wait-for-restart', fields: ['serial'] }])
+  })
+
+  it('leaves memory, engine and package to the next start, and says so', () => {
+    const plan = planOf()
+    const next: LaunchPlan = { ...plan, memoryMiB: 128, engine: 'v86', package: { ...plan.package, version: '4' } }
+    expect(actions(plan, next)).toEqual([{ do: 'wait-for-restart', fields: ['package', 'engine', 'memoryMiB'] }])
+  })
+
+  it('moves the deadlines with every contact', () => {
+    const plan = planOf()
+    const deadlines = { ...plan.deadlines, suspendAt: now + 90 * minute }
+    expect(actions(plan, { ...plan, deadlines })).toEqual([{ do: 'set-deadlines', deadlines }])
+  })
+
+  it('warns from the second at which the policy says so', () => {
+    const plan = planOf()
+    const { warnAt, suspendAt } = plan.deadlines
+    if (warnAt === null) throw new Error('the scenario warns')
+    expect(actions(plan, plan, warnAt - 1)).toEqual([])
+    expect(actions(plan, plan, warnAt)).toEqual([{ do: 'warn', until: suspendAt }])
+  })
+})

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A VM runs and the decision is made again: what to do about it. Tightening comes first; what a running VM cannot take is named and waits
+// for its next start. A refusal suspends: work is not lost, and nothing runs on.
+import type { Decision } from './decide.ts'
+import type { LaunchPlan } from './launch-plan.ts'
+import type { Reason } from './reasons.ts'
+
+export type LiveAction =
+  | { readonly do: 'suspend'; readonly reasons: readonly Reason[] }
+  | { readonly do: 'set-network'; readonly network: LaunchPlan['network'] }
+  | { readonly do: 'set-clipboard'; readonly clipboard: LaunchPlan['clipboard'] }
+  | { readonly do: 'set-serial'; readonly serial: LaunchPlan['serial'] }
+  | { readonly do: 'set-exit'; readonly exit: LaunchPlan['exit'] }
+  | { readonly do: 'set-deadlines'; readonly deadlines: LaunchPlan['deadlines'] }
+  /** Again with every decision while it holds; `until` is when the VM is suspended. */
+  | { readonly do: 'warn'; readonly until: number | null }
+  /** Differs from what runs, and takes effect when the desktop is started again. */
+  | { readonly do: 'wait-for-restart'; readonly fields: readonly ('package' | 'engine' | 'memoryMiB' | 'serial')[] }
+
+/**
+ * From the plan that is in force to the one that was decided.
+ * @param now Unix seconds on the verified clock.
+ */
+export function liveActions(running: LaunchPlan, decision: Decision, now: number): readonly LiveAction[] {
+  if (!decision.allowed) return [{ do: 'suspend', reasons: decision.reasons }]
+  const { plan } = decision
+  const actions: LiveAction[] = []
+  if (differs(running.network, plan.network)) actions.push({ do: 'set-network', network: plan.network })
+  if (differs(running.clipboard, plan.clipboard)) actions.push({ do: 'set-clipboard', clipboard: plan.clipboard })
+  if (running.serial !== plan.serial && plan.serial === 'none') actions.push({ do: 'set-serial', serial: plan.serial })
+  if (running.exit !== plan.exit) actions.push({ do: 'set-exit', exit: plan.exit })
+  if (differs(running.deadlines, plan.deadlines)) actions.push({ do: 'set-deadlines', deadlines: plan.deadlines })
+  const { warnAt, suspendAt } = plan.deadlines
+  if (warnAt !== null && now >= warnAt) actions.push({ do: 'warn', until: suspendAt })
+  // A serial port can be silenced in a running machine, not added to it.
+  const fields = (['package', 'engine', 'memoryMiB', 'serial'] as const).filter(
+    (field) => differs(running[field], plan[field]) && (field !== 'serial' || plan.serial !== 'none'),
+  )
+  if (fields.length > 0) actions.push({ do: 'wait-for-restart', fields })
+  return actions
+}
+
+/** Both sides come from one function that writes its members in one order. */
+function differs(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other)
+}

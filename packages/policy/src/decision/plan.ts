@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From settings to instructions. What no engine of this host can enforce is refused here, never left out.
+import { packageOf } from '../model/release.ts'
+import { lowerLimit } from '../model/setting.ts'
+import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { ApprovedRelease, Decision } from './decide.ts'
+import type { Facts, Request } from './facts.ts'
+import type { LaunchPlan } from './launch-plan.ts'
+import { type Reason, reason } from './reasons.ts'
+
+export interface Allowed {
+  readonly release: ApprovedRelease
+  readonly values: SettingValues
+  readonly deadlines: Deadlines
+  readonly facts: Facts
+  readonly request: Request
+  readonly now: number
+}
+
+export function planLaunch({ release, values: wanted, deadlines, facts, request, now }: Allowed): Decision {
+  // Past the second step of being offline the guest has no network, whatever the policy lists.
+  const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
+  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' } } : wanted
+  const engine = chooseEngine(values, facts, request)
+  if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
+  const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
+  return {
+    allowed: true,
+    plan: {
+      format: 'casemate-launch-plan-1',
+      session: request.session,
+      instance: request.instance.name,
+      desktop: release.document.desktop,
+      package: packageOf(release.document),
+      engine: engine.name,
+      memoryMiB: lowerLimit(release.machine.memoryMiB, values.memory.maxMiB) ?? release.machine.memoryMiB,
+      network: values.network,
+      clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
+      serial: values['serial-port'],
+      exit: values.exit,
+      deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
+    },
+  }
+}
+
+/** The first engine of the host that can enforce everything; otherwise what each one lacks. */
+function chooseEngine(
+  values: SettingValues,
+  { engines }: Facts,
+  { engine }: Request,
+): { readonly name: LaunchPlan['engine'] } | { readonly reasons: readonly Reason[] } {
+  const offered = engines.filter(({ name }) => engine === 'auto' || name === engine)
+  if (offered.length === 0) return { reasons: [reason('engine-missing', { engine })] }
+  const needed = settingNames.flatMap((name) => capabilityFor(name, values) ?? [])
+  const able = offered.find(({ capabilities }) => needed.every((capability) => capabilities.includes(capability)))
+  if (able !== undefined) return { name: able.name }
+  const lacking = offered.flatMap(({ name, capabilities }) =>
+    needed.filter((capability) => !capabilities.includes(capability)).map((capability) => reason('capability-missing', { engine: name, capability })),
+  )
+  return { reasons: lacking }
+}
+
+function capabilityFor<N extends SettingName>(name: N, values: SettingValues) {
+  return catalogue[name].capability(values[name])
+}

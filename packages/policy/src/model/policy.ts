@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The document that an administrator writes. YAML and JSON read to the same document; what is approved and hashed is the canonical
+// JSON. An unknown setting, field or repeated key is a refusal: a runtime that does not know a rule does not guess.
+import { parseDocument, visit } from 'yaml'
+import { z } from 'zod'
+import { PolicyError } from '../error.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { condition } from './condition.ts'
+import { runtimeVersion, slug, versionText } from './names.ts'
+import { catalogue, type SettingName } from './settings.ts'
+import { documentLimits, type Json, parseStrictJson } from './strict-json.ts'
+
+const ruleOf = <N extends SettingName>(name: N) =>
+  z.strictObject({
+    setting: z.literal(name),
+    value: catalogue[name].value,
+    /** Nearer layers can no longer loosen this setting. */
+    locked: z.boolean().default(false),
+    when: condition.prefault({}),
+  })
+
+const rule = z.discriminatedUnion('setting', [
+  ruleOf('activation'),
+  ruleOf('activation-instances'),
+  ruleOf('authentication'),
+  ruleOf('expiry'),
+  ruleOf('offline'),
+  ruleOf('check-in'),
+  ruleOf('network'),
+  ruleOf('serial-port'),
+  ruleOf('clipboard-to-guest'),
+  ruleOf('clipboard-from-guest'),
+  ruleOf('exit'),
+  ruleOf('memory'),
+])
+
+export const policy = z.strictObject({
+  format: z.literal('casemate-policy-1'),
+  name: slug,
+  version: versionText,
+  /** A runtime older than this refuses the document instead of reading half of it. */
+  minRuntime: runtimeVersion,
+  rules: z.array(rule).max(1000),
+})
+
+export type Policy = z.infer<typeof policy>
+export type PolicyRule = Policy['rules'][number]
+
+/**
+ * The document as approved: strict JSON.
+ * @throws PolicyError `json-*` or `policy-invalid`, naming each field that is wrong.
+ */
+export function parsePolicy(source: Uint8Array | string): Policy {
+  return checkPolicy(parseStrictJson(source))
+}
+
+/**
+ * The document as somebody types it: YAML 1.2 without anchors, aliases, tags and second documents, so that it says nothing that JSON
+ * could not.
+ * @throws PolicyError `yaml-invalid`, `json-*` (the same limits as JSON) or `policy-invalid`.
+ */
+export function parsePolicyYaml(text: string): Policy {
+  return checkPolicy(parseStrictJson(canonicalJson(readYaml(text))))
+}
+
+/** One text for one document: what is hashed and approved. */
+export function writePolicy(document: Policy): string {
+  return canonicalJson(document)
+}
+
+/** For editors; what refinements check (order of ports, address blocks) is left to the parser. */
+export function policyJsonSchema(): object {
+  return z.toJSONSchema(policy, { io: 'input' })
+}
+
+function checkPolicy(value: Json): Policy {
+  const parsed = policy.safeParse(value)
+  if (!parsed.success) throw new PolicyError('policy-invalid', `expected a policy: ${z.prettifyError(parsed.error)}`, parsed.error)
+  return parsed.data
+}
+
+function readYaml(text: string): unknown {
+  if (text.length > documentLimits.maxBytes) {
+    throw new PolicyError('json-size', `expected at most ${documentLimits.maxBytes} bytes, found ${text.length} characters`)
+  }
+  try {
+    const document = parseDocument(text, { version: '1.2', schema: 'core', strict: true, uniqueKeys: true, stringKeys: true, merge: false })
+    const problem = document.errors[0] ?? document.warnings[0]
+    if (problem !== undefined) throw new PolicyError('yaml-invalid', problem.message, problem)
+    visit(document, {
+      Alias: () => refuse('an alias'),
+      Node: (_key, node) => (node.tag !== undefined || ('anchor' in node && node.anchor !== undefined) ? refuse('an anchor or a tag') : undefined),
+    })
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (cause) {
+    if (cause instanceof PolicyError) throw cause
+    throw new PolicyError('yaml-invalid', 'expected YAML that says what JSON could say, found something else', cause)
+  }
+}
+
+function refuse(what: string): never {
+  throw new PolicyError('yaml-invalid', `expected YAML without anchors, aliases and tags, found ${what}`)
+}

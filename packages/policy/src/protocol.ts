@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every call that a device makes to the console, once for both sides. Bodies are strict JSON; every request but `time` and `enrol` carries
+// a proof (`proof.ts`) in the header `casemate-proof`; every answer that a device acts upon is itself signed, so that TLS ending at a
+// proxy gives nobody a say.
+import { z } from 'zod'
+import { facts } from './decision/facts.ts'
+import { instant, runtimeVersion, sha256Text, slug } from './model/names.ts'
+import { sessionReport } from './report/compliance.ts'
+import { report } from './report/report.ts'
+import { ecPublicJwk } from './trust/jwk.ts'
+
+export const proofHeader = 'casemate-proof'
+
+const nonce = z.string().regex(/^[A-Za-z0-9_-]{22,86}$/)
+const compactJws = z.string().regex(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}$/)
+
+/** Named errors; anything else that goes wrong is `unavailable` and may be tried again. */
+export const protocolError = z.enum([
+  'activation-refused',
+  'activation-used-up',
+  'bad-request',
+  'device-suspended',
+  'device-unknown',
+  'enrolment-expired',
+  'enrolment-refused',
+  'enrolment-used',
+  'lease-copied',
+  'not-assigned',
+  'not-found',
+  'proof-refused',
+  'proof-replayed',
+  'proof-time',
+  'report-not-next',
+  'report-refused',
+  'too-large',
+  'too-many-requests',
+  'unavailable',
+])
+
+export type ProtocolError = z.infer<typeof protocolError>
+
+/** HTTP status of each; the code in the body is what programs branch on. */
+export const statusOf: Readonly<Record<ProtocolError, 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503>> = {
+  'activation-refused': 403,
+  'activation-used-up': 403,
+  'bad-request': 400,
+  'device-suspended': 403,
+  'device-unknown': 401,
+  'enrolment-expired': 403,
+  'enrolment-refused': 403,
+  'enrolment-used': 403,
+  'lease-copied': 409,
+  'not-assigned': 404,
+  'not-found': 404,
+  'proof-refused': 401,
+  'proof-replayed': 401,
+  'proof-time': 401,
+  'report-not-next': 409,
+  'report-refused': 403,
+  'too-large': 413,
+  'too-many-requests': 429,
+  unavailable: 503,
+}
+
+export const errorBody = z.strictObject({
+  error: z.strictObject({ code: protocolError, message: z.string().max(500) }),
+  /** With `proof-time`: signed time for the proof's nonce. With `report-not-next`: the receipt from which to go on. */
+  token: compactJws.optional(),
+})
+
+/** Content of `enrol`, signed by the new device's own key under this `typ`, so that its private half is shown to be there. */
+export const enrolmentTyp = 'casemate-enrolment+jwt'
+export const enrolmentClaims = z.strictObject({
+  nonce,
+  iat: instant,
+  /** SHA-256 in hex of the code's secret, so that the secret itself is not in a log of tokens. */
+  secretSha256: sha256Text,
+  publicJwk: ecPublicJwk,
+  agreementJwk: ecPublicJwk,
+  /** What the device calls itself; shown to administrators. */
+  name: z.string().min(1).max(128),
+  runtimeVersion,
+  assurance: z.enum(['software', 'tpm']),
+})
+
+const enrol = {
+  method: 'POST',
+  path: '/device/v1/enrol',
+  proof: false,
+  maxBytes: 16_384,
+  request: z.strictObject({ secret: z.string().regex(/^[0-9a-f]{32}$/), token: compactJws }),
+  response: z.strictObject({ device: slug, organisation: slug, title: z.string().min(1).max(128), lease: compactJws, time: compactJws }),
+  errors: ['bad-request', 'enrolment-expired', 'enrolment-refused', 'enrolment-used', 'too-many-requests', 'unavailable'],
+} as const
+
+/** Answers at once when something is new, otherwise holds the call for up to `waitSeconds`. */
+const checkIn = {
+  method: 'POST',
+  path: '/device/v1/check-in',
+  proof: true,
+  maxBytes: 4_194_304,
+  request: z.strictObject({
+    waitSeconds: z.int().min(0).max(300),
+    /** As of the last answer; another one at the console is news. */
+    seen: z.strictObject({ leaseSeq: z.int().min(0), timestamp: z.int().min(0), change: z.int().min(0) }),
+    facts: facts.pick({ runtimeVersion: true, clock: true, sinceContact: true, network: true, engines: true, repository: true, floors: true }),
+    sessions: z.array(sessionReport).max(64),
+  }),
+  response: z.strictObject({
+    /** Always a fresh one, bound to the proof's nonce; it is the signed time and the contact as well. */
+    lease: compactJws,
+    /** Number of the device's last change at the console. */
+    change: z.int().min(0),
+    /** Version of the newest TUF timestamp. */
+    timestamp: z.int().min(1),
+    /** The last receipt of this device's journal; null before the first. */
+    receipt: compactJws.nullable(),
+  }),
+  errors: [
+    'bad-request',
+    'device-unknown',
+    'lease-copied',
+    'proof-refused',
+    'proof-replayed',
+    'proof-time',
+    'too-large',
+    'too-many-requests',
+    'unavailable',
+  ],
+} as const
+
+const activate = {
+  method: 'POST',
+  path: '/device/v1/activate',
+  proof: true,
+  maxBytes: 8_192,
+  request: z.strictObject({ desktop: slug, instance: slug, presented: z.string().max(256).nullable() }),
+  /** A lease whose assignment of that desktop carries the package key. */
+  response: z.strictObject({ lease: compactJws }),
+  errors: [
+    'activation-refused',
+    'activation-used-up',
+    'bad-request',
+    'device-suspended',
+    'device-unknown',
+    'not-assigned',
+    'proof-refused',
+    'proof-replayed',
+    'proof-time',
+    'too-many-requests',
+    'unavailable',
+  ],
+} as const
+
+const sendReport = {
+  method: 'POST',
+  path: '/device/v1/report',
+  proof: true,
+  maxBytes: 16_777_216,
+  request: report,
+  response: z.strictObject({ receipt: compactJws }),
+  errors: [
+    'bad-request',
+    'device-unknown',
+    'proof-refused',
+    'proof-replayed',
+    'proof-time',
+    'report-not-next',
+    'report-refused',
+    'too-large',
+    'too-many-requests',
+    'unavailable',
+  ],
+} as const
+
+/** The one call without a proof of time: for a device whose clock is wrong. */
+const askTime = {
+  method: 'POST',
+  path: '/device/v1/time',
+  proof: false,
+  maxBytes: 1_024,
+  request: z.strictObject({ nonce }),
+  response: z.strictObject({ time: compactJws }),
+  errors: ['bad-request', 'too-many-requests', 'unavailable'],
+} as const
+
+export const routes = { enrol, checkIn, activate, sendReport, askTime } as const
+
+/** Bytes by name, with a proof: answered raw, with ranges (RFC 9110, section 14), or with an `errorBody`. */
+export const objectRoutes = {
+  /** An encrypted chunk, page or root by the SHA-256 of its bytes. */
+  object: { method: 'GET', prefix: '/device/v1/objects/', name: sha256Text },
+  /** TUF metadata: `timestamp.json`, `<version>.snapshot.json`, `<version>.root.json` … */
+  metadata: { method: 'GET', prefix: '/device/v1/metadata/', name: z.string().regex(/^(?:[1-9][0-9]{0,9}\.)?[a-z][a-z-]{0,63}\.json$/) },
+  /** TUF targets with their hash before the file name (consistent snapshots). */
+  target: {
+    method: 'GET',
+    prefix: '/device/v1/targets/',
+    name: z.string().regex(/^(?:packages|policies|releases|keys)\/(?:[a-z0-9-]{1,64}\/)?[0-9a-f]{64}\.[0-9A-Za-z.-]{1,80}\.json$/),
+  },
+} as const
+
+export type RequestOf<R extends keyof typeof routes> = z.infer<(typeof routes)[R]['request']>
+export type ResponseOf<R extends keyof typeof routes> = z.infer<(typeof routes)[R]['response']>

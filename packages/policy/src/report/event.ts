@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a journal may say: a closed list, so that a report can be read by a program years later, and holds nothing that it should not
+// (no key, no password, no content of the guest).
+import { z } from 'zod'
+import { instant, runtimeVersion, sha256Text, slug } from '../model/names.ts'
+
+const text = z.string().max(500)
+const session = { session: slug, instance: slug, desktop: slug }
+const code = z
+  .string()
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)
+  .max(64)
+const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.strictObject({ type: z.literal(type), data: z.strictObject(shape) })
+
+export const journalEvent = z.discriminatedUnion('type', [
+  event('runtime-started', { runtimeVersion }),
+  event('runtime-stopped', {}),
+  event('enrolled', { organisation: slug, rootSha256: sha256Text }),
+  event('lease-taken', { seq: z.int().min(1), exp: instant, action: z.enum(['run', 'suspend']) }),
+  event('lease-refused', { code, message: text }),
+  event('release-taken', { desktop: slug, serial: z.int().min(1), sha256: sha256Text }),
+  event('release-refused', { desktop: slug, code, message: text }),
+  event('clock-replaced', { from: instant, to: instant }),
+  event('clock-behind', { system: z.int(), floor: instant }),
+  event('eula-accepted', { desktop: slug, sha256: sha256Text }),
+  event('activated', { instance: slug, desktop: slug }),
+  event('activation-refused', { desktop: slug, code }),
+  event('password-set', { instance: slug }),
+  event('password-wrong', { instance: slug, failed: z.int().min(1) }),
+  event('decided', { ...session, allowed: z.boolean(), serial: z.int().min(1), reasons: z.array(code).max(32), planSha256: sha256Text.nullable() }),
+  event('session-state', {
+    ...session,
+    state: z.enum(['locked', 'preparing', 'running', 'paused', 'suspended', 'ending', 'ended', 'blocked']),
+    code: code.nullable(),
+  }),
+  event('policy-applied', { ...session, serial: z.int().min(1), planSha256: sha256Text, actions: z.array(code).max(32) }),
+  event('observed', { ...session, fields: z.record(code, text) }),
+  event('package-altered', { desktop: slug, object: sha256Text, repaired: z.boolean() }),
+  event('network-refused', { session: slug, protocol: z.enum(['tcp', 'udp', 'icmp', 'other']), to: text }),
+  event('clipboard-refused', { session: slug, direction: z.enum(['to-guest', 'from-guest']), bytes: z.int().min(0) }),
+  /** How often something happened since the device was enrolled; repeated events become such lines. Never falls. */
+  event('count', { of: code, count: z.int().min(0) }),
+])
+
+export type JournalEvent = z.infer<typeof journalEvent>

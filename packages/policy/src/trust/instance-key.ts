@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The key of an instance's disks at rest. It exists on disk only wrapped: for the device's own key, and inside that, where PO-2 asks for a
+// password, under argon2id of it. So the file alone gives nobody a password to try, and the password alone opens nothing elsewhere.
+import { z } from 'zod'
+import { PolicyError } from '../error.ts'
+import { canonicalJson } from '../model/canonical-json.ts'
+import { slug } from '../model/names.ts'
+import { parseStrictJson } from '../model/strict-json.ts'
+import { decodeBase64url, encodeBase64url } from './base64url.ts'
+import type { KeyAgreement } from './device-key.ts'
+import { decryptToken, encryptToken } from './encrypted-token.ts'
+import { type Argon2idParams, argon2idRecord, bytesText, type DerivePassphraseKey, derivePassphraseKey, recommendedParams } from './passphrase.ts'
+
+const wrappedKeyTyp = 'casemate-instance-key+jwe'
+
+const content = z.discriminatedUnion('protection', [
+  z.strictObject({ protection: z.literal('device'), instance: slug, key: bytesText(32) }),
+  /** `wrapped`: AES key wrap (RFC 3394), which knows a wrong key by itself. */
+  z.strictObject({ protection: z.literal('device-and-password'), instance: slug, kdf: argon2idRecord, wrapped: bytesText(40) }),
+])
+
+type Content = z.infer<typeof content>
+
+export interface Wrapping {
+  readonly device: KeyAgreement
+  readonly ephemeral: KeyAgreement
+  /** Gives that many fresh random bytes. */
+  readonly random: (length: number) => Uint8Array
+  /** Null: the device key alone opens it. */
+  readonly password: { readonly text: string; readonly derive: DerivePassphraseKey; readonly params?: Argon2idParams } | null
+}
+
+/** @param key 32 bytes. */
+export async function wrapInstanceKey(instance: string, key: Uint8Array, { device, ephemeral, random, password }: Wrapping): Promise<string> {
+  const plain: Content =
+    password === null ? { protection: 'device', instance, key: encodeBase64url(key) } : await underPassword(instance, key, password, random)
+  const bytes = new TextEncoder().encode(canonicalJson(content.parse(plain)))
+  return encryptToken(bytes, { typ: wrappedKeyTyp, recipient: device.agreementJwk, ephemeral, random })
+}
+
+/**
+ * Whether {@link openInstanceKey} needs a password.
+ * @throws PolicyError as {@link openInstanceKey}.
+ */
+export async function instanceKeyProtection(token: string, instance: string, device: KeyAgreement): Promise<Content['protection']> {
+  return (await readContent(token, instance, device)).protection
+}
+
+/**
+ * @param password ignored where none is needed.
+ * @throws PolicyError `token-*` (not for this device, or altered), `instance-key-invalid` (of another instance), `password-missing`,
+ * `password-wrong`.
+ */
+export async function openInstanceKey(
+  token: string,
+  instance: string,
+  device: KeyAgreement,
+  password: { readonly text: string; readonly derive: DerivePassphraseKey } | null,
+): Promise<Uint8Array> {
+  const found = await readContent(token, instance, device)
+  if (found.protection === 'device') return decodeBase64url(found.key)
+  if (password === null) throw new PolicyError('password-missing', `expected the password of \`${instance}\`, found none`)
+  const { subtle } = globalThis.crypto
+  const kek = await subtle.importKey('raw', await derivePassphraseKey(password.text, found.kdf, password.derive), 'AES-KW', false, ['unwrapKey'])
+  try {
+    const key = await subtle.unwrapKey('raw', decodeBase64url(found.wrapped), kek, 'AES-KW', 'AES-GCM', true, ['decrypt'])
+    return new Uint8Array(await subtle.exportKey('raw', key))
+  } catch {
+    throw new PolicyError('password-wrong', `the password does not open \`${instance}\``)
+  }
+}
+
+async function underPassword(
+  instance: string,
+  key: Uint8Array,
+  password: NonNullable<Wrapping['password']>,
+  random: Wrapping['random'],
+): Promise<Content> {
+  const { memoryKiB, passes, lanes } = password.params ?? recommendedParams
+  const kdf = argon2idRecord.parse({ name: 'argon2id', memoryKiB, passes, lanes, salt: encodeBase64url(random(16)) })
+  const { subtle } = globalThis.crypto
+  const kek = await subtle.importKey('raw', await derivePassphraseKey(password.text, kdf, password.derive), 'AES-KW', false, ['wrapKey'])
+  const inner = await subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', true, ['encrypt'])
+  const wrapped = encodeBase64url(new Uint8Array(await subtle.wrapKey('raw', inner, kek, 'AES-KW')))
+  return { protection: 'device-and-password', instance, kdf, wrapped }
+}
+
+async function readContent(token: string, instance: string, device: KeyAgreement): Promise<Content> {
+  const plain = await decryptToken(token, { typ: wrappedKeyTyp, key: device })
+  const parsed = content.safeParse(parseStrictJson(plain, { maxBytes: 1024, maxDepth: 2 }))
+  // The cause is dropped: it may quote the key.
+  if (!parsed.success || parsed.data.instance !== instance)
+    throw new PolicyError('instance-key-invalid', `expected the key of \`${instance}\`, found another`)
+  return parsed.data
+}

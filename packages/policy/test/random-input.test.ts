@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every reader of bytes from outside: random input, and valid input with random damage, is refused by a PolicyError and by nothing else.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readEnrolmentCode, writeEnrolmentCode } from '../src/enrolment-code.ts'
+import { PolicyError } from '../src/error.ts'
+import { canonicalJson } from '../src/model/canonical-json.ts'
+import { parsePolicy, parsePolicyYaml, writePolicy } from '../src/model/policy.ts'
+import { parseRelease, writeRelease } from '../src/model/release.ts'
+import { appendEntry, emptyJournal, readLine } from '../src/report/journal.ts'
+import { makeReceipt, verifyReceipt } from '../src/report/report.ts'
+import { timeTyp, verifyTimeAnswer } from '../src/trust/clock.ts'
+import { decryptToken, encryptToken } from '../src/trust/encrypted-token.ts'
+import { openInstanceKey, wrapInstanceKey } from '../src/trust/instance-key.ts'
+import { parseKeyList } from '../src/trust/key-list.ts'
+import { leaseTyp, verifyLease } from '../src/trust/lease.ts'
+import { makeProof, verifyProof } from '../src/trust/proof.ts'
+import { openKey, sealKey } from '../src/trust/sealed-key.ts'
+import { generateDeviceKey, generateEphemeralKey, loadDeviceKey } from '../src/trust/software-device-key.ts'
+import { deviceSigner, signToken } from '../src/trust/token.ts'
+import { inputOf, noPassword, now } from '../vectors/scenario.ts'
+import { consoleKey, random } from './keys.ts'
+
+const online = await consoleKey()
+const device = await generateDeviceKey()
+const signer = await deviceSigner(device.key)
+const { lease, facts, release, policies } = inputOf({ layers: [{ layer: 'organisation', rules: [noPassword] }] })
+if (lease === null) throw new Error('the base scenario has a lease')
+const derive = async () => new Uint8Array(32)
+const nonce = 'AAAAAAAAAAAAAAAAAAAAAA'
+const policyText = writePolicy(policies[0]?.document ?? { format: 'casemate-policy-1', name: 'x', version: '1', minRuntime: '0.1.0', rules: [] })
+const request = { method: 'GET' as const, target: '/device/v1/x', body: new Uint8Array() }
+
+/** Name, a text that is taken, and the reader. */
+const readers: readonly (readonly [string, string, (text: string) => unknown])[] = [
+  ['policy (JSON)', policyText, parsePolicy],
+  ['policy (YAML)', policyText, parsePolicyYaml],
+  ['release', writeRelease(release.document), parseRelease],
+  [
+    'journal line',
+    (await appendEntry(await emptyJournal('x'), { boot: 'a', wall: 1, mono: 1 }, { type: 'runtime-stopped', data: {} })).line,
+    readLine,
+  ],
+  [
+    'key list',
+    canonicalJson({ format: 'casemate-keys-1', purpose: 'online', keys: [{ kid: online.signer.kid, jwk: online.publicJwk }] }),
+    (text) => parseKeyList(text, 'online'),
+  ],
+  [
+    'enrolment code',
+    writeEnrolmentCode({
+      rootSha256: 'ab'.repeat(32),
+      address: 'https://a.example',
+      pin: 'cd'.repeat(32),
+      secret: '00'.repeat(16),
+      expires: now + 1,
+    }),
+    (text) => readEnrolmentCode(text, now),
+  ],
+  ['device key', device.secret, loadDeviceKey],
+  [
+    'sealed key',
+    await sealKey({ kind: 'chunk-key', secret: random(32) }, 'x', { derive, random }),
+    (text) => openKey(text, 'x', { kind: 'chunk-key', derive }),
+  ],
+  [
+    'lease',
+    await signToken(lease, { typ: leaseTyp, signer: online.signer }),
+    (text) =>
+      verifyLease(text, {
+        keys: online.keys,
+        issuer: lease.iss,
+        device: facts.device,
+        nonce: null,
+        floors: facts.floors,
+        repository: facts.repository,
+        now,
+      }),
+  ],
+  [
+    'time',
+    await signToken({ iss: 'example', nonce, time: now }, { typ: timeTyp, signer: online.signer }),
+    (text) => verifyTimeAnswer(text, { keys: online.keys, issuer: 'example', nonce }),
+  ],
+  [
+    'receipt',
+    await makeReceipt({ seq: 1, sha256: 'ab'.repeat(32) }, { device: 'laptop-1', signer: online.signer, now }),
+    (text) => verifyReceipt(text, { device: 'laptop-1', keys: online.keys }),
+  ],
+  [
+    'proof',
+    (await makeProof(request, { signer, now, seq: 1, random, unanswered: null })).token,
+    (text) => verifyProof(text, { keys: () => device.key.publicJwk, request, now, claim: () => true }),
+  ],
+  [
+    'encrypted token',
+    await encryptToken(random(9), { typ: 'x', recipient: device.key.agreementJwk, ephemeral: await generateEphemeralKey(), random }),
+    (text) => decryptToken(text, { typ: 'x', key: device.key }),
+  ],
+  [
+    'instance key',
+    await wrapInstanceKey('one', random(32), { device: device.key, ephemeral: await generateEphemeralKey(), random, password: null }),
+    (text) => openInstanceKey(text, 'one', device.key, null),
+  ],
+]
+
+const outcomeOf = async (read: (text: string) => unknown, text: string): Promise<unknown> => {
+  try {
+    await read(text)
+    return 'taken'
+  } catch (error) {
+    return error
+  }
+}
+
+describe.each(readers)('the reader of a %s', (_name, valid, read) => {
+  it('takes what it is for', async () => expect(await outcomeOf(read, valid)).toBe('taken'))
+
+  it('refuses random text with an error of ours', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => void expect(await outcomeOf(read, text)).toBeInstanceOf(PolicyError)),
+    )
+  })
+
+  it('refuses what was cut or has one character changed, unless it still says the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.constantFrom('', ...'"{}[]:,0aZ._-\u0000\ud800é'), async (pick, letter) => {
+        const at = pick % valid.length
+        for (const text of [valid.slice(0, at), valid.slice(0, at) + letter + valid.slice(at + 1)]) {
+          const outcome = await outcomeOf(read, text)
+          if (outcome !== 'taken') expect(outcome).toBeInstanceOf(PolicyError)
+        }
+        expect(await outcomeOf(read, valid.slice(0, at))).not.toBe('taken')
+      }),
+    )
+  })
+})

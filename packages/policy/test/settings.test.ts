@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { catalogue, type SettingName, settingNames } from '../src/model/settings.ts'
+import { values } from './arbitraries.ts'
+
+function lawsOf<N extends SettingName>(name: N) {
+  const { meet, value: schema, default: none, words, unit, description, row, checked } = catalogue[name]
+  const value = values[name]
+
+  it('meets in any order, in any grouping, and with itself without a change', () => {
+    fc.assert(
+      fc.property(value, value, value, (a, b, c) => {
+        expect(meet(a, b)).toEqual(meet(b, a))
+        expect(meet(meet(a, b), c)).toEqual(meet(a, meet(b, c)))
+        const normal = meet(a, a)
+        expect(meet(normal, normal)).toEqual(normal)
+        expect(meet(a, b)).toEqual(meet(normal, b))
+      }),
+    )
+  })
+
+  it('writes what it met in one spelling, which the schema reads', () => {
+    fc.assert(
+      fc.property(value, value, (a, b) => {
+        const met = meet(a, b)
+        expect(JSON.stringify(meet(b, a))).toBe(JSON.stringify(met))
+        expect(JSON.stringify(schema.parse(met))).toBe(JSON.stringify(met))
+      }),
+    )
+  })
+
+  it('has a default in normal form, words for people, and says what it is', () => {
+    expect(JSON.stringify(meet(none, none))).toBe(JSON.stringify(schema.parse(none)))
+    fc.assert(fc.property(value, (a) => void expect(words(a)).toMatch(/^[a-z0-9].{1,}/)))
+    expect(description).toMatch(/^[A-Z].{20,}[^.]$/)
+    expect(row).toMatch(/^PO-\d+$/)
+    expect(checked.length).toBeGreaterThan(0)
+    if (unit !== null) expect(unit).toMatch(/^[a-zM]/)
+  })
+}
+
+describe.each(settingNames)('the setting `%s`', (name) => lawsOf(name))
+
+describe('the catalogue', () => {
+  it('has the settings of this milestone, by row', () => {
+    expect(settingNames.map((name) => `${catalogue[name].row} ${name}`)).toEqual([
+      'PO-1 activation',
+      'PO-1 activation-instances',
+      'PO-2 authentication',
+      'PO-4 expiry',
+      'PO-5 offline',
+      'PO-5 check-in',
+      'PO-9 network',
+      'PO-12 serial-port',
+      'PO-15 clipboard-to-guest',
+      'PO-15 clipboard-from-guest',
+      'PO-17 exit',
+      'PO-19 memory',
+    ])
+  })
+
+  it.each([
+    ['expiry', { afterDays: 0, lastDay: null, warnDays: 0 }],
+    ['expiry', { afterDays: null, lastDay: '2027-02-30', warnDays: 0 }],
+    ['offline', { warnMinutes: 20, restrictMinutes: 10, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],
+    ['offline', { warnMinutes: null, restrictMinutes: null, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],
+    ['authentication', { mode: 'none', tries: 3 }],
+    ['network', { mode: 'listed', allow: [] }],
+    ['network', { mode: 'none', allow: [] }],
+    ['memory', { maxMiB: 15 }],
+    ['clipboard-to-guest', { maxTextBytes: 1_048_577 }],
+    ['serial-port', 'on'],
+  ] as const)('refuses for `%s` the value %j, and takes its default', (name, value) => {
+    expect(catalogue[name].value.safeParse(value).success).toBe(false)
+    expect(catalogue[name].value.safeParse(catalogue[name].default).success).toBe(true)
+  })
+})

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes the vectors: `node packages/policy/vectors/generate.ts`. A scenario whose decision is not the expected one is an error.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { allVectors } from './build.ts'
+
+const folder = join(import.meta.dirname, 'decide')
+const vectors = allVectors()
+mkdirSync(folder, { recursive: true })
+for (const file of readdirSync(folder)) if (!vectors.has(file)) rmSync(join(folder, file))
+for (const [file, text] of vectors) writeFileSync(join(folder, file), text)
+console.log(`${vectors.size} vectors`)
