@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The build as two cached steps: unpacked packages, then images. A step's result is a folder named by a hash of all that
+// goes into it; it is made under another name and renamed when whole, so an interrupted run leaves nothing that looks
+// finished, and a second run finds what the first has done.
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { DEBIAN_12, type DebianSource, fetchPackages, PACKAGES } from './debian-packages.ts'
+import { writeSystemDisk, writeUserDisk } from './disk-image.ts'
+import { DemoGuestError } from './error.ts'
+import { ownedBy } from './file-owners.ts'
+import { findHostTools, type HostTools } from './host-tools.ts'
+import { buildInitrd } from './initrd.ts'
+import { ModuleTree } from './kernel-modules.ts'
+import { MACHINE_FILE } from './machine-file.ts'
+import { writeHomeFiles, writeRootFiles } from './root-files.ts'
+import { runTool } from './run-tool.ts'
+
+const USER_ID = 1000
+
+/** Absolute paths. */
+export interface DemoImages {
+  readonly folder: string
+  readonly system: string
+  readonly user: string
+  readonly machine: string
+}
+
+export interface BuildSettings {
+  readonly cache: string
+  readonly source?: DebianSource
+  /** Told each step that takes time. */
+  readonly progress?: (message: string) => void
+}
+
+const shortHash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** SHA-256 over this tool's own files: a changed recipe makes new images. Tests are no part of the recipe. */
+async function recipeHash(): Promise<string> {
+  const entries = await readdir(import.meta.dirname, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts') && !entry.parentPath.endsWith('/test'))
+  const hash = createHash('sha256')
+  for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort()) {
+    const content = await readFile(path)
+    hash.update(`${path.slice(import.meta.dirname.length)}\0${content.length}\0`).update(content)
+  }
+  return hash.digest('hex')
+}
+
+/** Makes `folder` by `fill` in a folder beside it, unless it is there. */
+async function makeOnce(folder: string, fill: (work: string) => Promise<void>): Promise<void> {
+  if (await exists(folder)) return
+  const work = await mkdtemp(`${folder}.part-`)
+  try {
+    await fill(work)
+    await chmod(work, 0o755)
+    await runTool({ program: 'sync', args: ['--file-system', work] })
+    await rename(work, folder)
+  } catch (cause) {
+    await rm(work, { recursive: true, force: true })
+    // Another run of the same build may have been faster; its result is as good.
+    if (!(await exists(folder))) throw cause
+  }
+}
+
+async function unpackPackages(tools: HostTools, cache: string, source: DebianSource, work: string): Promise<void> {
+  for (const path of await fetchPackages(tools, join(cache, 'downloads'), source))
+    await runTool({ program: tools['dpkg-deb'], args: ['-x', path, work] })
+}
+
+async function onlyEntry(folder: string, pattern: RegExp): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => pattern.test(name))
+  const [name] = names
+  if (name === undefined || names.length > 1)
+    throw new DemoGuestError('download-failed', `\`${folder}\` should hold one ${pattern}, found ${names.length}`)
+  return join(folder, name)
+}
+
+async function writeImages(tools: HostTools, packages: string, work: string): Promise<void> {
+  const kernel = await onlyEntry(join(packages, 'boot'), /^vmlinuz-/)
+  const modules = await ModuleTree.open(join(await onlyEntry(join(packages, 'lib/modules'), /^[0-9]/), 'kernel'))
+  const busybox = await readFile(join(packages, 'bin/busybox'))
+  const parts = join(work, 'parts')
+  const root = join(parts, 'root')
+  const home = join(parts, 'home')
+  for (const folder of [root, home]) await mkdir(folder, { recursive: true })
+  await writeRootFiles(root, { busybox, modules })
+  await writeHomeFiles(home)
+  const boot = { kernel, initrd: await buildInitrd(busybox, modules) }
+  await writeSystemDisk(tools, { image: join(work, 'system.raw'), work: parts, boot, folder: root, owned: await ownedBy(root, 0) })
+  await writeUserDisk(tools, join(work, 'user.raw'), home, await ownedBy(home, USER_ID))
+  await writeFile(join(work, 'machine.yaml'), MACHINE_FILE)
+  await rm(parts, { recursive: true })
+}
+
+/** Removes what interrupted runs and earlier recipes left behind. A day's grace: another run may still be at work. */
+async function removeLeftovers(cache: string, keep: string): Promise<void> {
+  const limit = Date.now() - 24 * 60 * 60 * 1000
+  for (const name of await readdir(cache)) {
+    const path = join(cache, name)
+    const leftover = name.includes('.part-') || name.startsWith('images-')
+    // Another run may remove it first.
+    const changed = await stat(path).then(
+      (found) => found.mtimeMs,
+      () => limit,
+    )
+    if (leftover && path !== keep && changed < limit) await rm(path, { recursive: true, force: true })
+  }
+}
+
+/** Points `<cache>/current` at `folder` in one step. */
+async function markCurrent(cache: string, folder: string): Promise<void> {
+  const next = join(cache, `current.${process.pid}`)
+  await rm(next, { force: true })
+  await symlink(folder, next)
+  await rename(next, join(cache, 'current'))
+}
+
+/**
+ * Builds the demo machine's disks below `cache`, or finds them there.
+ * @throws DemoGuestError `tool-missing` with the command that installs what is missing; `download-failed`; `tool-failed`
+ */
+export async function buildDemoGuest({ cache, source = DEBIAN_12, progress = () => {} }: BuildSettings): Promise<DemoImages> {
+  const base = resolve(cache)
+  const recipe = await recipeHash()
+  const key = createHash('sha256')
+    .update(JSON.stringify([recipe, source]))
+    .digest('hex')
+    .slice(0, 16)
+  const folder = join(base, `images-${key}`)
+  if (!(await exists(folder))) {
+    const tools = await findHostTools()
+    await mkdir(base, { recursive: true })
+    const packages = join(base, `packages-${shortHash([source, PACKAGES])}`)
+    await makeOnce(packages, (work) => {
+      progress(`fetching kernel and userland from ${source.mirror}`)
+      return unpackPackages(tools, base, source, work)
+    })
+    await makeOnce(folder, (work) => {
+      progress('writing disk images')
+      return writeImages(tools, packages, work)
+    })
+    await removeLeftovers(base, folder)
+  }
+  await markCurrent(base, folder)
+  return { folder, system: join(folder, 'system.raw'), user: join(folder, 'user.raw'), machine: join(folder, 'machine.yaml') }
+}

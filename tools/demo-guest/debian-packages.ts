@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fetches 32-bit Debian packages through an apt root of its own: the host's package state is neither read nor changed,
+// and no root rights are needed. apt checks every package against the archive's signature.
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DemoGuestError } from './error.ts'
+import type { HostTools } from './host-tools.ts'
+import { runTool } from './run-tool.ts'
+
+export interface DebianSource {
+  readonly mirror: string
+  readonly suite: string
+}
+
+/** Debian 12 is the last release with a kernel for 32-bit computers. */
+export const DEBIAN_12: DebianSource = { mirror: 'http://deb.debian.org/debian', suite: 'bookworm' }
+
+/** `linux-image-686` is a meta package: it stands for the newest kernel of the suite. */
+export const PACKAGES = ['linux-image-686', 'busybox-static'] as const
+
+async function createAptRoot(folder: string, source: DebianSource, keyring: string): Promise<readonly string[]> {
+  await mkdir(join(folder, 'state/lists/partial'), { recursive: true })
+  await mkdir(join(folder, 'cache/archives/partial'), { recursive: true })
+  await mkdir(join(folder, 'sources.list.d'), { recursive: true })
+  await writeFile(join(folder, 'status'), '')
+  await writeFile(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${source.mirror} ${source.suite} main\n`)
+  return [
+    `Dir::State=${folder}/state`,
+    `Dir::State::status=${folder}/status`,
+    `Dir::Cache=${folder}/cache`,
+    `Dir::Etc::sourcelist=${folder}/sources.list`,
+    `Dir::Etc::sourceparts=${folder}/sources.list.d`,
+    'APT::Architecture=i386',
+    'APT::Architectures=i386',
+    // Run as root, apt would fetch as a user who may not write into our folder.
+    'APT::Sandbox::User=',
+    'Acquire::Languages=none',
+    'Acquire::Retries=3',
+  ].flatMap((option) => ['-o', option])
+}
+
+/** The package that the meta package stands for at present. */
+function kernelPackage(dependencies: string): string {
+  const name = /^\s*Depends: (linux-image-\S+-686)$/m.exec(dependencies)?.[1]
+  if (name === undefined) throw new DemoGuestError('download-failed', `\`linux-image-686\` names no kernel package, found \`${dependencies.trim()}\``)
+  return name
+}
+
+/**
+ * Downloads kernel and userland into `folder` and returns the paths of the `.deb` files. What an interrupted run has
+ * already downloaded whole is not fetched again.
+ * @throws DemoGuestError `download-failed`
+ */
+export async function fetchPackages(tools: HostTools, folder: string, source: DebianSource): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true })
+  const root = await mkdtemp(`${folder}.part-`)
+  try {
+    const options = await createAptRoot(root, source, tools['debian-archive-keyring.gpg'])
+    await runTool({ program: tools['apt-get'], args: [...options, '-q', 'update'] })
+    const kernel = kernelPackage(await runTool({ program: tools['apt-cache'], args: [...options, 'depends', PACKAGES[0]] }))
+    const paths: string[] = []
+    for (const name of [kernel, PACKAGES[1]]) paths.push(await fetchOne(tools, options, root, folder, name))
+    return paths
+  } catch (cause) {
+    if (cause instanceof DemoGuestError && cause.code === 'tool-failed') {
+      throw new DemoGuestError('download-failed', `cannot fetch Debian packages from \`${source.mirror}\`: ${cause.message}`, cause)
+    }
+    throw cause
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+}
+
+async function fetchOne(tools: HostTools, options: readonly string[], root: string, folder: string, name: string): Promise<string> {
+  // '<address>' <file name> <bytes> <algorithm>:<hash>
+  const line = await runTool({ program: tools['apt-get'], args: [...options, '--print-uris', 'download', name] })
+  const file = /^'[^']+' (\S+\.deb) /m.exec(line)?.[1]
+  if (file === undefined || file.includes('/'))
+    throw new DemoGuestError('download-failed', `apt names no file for \`${name}\`, found \`${line.trim()}\``)
+  if (!(await readdir(folder)).includes(file)) {
+    await runTool({ program: tools['apt-get'], args: [...options, '-q', 'download', name], folder: root })
+    await rename(join(root, file), join(folder, file))
+  }
+  return join(folder, file)
+}
