@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { request } from 'node:http'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { z } from 'zod'
+import {
+  type SessionEvent,
+  type SessionRequest,
+  type SessionView,
+  sessionEvent,
+  sessionView,
+  type ViewerAddress,
+  viewerAddress,
+} from '../../local-api.ts'
+
+const LARGEST_ANSWER = 16 * 1024 * 1024
+
+/** The daemon's side of a session host's control door. Calls reject with the error of node:http or with what the host said. */
+export class ControlClient {
+  readonly #socket: string
+
+  /** @param socket path of the control door */
+  constructor(socket: string) {
+    this.#socket = socket
+  }
+
+  async view(): Promise<SessionView> {
+    return sessionView.parse(await this.#call('GET', '/session'))
+  }
+
+  /** Where the session's page is, and the token it takes. */
+  async viewer(): Promise<ViewerAddress> {
+    return viewerAddress.parse(await this.#call('GET', '/viewer'))
+  }
+
+  /** @param now Unix seconds on the daemon's verified clock */
+  async heartbeat(now: number): Promise<SessionView> {
+    return sessionView.parse(await this.#call('POST', '/heartbeat', { now }))
+  }
+
+  async replan(plan: LaunchPlan): Promise<SessionView> {
+    return sessionView.parse(await this.#call('PUT', '/plan', plan))
+  }
+
+  async ask(what: SessionRequest): Promise<SessionView> {
+    return sessionView.parse(await this.#call('POST', `/requests/${what}`))
+  }
+
+  /** Waits up to 25 s for an event after `seq`. */
+  async events(seq: number): Promise<readonly SessionEvent[]> {
+    return z.array(sessionEvent).parse(await this.#call('GET', `/events?after=${seq}`))
+  }
+
+  #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+      const call = request({ socketPath: this.#socket, method, path, headers }, (response) => {
+        const parts: Buffer[] = []
+        let length = 0
+        response.on('data', (part: Buffer) => {
+          length += part.length
+          if (length > LARGEST_ANSWER) call.destroy(new Error(`${method} ${path}: the answer is larger than ${LARGEST_ANSWER} bytes`))
+          parts.push(part)
+        })
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(parts).toString()
+          if (response.statusCode !== 200) reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          else resolve(JSON.parse(text))
+        })
+      })
+      call.on('error', reject)
+      call.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { describe, expect, it } from 'vitest'
+import { inForce } from './in-force.ts'
+
+const rule = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: [80, 80] as [number, number] }
+const open = { allowed: true, maxBytes: 100 }
+const plan: Pick<LaunchPlan, 'clipboard' | 'network'> = { clipboard: { toGuest: open, fromGuest: open }, network: { mode: 'listed', allow: [rule] } }
+
+describe('inForce', () => {
+  it.each(['open', 'warned'] as const)('is what the plan gives while the phase is %s', (phase) => {
+    expect(inForce(plan, phase)).toEqual({ clipboard: plan.clipboard, allow: [rule] })
+  })
+
+  it.each(['restricted', 'over'] as const)('is no network and no clipboard once the phase is %s', (phase) => {
+    const closed = { allowed: false, maxBytes: 0 }
+    expect(inForce(plan, phase)).toEqual({ clipboard: { toGuest: closed, fromGuest: closed }, allow: [] })
+  })
+})

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An instance's own writable disks over the package's, made on first use, under keys that open nothing else (instance-keys.ts).
+// QEMU writes into LUKS overlays itself and reads the package over NBD; v86 reads and writes over NBD what this process keeps in
+// AES-XTS overlays. A system disk's overlay belongs to one release; a user's disk is filled once and belongs to the instance.
+import { access, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createOverlay as createXtsOverlay, openOverlay, type XtsOverlay } from '@casemate/engine/overlay'
+import { createFilledOverlay, createOverlay as createLuksOverlay } from '@casemate/engine/qemu-overlay'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import type { ManifestDisk } from '@casemate/vm-package/manifest'
+import { type NbdServer, serveNbd } from '@casemate/vm-package/nbd-server'
+import type { PackageDisk } from '@casemate/vm-package/read'
+import type { InstanceLayout } from '../layout.ts'
+import { systemDiskKey, userDiskKey } from './instance-keys.ts'
+import type { OpenedDisk } from './vm-spec.ts'
+
+export interface InstanceDisks {
+  readonly byName: ReadonlyMap<string, OpenedDisk>
+  close(): Promise<void>
+}
+
+export interface DiskOwner {
+  readonly plan: LaunchPlan
+  readonly layout: InstanceLayout
+  readonly instanceKey: Uint8Array
+  readonly runtimeFolder: string
+  /** A disk that could not answer a read; the engine has been told so too. */
+  readonly onReadError: (fault: unknown) => void
+}
+
+interface OwnDisk {
+  readonly file: string
+  readonly key: Uint8Array
+  readonly binding: string
+}
+
+function ownDisk(owner: DiskOwner, disk: ManifestDisk): OwnDisk {
+  const { plan, layout, instanceKey } = owner
+  if (disk.role === 'user') {
+    return { file: layout.userDisk(disk.name, plan.engine), key: userDiskKey(instanceKey, disk.name), binding: `user|${plan.instance}|${disk.name}` }
+  }
+  return {
+    file: layout.systemDisk(disk.name, plan.package.sha256, plan.engine),
+    key: systemDiskKey(instanceKey, plan.package.sha256, disk.name),
+    binding: `system|${plan.instance}|${disk.name}|${plan.package.sha256}`,
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+/** @throws EngineError `overlay-mismatch`, `overlay-altered` and what making an overlay throws; PackageError from filling one */
+export async function openInstanceDisks(
+  owner: DiskOwner,
+  disks: readonly ManifestDisk[],
+  packaged: ReadonlyMap<string, PackageDisk>,
+): Promise<InstanceDisks> {
+  await mkdir(owner.layout.disks, { recursive: true, mode: 0o700 })
+  return owner.plan.engine === 'qemu' ? openForQemu(owner, disks, packaged) : openForV86(owner, disks, packaged)
+}
+
+async function openForQemu(owner: DiskOwner, disks: readonly ManifestDisk[], packaged: ReadonlyMap<string, PackageDisk>): Promise<InstanceDisks> {
+  const socket = join(owner.runtimeFolder, 'disks.sock')
+  const server: NbdServer = await serveNbd({ socketPath: socket, exports: packaged, onReadError: (_name, fault) => owner.onReadError(fault) })
+  const byName = new Map<string, OpenedDisk>()
+  for (const disk of disks) {
+    const { file, key } = ownDisk(owner, disk)
+    const base = { socket, name: disk.name }
+    if (!(await isThere(file))) {
+      if (disk.role === 'user') await createFilledOverlay({ file, key, sizeBytes: disk.size }, base)
+      else await createLuksOverlay({ file, key, sizeBytes: disk.size })
+    }
+    byName.set(disk.name, { sizeBytes: disk.size, storage: { kind: 'luks-overlay', base: disk.role === 'user' ? null : base, file, key } })
+  }
+  return { byName, close: () => server.close() }
+}
+
+async function openForV86(owner: DiskOwner, disks: readonly ManifestDisk[], packaged: ReadonlyMap<string, PackageDisk>): Promise<InstanceDisks> {
+  const socket = join(owner.runtimeFolder, 'disks.sock')
+  const overlays = new Map<string, XtsOverlay>()
+  for (const disk of disks) {
+    const own = ownDisk(owner, disk)
+    const source = packaged.get(disk.name)
+    if (source === undefined) throw new Error(`disk \`${disk.name}\` is not in the package`)
+    if (!(await isThere(own.file))) await createXtsOverlay({ ...own, size: disk.size, ...(disk.role === 'user' ? { fillFrom: source } : {}) })
+    overlays.set(disk.name, await openOverlay({ ...own, base: disk.role === 'user' ? null : source }))
+  }
+  const server = await serveNbd({ socketPath: socket, exports: overlays, onReadError: (_name, fault) => owner.onReadError(fault) })
+  const byName = new Map<string, OpenedDisk>()
+  for (const [name, overlay] of overlays) byName.set(name, { sizeBytes: overlay.size, storage: { kind: 'writable-nbd', nbd: { socket, name } } })
+  const close = async () => {
+    await server.close()
+    for (const overlay of overlays.values()) await overlay.close()
+  }
+  return { byName, close }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keys of one instance's files, all by HKDF-SHA256 (RFC 5869) from its instance key. A key names what it opens, so that a file
+// of another release, disk or instance does not open: no comparison decides it.
+import { hkdfSync } from 'node:crypto'
+
+const NO_SALT = new Uint8Array(0)
+
+function derive(instanceKey: Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', instanceKey, NO_SALT, purpose, 32))
+}
+
+/** Overlay of the system disk under one release. */
+export const systemDiskKey = (instanceKey: Uint8Array, packageSha256: string, disk: string): Uint8Array =>
+  derive(instanceKey, `casemate-system-disk-v1|${packageSha256}|${disk}`)
+
+/** Disk of the user's own, under every release. */
+export const userDiskKey = (instanceKey: Uint8Array, disk: string): Uint8Array => derive(instanceKey, `casemate-user-disk-v1|${disk}`)
+
+export const suspendedStateKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-suspended-state-v1')

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
+// the plan's SHA-256, package disks, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
+import { open, readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createQemuBackend } from '@casemate/engine/qemu'
+import { createV86Backend } from '@casemate/engine/v86'
+import type { EngineBackend, StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { openManifest } from '@casemate/vm-package/manifest'
+import type { ObjectSource } from '@casemate/vm-package/object-store'
+import { openFolderStore } from '@casemate/vm-package/store'
+import type { z } from 'zod'
+import type { InstanceLayout, Layout } from '../layout.ts'
+import type { sessionSecrets } from '../local-api.ts'
+import { daemonOrigin } from './daemon-origin.ts'
+import type { EventLog } from './event-log.ts'
+import { inForce } from './in-force.ts'
+import { openInstanceDisks } from './instance-disks.ts'
+import { suspendedStateKey } from './instance-keys.ts'
+import { lockInstance } from './instance-lock.ts'
+import { openPackageDisks } from './package-disks.ts'
+import type { SerialCapture } from './serial-capture.ts'
+import type { DiskWatch, Launched } from './session.ts'
+import { openVmNetwork } from './vm-network.ts'
+import { vmSpec } from './vm-spec.ts'
+
+export interface LaunchInputs {
+  readonly plan: LaunchPlan
+  readonly secrets: z.infer<typeof sessionSecrets>
+  readonly layout: Layout
+  readonly runtimeFolder: string
+  readonly origin: string
+  readonly disks: DiskWatch
+  readonly events: EventLog
+  readonly serial: SerialCapture
+  /** Gives up fetching. */
+  readonly signal: AbortSignal
+}
+
+/** @throws PackageError, EngineError or InstanceBusy, each with its code; nothing is left open */
+export async function launch(inputs: LaunchInputs): Promise<Launched> {
+  const { plan, secrets, layout, runtimeFolder, disks: watch, events } = inputs
+  const undo: (() => Promise<void>)[] = []
+  const release = async () => {
+    for (const close of undo.splice(0).reverse()) await close()
+  }
+  try {
+    const instance = layout.instance(plan.instance)
+    undo.push(await lockInstance(instance.lock))
+    const manifest = openManifest(await readManifest(layout.manifest(plan.package.sha256)), plan.package.sha256)
+    const packageKey = Buffer.from(secrets.packageKey, 'base64url')
+    const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
+    const fetching = new AbortController()
+    const origin = await openOrigin(inputs.origin, AbortSignal.any([fetching.signal, inputs.signal]))
+    const packaged = await openPackageDisks({ manifest, packageKey, origin, cacheFolder: layout.objectCache, watch, events })
+    undo.push(async () => {
+      fetching.abort()
+      await packaged.close()
+    })
+    const onReadError = (fault: unknown) => {
+      if (!isLate(fault)) watch.failed(fault)
+    }
+    const owned = await openInstanceDisks({ plan, layout: instance, instanceKey, runtimeFolder, onReadError }, manifest.disks, packaged.byName)
+    undo.push(() => owned.close())
+    const stateFile: StateFile = {
+      path: instance.suspended(plan.package.sha256),
+      key: suspendedStateKey(instanceKey),
+      binding: `${plan.instance}|${plan.package.sha256}|${plan.engine}`,
+    }
+    const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
+    undo.push(async () => network.switch?.close())
+    const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder)
+    const vm = await openVm(backendOf(plan, layout), spec, stateFile, instance)
+    vm.on('serial', (bytes) => inputs.serial.add(bytes))
+    return { vm, stateFile, network: network.switch, release }
+  } catch (fault) {
+    await release()
+    throw fault
+  }
+}
+
+/** @param origin a folder, or `unix:` and the path of the daemon's object socket */
+async function openOrigin(origin: string, signal: AbortSignal): Promise<ObjectSource> {
+  return origin.startsWith('unix:') ? daemonOrigin(origin.slice('unix:'.length), signal) : openFolderStore(origin)
+}
+
+function backendOf(plan: LaunchPlan, layout: Layout): EngineBackend {
+  return plan.engine === 'qemu' ? createQemuBackend({ cacheFolder: layout.engineCache }) : createV86Backend({})
+}
+
+/**
+ * Goes on from the suspended state where there is one. That state is then removed before the CPUs run, and so are those of other
+ * releases: none may be resumed over disks that have moved on.
+ */
+async function openVm(
+  backend: EngineBackend,
+  spec: Parameters<EngineBackend['open']>[0],
+  stateFile: StateFile,
+  instance: InstanceLayout,
+): Promise<VirtualMachine> {
+  const suspended = (await readdir(instance.folder)).filter((name) => name.endsWith('.state')).map((name) => join(instance.folder, name))
+  const vm = await backend.open(spec, suspended.includes(stateFile.path) ? stateFile : undefined)
+  try {
+    for (const path of suspended) await rm(path)
+    if (suspended.length > 0) await syncFolder(dirname(stateFile.path))
+  } catch (fault) {
+    await vm.stop()
+    throw fault
+  }
+  return vm
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+async function readManifest(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: unknown) => {
+    throw Object.assign(new Error(`there is no manifest at \`${path}\``, { cause }), { code: 'package-missing' })
+  })
+}
+
+function isLate(fault: unknown): boolean {
+  return fault instanceof Error && 'code' in fault && fault.code === 'chunk-late'
+}

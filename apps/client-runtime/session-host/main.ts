@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Session host: one process a session. Takes a LaunchPlan file and, on standard input, its secrets; opens its two doors, says so on
+// standard output, and runs until the session is over. Exit codes: 0 over, 2 called wrongly, 3 the doors could not be opened.
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { launchPlan } from '@casemate/policy/launch-plan'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { layoutOf } from '../layout.ts'
+import { sessionReady, sessionSecrets } from '../local-api.ts'
+import { openControlDoor } from './control-door.ts'
+import { EventLog } from './event-log.ts'
+import { launch } from './launch.ts'
+import { SerialCapture } from './serial-capture.ts'
+import { Session } from './session.ts'
+import { openViewerDoor } from './viewer-door.ts'
+import { LIMITS, Watch } from './watch.ts'
+
+const options = new Command('session-host')
+  .requiredOption('--plan <file>', 'LaunchPlan, JSON')
+  .requiredOption('--data <folder>', "the runtime's data folder, absolute")
+  .requiredOption('--origin <folder>', "object store that chunks come from: a folder, or `unix:` and the daemon's object socket")
+  .option('--port <number>', 'port of the viewer door, 0 for any', '0')
+  .parse()
+  .opts<{ plan: string; data: string; origin: string; port: string }>()
+
+/** @throws z.ZodError, SyntaxError or the read error; a secret never stands in the message */
+async function readInputs() {
+  const plan = launchPlan.parse(JSON.parse(await readFile(options.plan, 'utf8')))
+  for await (const line of createInterface(process.stdin)) {
+    const secrets = sessionSecrets.safeParse(JSON.parse(line))
+    if (!secrets.success) throw new Error('the secrets on standard input do not have their form')
+    return { plan, secrets: secrets.data, port: z.coerce.number().int().min(0).max(65_535).parse(options.port) }
+  }
+  throw new Error('no secrets came on standard input')
+}
+
+function fail(code: number, what: string, error: unknown): never {
+  process.stderr.write(`session-host: ${what}: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(code)
+}
+
+const { plan, secrets, port } = await readInputs().catch((error: unknown) => fail(2, 'cannot start', error))
+const layout = layoutOf(options.data)
+const runtimeFolder = layout.runtime(plan.session)
+const events = new EventLog()
+const serial = new SerialCapture()
+const session = new Session(
+  plan,
+  (disks, signal) => launch({ plan, secrets, layout, runtimeFolder, origin: options.origin, disks, events, serial, signal }),
+  events,
+)
+const watch = new Watch(session, LIMITS, () => performance.now())
+
+await rm(runtimeFolder, { recursive: true, force: true })
+await mkdir(runtimeFolder, { recursive: true, mode: 0o700 })
+const control = join(runtimeFolder, 'control.sock')
+const viewer = await openViewerDoor(session, serial, secrets.viewerToken, port).catch((error: unknown) =>
+  fail(3, 'cannot open the viewer door', error),
+)
+const door = { viewer: viewer.origin, viewerToken: secrets.viewerToken }
+const closeControl = await openControlDoor(session, watch, door, control).catch((error: unknown) => fail(3, 'cannot open the control door', error))
+const ticking = setInterval(() => watch.tick(), 1000)
+process.stdout.write(`${JSON.stringify(sessionReady.parse({ ready: true, pid: process.pid, viewer: viewer.origin, control }))}\n`)
+// A daemon that has gone is met by the watch, not by the signal that its closed pipe would raise here.
+process.stdout.on('error', () => events.add('daemon-gone'))
+// Told to stop: put the VM away first.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void session.close('suspend'))
+
+await session.open()
+await session.ended
+clearInterval(ticking)
+await viewer.close()
+await closeControl()
+await rm(runtimeFolder, { recursive: true, force: true })

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One session: brings the VM to where state and holds say it must be, one change at a time. Promises that the VM runs only
+// while the session is `running`, that any fault blocks, and that nothing is written down that could be resumed twice.
+// It decides nothing about policy: it executes the plan it was given.
+import type { NetworkSwitch } from '@casemate/engine/network'
+import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } from '../local-api.ts'
+import { blockedBy } from './blocked.ts'
+import type { Phase } from './deadlines.ts'
+import type { EventLog } from './event-log.ts'
+import { Holds } from './holds.ts'
+import { type InForce, inForce } from './in-force.ts'
+import { after, type SessionStep } from './session-state.ts'
+
+/** What a launch hands over: the opened VM and what has to be closed after it. */
+export interface Launched {
+  readonly vm: VirtualMachine
+  readonly stateFile: StateFile
+  /** Null for a VM without a network. */
+  readonly network: Pick<NetworkSwitch, 'setRules'> | null
+  /** Closes disks, servers and sockets, in that order; the VM process is gone by then. */
+  release(): Promise<void>
+}
+
+/** Told by whoever serves the disks; a late chunk holds, an altered one blocks. */
+export interface DiskWatch {
+  late(disk: string): void
+  arrived(): void
+  failed(fault: unknown): void
+}
+
+/** Gives up when the signal fires: whoever ends the session does not wait for what does not come. */
+export type Launch = (watch: DiskWatch, signal: AbortSignal) => Promise<Launched>
+
+export class Session {
+  readonly events: EventLog
+  #plan: LaunchPlan
+  #phase: Phase = 'open'
+  #state: SessionState = 'locked'
+  #reason: BlockedReason | null = null
+  #launched: Launched | null = null
+  #queue: Promise<void> = Promise.resolve()
+  readonly #holds = new Holds()
+  readonly #launching = new AbortController()
+  readonly #launch: Launch
+  readonly #listeners = new Set<() => void>()
+  readonly #ended = Promise.withResolvers<void>()
+
+  constructor(plan: LaunchPlan, launch: Launch, events: EventLog) {
+    this.#plan = plan
+    this.#launch = launch
+    this.events = events
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  get plan(): LaunchPlan {
+    return this.#plan
+  }
+
+  /** What the plan and its deadlines leave the VM this moment. */
+  get inForce(): InForce {
+    return inForce(this.#plan, this.#phase)
+  }
+
+  /** The VM's RFB socket while there is something to show. */
+  get displaySocket(): string | null {
+    return this.#launched !== null && (this.#state === 'running' || this.#state === 'paused') ? this.#launched.vm.displaySocket : null
+  }
+
+  /** Resolves when the session is over and everything of it is closed. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Opens the instance and starts its VM; a fault blocks instead of throwing. */
+  open(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#step('unlock')
+      const watch: DiskWatch = {
+        late: (disk) => this.hold('disk', { disk }),
+        arrived: () => this.release('disk'),
+        failed: (fault) => this.block(fault),
+      }
+      const launched = await this.#launch(watch, this.#launching.signal)
+      this.#launched = launched
+      this.#enforce()
+      launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
+      void launched.vm.exited.then((exit) => this.#vmExited(exit.state, exit.message))
+      await this.#settle()
+      if (this.#state === 'preparing') {
+        this.#step('started')
+        if (!this.#holds.none) this.#step('held')
+      }
+    })
+  }
+
+  hold(reason: Hold, data: Readonly<Record<string, string>> = {}): void {
+    if (!this.#holds.add(reason)) return
+    this.events.add('held', { reason, ...data })
+    void this.#inTurn(() => this.#settle())
+  }
+
+  release(reason: Hold): void {
+    if (!this.#holds.remove(reason)) return
+    this.events.add('released', { reason })
+    void this.#inTurn(() => this.#settle())
+  }
+
+  /** Fails closed: the CPUs stop, the screen closes, only ending is left. */
+  block(fault: unknown): void {
+    if (this.#reason !== null || this.#state === 'suspended' || this.#state === 'locked') return
+    this.#reason = blockedBy(fault)
+    this.events.add('blocked', { code: this.#reason.code, detail: this.#reason.detail })
+    this.#step('fault')
+    void this.#inTurn(() => this.#settle())
+  }
+
+  /** A new plan for the running VM, in force when this returns. */
+  replan(plan: LaunchPlan): void {
+    this.#plan = plan
+    this.events.add('replanned')
+    this.#enforce()
+  }
+
+  /** A deadline of the plan has passed, or a new plan has moved it. */
+  enter(phase: Phase): void {
+    if (phase === this.#phase) return
+    this.#phase = phase
+    this.events.add('deadline', { phase })
+    this.#enforce()
+    if (phase === 'over') void this.close('suspend')
+  }
+
+  /** Requests that would be taken now, given state and plan. */
+  get requests(): readonly SessionRequest[] {
+    const closings: Readonly<Record<LaunchPlan['exit'], readonly SessionRequest[]>> = {
+      user: ['suspend', 'power-off'],
+      suspend: ['suspend'],
+      'power-off': ['power-off'],
+    }
+    const offered: Readonly<Record<SessionState, readonly SessionRequest[]>> = {
+      locked: [],
+      preparing: [],
+      running: ['pause', 'reset', 'power-button', ...closings[this.#plan.exit]],
+      paused: [
+        ...(this.#holds.list.some((reason) => reason === 'user' || reason === 'disk') ? (['resume'] as const) : []),
+        ...closings[this.#plan.exit],
+      ],
+      ending: [],
+      suspended: [],
+      blocked: ['power-off'],
+    }
+    return offered[this.#state]
+  }
+
+  /** Carries out a request that `requests` offers; the caller has checked that. */
+  async ask(request: SessionRequest): Promise<void> {
+    this.events.add('asked', { request })
+    if (request === 'pause') return this.hold('user')
+    if (request === 'suspend') return this.close('suspend')
+    if (request === 'power-off') return this.close('power-off')
+    if (request === 'resume') {
+      this.release('user')
+      this.release('disk')
+      return this.#queue
+    }
+    return this.#inTurn(async () => {
+      if (request === 'reset') await this.#launched?.vm.reset()
+      else await this.#launched?.vm.powerButton()
+    })
+  }
+
+  /** Ends the session; a VM that cannot be suspended stays closed to everyone and is reported as blocked. */
+  close(how: 'suspend' | 'power-off'): Promise<void> {
+    if (this.#state === 'preparing') this.#launching.abort()
+    return this.#inTurn(async () => {
+      if (this.#state === 'locked' || this.#state === 'suspended') return
+      const saves = how === 'suspend' && this.#state !== 'blocked'
+      this.#step('closing')
+      const launched = this.#launched
+      if (launched === null) {
+        this.#finish('stopped')
+        return
+      }
+      if (saves) await launched.vm.suspend(launched.stateFile)
+      else await launched.vm.stop()
+      await launched.release()
+      this.#finish(saves ? 'saved' : 'stopped')
+    })
+  }
+
+  view(): SessionView {
+    const { session, instance, desktop, engine, network, clipboard } = this.#plan
+    return {
+      session,
+      instance,
+      desktop,
+      package: this.#plan.package,
+      engine,
+      state: this.#state,
+      holds: [...this.#holds.list],
+      reason: this.#reason,
+      requests: [...this.requests],
+      network: network.mode,
+      clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed },
+    }
+  }
+
+  #enforce(): void {
+    try {
+      this.#launched?.network?.setRules(this.inForce.allow)
+    } catch (fault) {
+      this.block(fault)
+    }
+    this.#changed()
+  }
+
+  /** Brings the VM to where state and holds want it. */
+  async #settle(): Promise<void> {
+    const vm = this.#launched?.vm
+    if (vm === undefined) return
+    const mayRun = this.#holds.none && (this.#state === 'preparing' || this.#state === 'running' || this.#state === 'paused')
+    if (mayRun && vm.state === 'prepared') await vm.start()
+    else if (mayRun && (vm.state === 'paused' || vm.state === 'starved')) await vm.resume()
+    else if (!mayRun && (vm.state === 'running' || vm.state === 'starved')) await vm.pause()
+    if (this.#state === 'running' && !this.#holds.none) this.#step('held')
+    if (this.#state === 'paused' && this.#holds.none) this.#step('released')
+  }
+
+  #vmExited(state: 'suspended' | 'stopped' | 'failed', message: string): void {
+    if (this.#state === 'ending' || this.#state === 'blocked') return
+    if (state === 'failed') {
+      this.block(Object.assign(new Error(message), { code: 'vm-exited' }))
+      return
+    }
+    void this.#inTurn(async () => {
+      await this.#launched?.release()
+      this.events.add('guest-powered-off')
+      this.#finish('stopped')
+    })
+  }
+
+  #finish(step: 'saved' | 'stopped'): void {
+    this.#step(step)
+    this.#launched = null
+    this.#ended.resolve()
+  }
+
+  /** One change at a time; a fault in any of them blocks. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(change).catch((fault: unknown) => this.block(fault))
+    return this.#queue
+  }
+
+  #step(step: SessionStep): void {
+    const next = after(this.#state, step)
+    if (next === null) return
+    this.#state = next
+    this.events.add('state', { state: next })
+    this.#changed()
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The session's page: asks and shows. Every rule is kept by the session host; hiding a button here protects nothing.
+import RFB from '/novnc/core/rfb.js'
+import type { SessionRequest, SessionState, SessionView } from '../../local-api.ts'
+
+const LABELS: Readonly<Record<SessionRequest, string>> = {
+  pause: 'Pause',
+  resume: 'Resume',
+  reset: 'Reset',
+  'power-button': 'Shut down',
+  suspend: 'Suspend',
+  'power-off': 'Power off',
+}
+
+const NOTICES: Readonly<Partial<Record<SessionState, readonly [title: string, text: string]>>> = {
+  locked: ['This session has ended', 'The desktop is switched off. You can close this page.'],
+  preparing: ['Getting ready', 'The desktop is being checked and started.'],
+  paused: ['Paused', 'The desktop stands still.'],
+  ending: ['Ending', 'The desktop is being put away.'],
+  suspended: ['Suspended', 'The desktop is saved and goes on from here next time. You can close this page.'],
+}
+
+const HOLDS: Readonly<Record<SessionView['holds'][number], string>> = {
+  user: 'You paused it.',
+  disk: 'Part of its disk has not arrived; it goes on by itself when it has.',
+  daemon: 'The Casemate service on this computer does not answer; it goes on by itself when it does.',
+  deadline: 'Its permission to run is being checked.',
+}
+
+const token = location.hash.replace(/^#token=/, '')
+const place = (id: string): HTMLElement => {
+  const element = document.getElementById(id)
+  if (element === null) throw new Error(`the page has no #${id}`)
+  return element
+}
+
+let display: RFB | null = null
+let shown = ''
+
+async function call(path: string, method: 'GET' | 'POST'): Promise<SessionView> {
+  const response = await fetch(path, { method, headers: { authorization: `Bearer ${token}` } })
+  const body = await response.json()
+  if (!response.ok) throw new Error(body.message)
+  return body
+}
+
+function connect(): void {
+  if (display !== null) return
+  const rfb = new RFB(place('screen'), `ws://${location.host}/display`, { wsProtocols: ['binary', `casemate.token.${token}`], shared: true })
+  rfb.scaleViewport = true
+  rfb.background = '#000'
+  rfb.addEventListener('disconnect', () => {
+    if (display === rfb) display = null
+  })
+  rfb.addEventListener('connect', () => rfb.focus())
+  display = rfb
+}
+
+function notice(view: SessionView): void {
+  const box = place('notice')
+  const words = view.reason === null ? NOTICES[view.state] : (['This desktop is blocked', view.reason.sentence] as const)
+  box.hidden = words === undefined
+  if (words === undefined) return
+  place('notice-title').textContent = words[0]
+  place('notice-text').textContent = view.state === 'paused' ? view.holds.map((name) => HOLDS[name]).join(' ') : words[1]
+  place('notice-next').textContent = view.reason?.nextStep ?? ''
+  place('notice-code').textContent = view.reason === null ? '' : `${view.reason.code}: ${view.reason.detail}`
+}
+
+function show(view: SessionView): void {
+  if (view.state === 'running' || view.state === 'paused') connect()
+  else display?.disconnect()
+  const text = JSON.stringify(view)
+  if (text === shown) return
+  shown = text
+  document.title = `${view.desktop} - Casemate`
+  document.body.dataset.state = view.state
+  place('desktop').textContent = view.desktop
+  place('release').textContent = `${view.package.name} ${view.package.version} on ${view.engine}`
+  place('state').textContent = view.state
+  place('network').textContent = view.network === 'none' ? 'no network' : 'listed servers only'
+  place('clipboard').textContent =
+    { '00': 'clipboard blocked', '10': 'paste into it only', '01': 'copy out of it only', '11': 'clipboard allowed' }[
+      `${view.clipboard.toGuest ? 1 : 0}${view.clipboard.fromGuest ? 1 : 0}`
+    ] ?? ''
+  notice(view)
+  place('requests').replaceChildren(
+    ...view.requests.map((request) => {
+      const button = document.createElement('button')
+      button.textContent = LABELS[request]
+      button.addEventListener('click', () => {
+        call(`/requests/${request}`, 'POST').then(show, (error: Error) => unreachable(error.message))
+      })
+      return button
+    }),
+  )
+}
+
+function unreachable(message: string): void {
+  place('state').textContent = 'not connected'
+  document.title = 'Casemate session'
+  place('notice').hidden = false
+  place('notice-title').textContent = 'The session does not answer'
+  place('notice-text').textContent = message
+  place('requests').replaceChildren()
+  shown = ''
+}
+
+async function follow(): Promise<void> {
+  try {
+    show(await call('/session', 'GET'))
+  } catch (error) {
+    unreachable(error instanceof Error ? error.message : String(error))
+  }
+  setTimeout(follow, 500)
+}
+
+void follow()

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one translation from what was decided (LaunchPlan) and what was sealed (manifest) to what the engine runs (VmSpec).
+import type { DiskStorage, VmSpec } from '@casemate/engine/virtual-machine'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import type { Manifest } from '@casemate/vm-package/manifest'
+
+/** An opened disk: where it is, and how large it is now, which for a user's disk need not be what the manifest says. */
+export interface OpenedDisk {
+  readonly storage: DiskStorage
+  readonly sizeBytes: number
+}
+
+/** @param disks by the names of the manifest */
+export function vmSpec(
+  plan: LaunchPlan,
+  manifest: Manifest,
+  disks: ReadonlyMap<string, OpenedDisk>,
+  network: VmSpec['network'],
+  runtimeFolder: string,
+): VmSpec {
+  return {
+    name: plan.session,
+    firmware: manifest.hardware.firmware,
+    chipset: manifest.hardware.chipset,
+    cpus: manifest.hardware.cpus,
+    memoryMiB: plan.memoryMiB,
+    disks: manifest.disks.map(({ name, controller }) => {
+      const opened = disks.get(name)
+      if (opened === undefined) throw new Error(`disk \`${name}\` was not opened`)
+      return { name, controller, ...opened }
+    }),
+    video: manifest.hardware.video,
+    serial: plan.serial,
+    network,
+    runtimeFolder,
+  }
+}

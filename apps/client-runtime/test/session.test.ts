@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EngineError } from '@casemate/engine/error'
+import { createFakeBackend } from '@casemate/engine/fake'
+import type { NetworkRule } from '@casemate/engine/network'
+import type { StateFile, VmSpec } from '@casemate/engine/virtual-machine'
+import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SessionState } from '../local-api.ts'
+import { EventLog } from '../session-host/event-log.ts'
+import { type DiskWatch, Session } from '../session-host/session.ts'
+import { LIMITS, Watch } from '../session-host/watch.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'session-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const rule: NetworkRule = { protocol: 'tcp', cidr: '192.0.2.1/32', ports: [80, 80] }
+const plan: LaunchPlan = launchPlan.parse({
+  format: 'casemate-launch-plan-1',
+  session: 's1',
+  instance: 'i1',
+  desktop: 'demo',
+  package: { name: 'demo', version: '1', sha256: '0'.repeat(64) },
+  engine: 'qemu',
+  memoryMiB: 64,
+  network: { mode: 'listed', allow: [rule] },
+  clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: false, maxBytes: 0 } },
+  serial: 'none',
+  exit: 'user',
+  deadlines: { warnAt: 1000, restrictAt: 2000, suspendAt: 3000 },
+})
+
+/** A session over the engine's fake backend; `watch` plays the disks, `rules` is what the network switch was told last. */
+function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
+  const seen: { watch: DiskWatch | null; rules: readonly NetworkRule[]; released: number } = { watch: null, rules: [], released: 0 }
+  const stateFile: StateFile = { path: join(folder, 'suspended.state'), key: new Uint8Array(32), binding: 'i1' }
+  const spec: VmSpec = {
+    name: 's1',
+    firmware: 'bios',
+    chipset: 'i440fx',
+    cpus: 1,
+    memoryMiB: 64,
+    disks: [],
+    video: 'std',
+    serial: 'none',
+    network: 'none',
+    runtimeFolder: folder,
+  }
+  const launch = async (watch: DiskWatch) => {
+    if (fault !== undefined) throw fault
+    seen.watch = watch
+    const vm = await createFakeBackend().open(spec)
+    return {
+      vm,
+      stateFile,
+      network: {
+        setRules: (rules: readonly NetworkRule[]) => {
+          seen.rules = rules
+        },
+      },
+      release: async () => {
+        seen.released += 1
+      },
+    }
+  }
+  const session = new Session({ ...plan, ...change }, launch, new EventLog())
+  return { session, seen, stateFile }
+}
+
+function reaches(session: Session, state: SessionState): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (session.state !== state) return
+      forget()
+      resolve()
+    }
+    const forget = session.onChange(look)
+    look()
+  })
+}
+
+const types = (session: Session) => session.events.after(0).map((event) => event.type)
+
+describe('a session', () => {
+  it('runs its VM once it is open, and has a screen to show only then', async () => {
+    const { session } = newSession()
+    expect(session.displaySocket).toBeNull()
+    await session.open()
+    expect(session.state).toBe('running')
+    expect(session.displaySocket).not.toBeNull()
+    await session.close('power-off')
+    expect(session.state).toBe('locked')
+    expect(session.displaySocket).toBeNull()
+  })
+
+  it('stands still while anybody holds it and goes on when the last one lets go', async () => {
+    const { session } = newSession()
+    await session.open()
+    session.hold('user')
+    session.hold('daemon')
+    await reaches(session, 'paused')
+    session.release('user')
+    await session.close('power-off')
+    expect(types(session).filter((type) => type === 'released')).toEqual(['released'])
+    const states = session.events
+      .after(0)
+      .filter((event) => event.type === 'state')
+      .map((event) => event.data.state)
+    expect(states).toEqual(['preparing', 'running', 'paused', 'ending', 'locked'])
+  })
+
+  it('never starts a VM that is held before it is open, and starts it when it is let go', async () => {
+    const { session } = newSession()
+    session.hold('daemon')
+    await session.open()
+    expect(session.state).toBe('paused')
+    session.release('daemon')
+    await reaches(session, 'running')
+    await session.close('power-off')
+  })
+
+  it('holds for a late chunk and goes on when it has arrived', async () => {
+    const { session, seen } = newSession()
+    await session.open()
+    seen.watch?.late('system')
+    await reaches(session, 'paused')
+    expect(session.view().holds).toEqual(['disk'])
+    seen.watch?.arrived()
+    await reaches(session, 'running')
+    await session.close('power-off')
+  })
+
+  it('blocks for an altered chunk, shows nothing any more, and cannot be talked into going on', async () => {
+    const { session, seen } = newSession()
+    await session.open()
+    seen.watch?.failed(new EngineError('overlay-altered', 'block 7'))
+    expect(session.state).toBe('blocked')
+    expect(session.view().reason).toMatchObject({ code: 'overlay-altered', detail: 'block 7' })
+    expect(session.displaySocket).toBeNull()
+    seen.watch?.arrived()
+    session.release('user')
+    expect(session.requests).toEqual(['power-off'])
+    await session.close('suspend')
+    expect(session.state).toBe('locked')
+  })
+
+  it('blocks with the code of what failed when it cannot be opened', async () => {
+    const { session } = newSession({}, new EngineError('containment-missing', 'no `bwrap`'))
+    await session.open()
+    expect(session.view().reason?.code).toBe('containment-missing')
+    await session.close('power-off')
+    await session.ended
+  })
+
+  it('blocks as an internal fault for an error without a code of its table', async () => {
+    const { session } = newSession({}, new Error('something else'))
+    await session.open()
+    expect(session.view().reason?.code).toBe('internal-fault')
+  })
+
+  it('offers the closings that the plan allows and no other', async () => {
+    const offered = async (exit: LaunchPlan['exit']) => {
+      const { session } = newSession({ exit })
+      await session.open()
+      const requests = session.requests.filter((request) => request === 'suspend' || request === 'power-off')
+      await session.close('power-off')
+      return requests
+    }
+    expect(await offered('user')).toEqual(['suspend', 'power-off'])
+    expect(await offered('suspend')).toEqual(['suspend'])
+    expect(await offered('power-off')).toEqual(['power-off'])
+  })
+
+  it('leaves a sealed state when suspended and none when powered off, and closes its disks once', async () => {
+    const off = newSession()
+    await off.session.open()
+    await off.session.close('power-off')
+    await expect(access(off.stateFile.path)).rejects.toMatchObject({ code: 'ENOENT' })
+    const saved = newSession()
+    await saved.session.open()
+    await saved.session.close('suspend')
+    await access(saved.stateFile.path)
+    expect(saved.session.state).toBe('suspended')
+    expect([off.seen.released, saved.seen.released]).toEqual([1, 1])
+  })
+})
+
+describe('a new plan for a running session', () => {
+  it('is in force at once: rules of the network and of the clipboard', async () => {
+    const { session, seen } = newSession()
+    await session.open()
+    expect(seen.rules).toEqual([rule])
+    expect(session.inForce.clipboard.toGuest.allowed).toBe(true)
+    const closed = { allowed: false, maxBytes: 0 }
+    session.replan({ ...plan, network: { mode: 'none' }, clipboard: { toGuest: closed, fromGuest: closed } })
+    expect(seen.rules).toEqual([])
+    expect(session.inForce.clipboard.toGuest.allowed).toBe(false)
+    session.replan(plan)
+    expect(seen.rules).toEqual([rule])
+    await session.close('power-off')
+  })
+})
+
+describe('the watch over a session', () => {
+  function watched() {
+    const made = newSession()
+    let mono = 0
+    const watch = new Watch(made.session, LIMITS, () => mono)
+    return {
+      ...made,
+      watch,
+      at: (ms: number) => {
+        mono = ms
+        watch.tick()
+      },
+    }
+  }
+
+  it('holds the VM after a minute without the daemon, not before, and lets go at its next word', async () => {
+    const { session, watch, at } = watched()
+    await session.open()
+    at(LIMITS.silenceHoldsMs - 1)
+    expect(session.view().holds).toEqual([])
+    at(LIMITS.silenceHoldsMs)
+    await reaches(session, 'paused')
+    expect(session.view().holds).toEqual(['daemon'])
+    watch.heartbeat(500)
+    await reaches(session, 'running')
+    await session.close('power-off')
+  })
+
+  it('suspends after ten minutes without the daemon', async () => {
+    const { session, at } = watched()
+    await session.open()
+    at(LIMITS.silenceSuspendsMs)
+    await session.ended
+    expect(session.state).toBe('suspended')
+  })
+
+  it('warns, restricts and suspends at the seconds of the plan', async () => {
+    const { session, seen, watch } = watched()
+    await session.open()
+    watch.heartbeat(1999)
+    expect(seen.rules).toEqual([rule])
+    watch.heartbeat(2000)
+    expect(seen.rules).toEqual([])
+    expect(session.inForce.clipboard.toGuest.allowed).toBe(false)
+    expect(session.state).toBe('running')
+    watch.heartbeat(3000)
+    await session.ended
+    expect(session.state).toBe('suspended')
+    const phases = session.events
+      .after(0)
+      .filter((event) => event.type === 'deadline')
+      .map((event) => event.data.phase)
+    expect(phases).toEqual(['warned', 'restricted', 'over'])
+  })
+
+  it('lets a plan with later deadlines take the restriction back', async () => {
+    const { session, seen, watch } = watched()
+    await session.open()
+    watch.heartbeat(2000)
+    session.replan({ ...plan, deadlines: { warnAt: null, restrictAt: null, suspendAt: null } })
+    watch.tick()
+    expect(seen.rules).toEqual([rule])
+    await session.close('power-off')
+  })
+})
