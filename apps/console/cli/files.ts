@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Small files of the command line: read with a limit, written whole or not at all, never over another one.
+import { randomUUID } from 'node:crypto'
+import { access, mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { AdminError } from './error.ts'
+
+/** @throws AdminError `file-unreadable` */
+export async function readSmallFile(path: string, maxBytes: number): Promise<Buffer> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1, null)
+      if (bytesRead > maxBytes) throw new AdminError('refused', 'file-unreadable', `\`${path}\`: expected at most ${maxBytes} bytes`)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    if (cause instanceof AdminError) throw cause
+    throw new AdminError('environment', 'file-unreadable', `\`${path}\` cannot be read: ${textOf(cause)}`, cause)
+  }
+}
+
+/** @throws AdminError `exists` */
+export async function refuseExisting(path: string): Promise<void> {
+  const found = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (found) throw new AdminError('refused', 'exists', `\`${path}\` is there already; nothing is written over it`)
+}
+
+/**
+ * Only its owner may read it. Its folder is made if need be.
+ * @throws AdminError `exists`, `file-unwritable`
+ */
+export async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
+  await refuseExisting(path)
+  const folder = dirname(path)
+  const aside = join(folder, `.${randomUUID()}`)
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeDurably(aside, bytes)
+    await rename(aside, path)
+    await syncFolder(folder)
+  } catch (cause) {
+    await rm(aside, { force: true })
+    throw new AdminError('environment', 'file-unwritable', `\`${path}\` cannot be written: ${textOf(cause)}`, cause)
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
+import { sealPackage } from '@casemate/vm-package/seal'
+import { openFolderStore } from '@casemate/vm-package/store'
+import { Command } from 'commander'
+import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
+import { refuseExisting, writeNewFile } from './files.ts'
+import { stopOnSignal } from './interrupt.ts'
+import { readMachineFile } from './machine-file.ts'
+import { openOrganisationKey } from './organisation-key.ts'
+import { bytesText, print } from './output.ts'
+import { Progress } from './progress.ts'
+
+interface Options {
+  readonly name: string
+  readonly version: string
+  readonly machine: string
+  readonly disk: readonly DiskOption[]
+  readonly store: string
+  readonly orgKey: string
+  readonly passphraseFile?: string
+  readonly out: string
+  readonly json?: true
+}
+
+export function sealCommand(): Command {
+  return new Command('seal')
+    .description('make a package out of raw disk images: objects in the store, `manifest.json` and `package-key.json` in the output folder')
+    .requiredOption('--name <name>', 'name of the package')
+    .requiredOption('--version <version>', 'version of the package')
+    .requiredOption('--machine <file>', 'machine.yaml: hardware, and a controller for each disk')
+    .requiredOption('--disk <name=path[:role]>', 'a raw disk image, in order; the first one boots (repeatable)', collectDisk)
+    .requiredOption('--store <folder>', 'object store')
+    .requiredOption('--org-key <file>', "the organisation's sealed chunk key")
+    .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
+    .requiredOption('--out <folder>', 'where manifest and key go')
+    .action(seal)
+}
+
+async function seal({ name, version, machine, disk, store, orgKey, passphraseFile, out, json }: Options): Promise<void> {
+  const manifestPath = join(out, 'manifest.json')
+  const keyPath = join(out, 'package-key.json')
+  // All that may refuse comes before the long part.
+  for (const path of [manifestPath, keyPath]) await refuseExisting(path)
+  const described = await readMachineFile(machine)
+  const disks = attachDisks(disk, described)
+  const key = await openOrganisationKey(orgKey, passphraseFile)
+  const packageKey = newPackageKey()
+  const progress = new Progress('sealed')
+  const sealed = await sealPackage({
+    name,
+    version,
+    createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    hardware: described.hardware,
+    disks,
+    orgKey: key,
+    packageKey,
+    store: await openFolderStore(store),
+    signal: stopOnSignal(),
+    onProgress: ({ bytesRead, bytesTotal }) => progress.update(bytesRead, bytesTotal),
+  })
+  progress.finish(sealed.stats.bytesRead, sealed.stats.bytesTotal)
+  // The manifest comes last: where it is, the package is whole.
+  await writeNewFile(keyPath, wrapPackageKey(key, packageKey, sealed.sha256))
+  await writeNewFile(manifestPath, sealed.manifest)
+  const { stats, sha256 } = sealed
+  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats }, [
+    `sealed \`${name}\` ${version}`,
+    `manifest  ${manifestPath}`,
+    `sha256    ${sha256}`,
+    `key       ${keyPath}`,
+    `read      ${bytesText(stats.bytesRead)} in ${stats.chunks} chunks`,
+    `stored    ${bytesText(stats.storedBytes)} in ${stats.newObjects} new objects`,
+  ])
+}
