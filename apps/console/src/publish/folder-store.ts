@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { underLock } from './lock.ts'
+import type { RepositoryStore } from './store.ts'
+
+/**
+ * A repository in a folder on this computer, not on a network share nor shared between containers (see lock.ts).
+ * @param place made when the first file is written.
+ */
+export function folderStore(place: string): RepositoryStore {
+  const folder = resolve(place)
+  return {
+    read: async (name) => {
+      const bytes = await whereThere(readFile(join(folder, name)), undefined)
+      return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    },
+    write: (name, bytes) => writeWhole(join(folder, name), bytes),
+    remove: (name) => rm(join(folder, name), { force: true }),
+    list: async (parent) => {
+      const entries = await whereThere(readdir(join(folder, parent), { withFileTypes: true }), [])
+      return entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.part')).map((entry) => `${parent}/${entry.name}`)
+    },
+    exclusively: async (act) => {
+      await makeFolder(folder)
+      return await underLock(join(folder, 'lock'), act)
+    },
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(dirname(path))
+  const part = `${path}.${randomUUID()}.part`
+  try {
+    const file = await open(part, 'wx', 0o644)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(part, path)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(path))
+}
+
+/** A new folder's own name is durable only once its parent is synced. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true })
+  if (first === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function whereThere<T, F>(found: Promise<T>, otherwise: F): Promise<T | F> {
+  try {
+    return await found
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise
+    throw error
+  }
+}
