@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { layoutOf } from '../../apps/client-runtime/layout.ts'
+import { openOrganisationKey } from '../../apps/console/cli/organisation-key.ts'
+import { unwrapPackageKey } from '../../packages/vm-package/src/keys.ts'
+import { placesOf } from './places.ts'
+import { runOk } from './run-command.ts'
+import type { SealedRelease, World } from './world.ts'
+
+export const ADMIN = 'apps/console/cli/main.ts'
+
+/** Writes a fresh nonce into a copy of the demo disk; resolves with the nonce. */
+export async function prepareDisk(world: World, version: string): Promise<string> {
+  const nonce = randomBytes(32).toString('hex')
+  await runOk('tools/demo-guest/main.ts', ['--json', '--out', placesOf(world.folder).disks(version), '--release', version, '--nonce', nonce])
+  return nonce
+}
+
+/** Seals the prepared disks of `version` by the administrator's CLI. */
+export async function sealVersion(world: World, version: string, nonce: string): Promise<SealedRelease> {
+  const places = placesOf(world.folder)
+  const disks = places.disks(version)
+  const printed = await runOk(ADMIN, [
+    'seal',
+    '--json',
+    '--name',
+    'demo',
+    '--version',
+    version,
+    '--machine',
+    join(disks, 'machine.yaml'),
+    '--disk',
+    `system=${join(disks, 'system.raw')}`,
+    '--disk',
+    `user=${join(disks, 'user.raw')}`,
+    '--store',
+    places.store,
+    '--org-key',
+    places.orgKey,
+    '--passphrase-file',
+    places.passphrase,
+    '--out',
+    places.sealed(version),
+  ])
+  const { sha256, packageKey } = JSON.parse(printed)
+  return { version, nonce, sha256, packageKey: await openPackageKey(world, packageKey, sha256) }
+}
+
+/** Opens what a lease will bring: the package key, with the organisation's key and its passphrase. */
+async function openPackageKey(world: World, wrapped: string, sha256: string): Promise<string> {
+  const places = placesOf(world.folder)
+  const orgKey = await openOrganisationKey(places.orgKey, places.passphrase)
+  return Buffer.from(unwrapPackageKey(orgKey, await readFile(wrapped), sha256)).toString('base64url')
+}
+
+/** Puts the manifest where the runtime's update module keeps verified ones. */
+export async function deliver(world: World, device: string, release: SealedRelease): Promise<void> {
+  const target = layoutOf(placesOf(world.folder).data(device)).manifest(release.sha256)
+  await mkdir(dirname(target), { recursive: true })
+  await copyFile(join(placesOf(world.folder).sealed(release.version), 'manifest.json'), target)
+}

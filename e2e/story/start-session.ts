@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
+import { RfbClient } from '../screen/rfb-client.ts'
+import { deliver } from './make-release.ts'
+import { placesOf } from './places.ts'
+import { RunningSession } from './running-session.ts'
+import type { SealedRelease, World } from './world.ts'
+
+/** Longest wait for a guest to boot on a busy machine; it only ends a run that hangs. */
+export const BOOT_LIMIT_MS = 180_000
+export const PROMPT = 'user@casemate-demo:~$'
+
+let sessions = 0
+
+/** The plan that a decision under the strictest policies would give. */
+export function strictPlan(world: World, release: SealedRelease): LaunchPlan {
+  sessions += 1
+  const closed = { allowed: false, maxBytes: 0 }
+  return {
+    format: 'casemate-launch-plan-1',
+    session: `s${sessions}`,
+    instance: 'demo-1',
+    desktop: 'demo',
+    package: { name: 'demo', version: release.version, sha256: release.sha256 },
+    engine: world.engine,
+    memoryMiB: 128,
+    network: { mode: 'none' },
+    clipboard: { toGuest: closed, fromGuest: closed },
+    serial: 'captured',
+    exit: 'user',
+    deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
+  }
+}
+
+/** Starts a session of `release` on `device`, which is fresh unless an earlier step used it. */
+export async function startSession(world: World, device: string, release: SealedRelease, origin?: string): Promise<RunningSession> {
+  await deliver(world, device, release)
+  const places = placesOf(world.folder)
+  const session = await RunningSession.start({
+    data: places.data(device),
+    origin: origin ?? places.store,
+    plan: strictPlan(world, release),
+    packageKey: release.packageKey,
+    instanceKey: world.instanceKey,
+    port: 0,
+  })
+  world.open.add(session)
+  void session.exited.then(() => world.open.delete(session))
+  return session
+}
+
+export async function watchScreen(session: RunningSession): Promise<RfbClient> {
+  return RfbClient.overWebSocket(session.display.url, { protocols: session.display.protocols })
+}
