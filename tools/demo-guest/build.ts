@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DEBIAN_12, type DebianSource, fetchPackages, PACKAGES } from './debian-packages.ts'
+import { type DebianSource, fetchPackages, hostDebianSource, PACKAGES } from './debian-packages.ts'
 import { writeSystemDisk, writeUserDisk } from './disk-image.ts'
 import { DemoGuestError } from './error.ts'
 import { ownedBy } from './file-owners.ts'
@@ -29,6 +29,7 @@ export interface DemoImages {
 
 export interface BuildSettings {
   readonly cache: string
+  /** Where packages come from; the mirror that this computer's apt uses unless told. */
   readonly source?: DebianSource
   /** Told each step that takes time. */
   readonly progress?: (message: string) => void
@@ -128,21 +129,18 @@ async function markCurrent(cache: string, folder: string): Promise<void> {
  * Builds the demo machine's disks below `cache`, or finds them there.
  * @throws DemoGuestError `tool-missing` with the command that installs what is missing; `download-failed`; `tool-failed`
  */
-export async function buildDemoGuest({ cache, source = DEBIAN_12, progress = () => {} }: BuildSettings): Promise<DemoImages> {
+export async function buildDemoGuest({ cache, source, progress = () => {} }: BuildSettings): Promise<DemoImages> {
   const base = resolve(cache)
   const recipe = await recipeHash()
-  const key = createHash('sha256')
-    .update(JSON.stringify([recipe, source]))
-    .digest('hex')
-    .slice(0, 16)
-  const folder = join(base, `images-${key}`)
+  const folder = join(base, `images-${recipe.slice(0, 16)}`)
   if (!(await exists(folder))) {
     const tools = await findHostTools()
     await mkdir(base, { recursive: true })
-    const packages = join(base, `packages-${shortHash([source, PACKAGES])}`)
-    await makeOnce(packages, (work) => {
-      progress(`fetching kernel and userland from ${source.mirror}`)
-      return unpackPackages(tools, base, source, work)
+    const packages = join(base, `packages-${shortHash(PACKAGES)}`)
+    await makeOnce(packages, async (work) => {
+      const from = source ?? (await hostDebianSource(tools))
+      progress(`fetching kernel and userland from ${from.mirror}`)
+      await unpackPackages(tools, base, from, work)
     })
     await makeOnce(folder, (work) => {
       progress('writing disk images')

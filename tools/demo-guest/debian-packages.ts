@@ -13,8 +13,26 @@ export interface DebianSource {
   readonly suite: string
 }
 
-/** Debian 12 is the last release with a kernel for 32-bit computers. */
-export const DEBIAN_12: DebianSource = { mirror: 'http://deb.debian.org/debian', suite: 'bookworm' }
+/** The last release with a kernel for 32-bit computers: Debian 12. */
+const SUITE = 'bookworm'
+
+/**
+ * The mirror that this computer's own apt is set to use.
+ * @param uris what `apt-get update --print-uris` prints: a line each, `'<mirror>/dists/<suite>/InRelease' ...`
+ * @throws DemoGuestError `download-failed` when it uses none
+ */
+export function debianSource(uris: string): DebianSource {
+  for (const [, mirror, suite] of uris.matchAll(/^'(https?:\/\/[^' ]+)\/dists\/([^' /]+)\/InRelease'/gm)) {
+    // Security and update suites have a mirror or a suffix of their own and hold no whole release.
+    if (mirror !== undefined && mirror.endsWith('/debian') && suite !== undefined && !suite.includes('-')) return { mirror, suite: SUITE }
+  }
+  throw new DemoGuestError('download-failed', 'the sources of apt on this computer name no Debian mirror')
+}
+
+/** @throws DemoGuestError `download-failed`, `tool-failed` */
+export async function hostDebianSource(tools: HostTools): Promise<DebianSource> {
+  return debianSource(await runTool({ program: tools['apt-get'], args: ['update', '--print-uris'] }))
+}
 
 /** `linux-image-686` is a meta package: it stands for the newest kernel of the suite. */
 export const PACKAGES = ['linux-image-686', 'busybox-static'] as const

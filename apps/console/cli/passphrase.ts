@@ -37,8 +37,9 @@ async function readLine(path: string): Promise<string> {
 async function askOnTerminal(prompt: string): Promise<string> {
   const { stdin, stderr } = process
   if (!stdin.isTTY) throw new AdminError('usage', 'usage', 'expected `--passphrase-file FILE`, or a terminal to ask on')
-  stderr.write(prompt)
+  // Before the prompt: whoever answers it at once must not be echoed.
   stdin.setRawMode(true)
+  stderr.write(prompt)
   try {
     return await readTyped()
   } finally {

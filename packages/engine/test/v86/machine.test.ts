@@ -34,7 +34,7 @@ describe('a v86 machine', () => {
         .subarray(0, 3)
         .toString('hex'),
     )
-    expect(new Set(cell)).toEqual(new Set(['0000aa', 'ffffff']))
+    expect(new Set(cell)).toEqual(new Set(['0000a8', 'ffffff']))
     probe.close()
     await vm.stop()
   })

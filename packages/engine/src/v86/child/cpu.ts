@@ -7,12 +7,12 @@ import type { Emulator } from './hooks.ts'
  * Starts held by `user`.
  */
 export class HeldCpu {
-  private readonly emulator: Emulator
+  private readonly emulator: Pick<Emulator, 'run' | 'stop' | 'is_running'>
   private readonly clock: GuestClock
   private readonly holds = new Set<string>(['user'])
   private settling: Promise<void> = Promise.resolve()
 
-  constructor(emulator: Emulator, clock: GuestClock) {
+  constructor(emulator: Pick<Emulator, 'run' | 'stop' | 'is_running'>, clock: GuestClock) {
     this.emulator = emulator
     this.clock = clock
   }

@@ -16,13 +16,13 @@ const LARGEST_STEP = 127
  * further, so that drift heals there.
  */
 export class GuestInput {
-  private readonly emulator: Emulator
+  private readonly emulator: Pick<Emulator, 'bus'>
   private readonly size: () => { width: number; height: number }
   private absolute = false
   private at: { x: number; y: number } | null = null
   private buttons = 0
 
-  constructor(emulator: Emulator, size: () => { width: number; height: number }) {
+  constructor(emulator: Pick<Emulator, 'bus' | 'add_listener'>, size: () => { width: number; height: number }) {
     this.emulator = emulator
     this.size = size
     emulator.add_listener('vmware-absolute-mouse', (enabled) => {
