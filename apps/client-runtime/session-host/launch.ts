@@ -20,6 +20,7 @@ import { inForce } from './in-force.ts'
 import { openInstanceDisks } from './instance-disks.ts'
 import { suspendedStateKey } from './instance-keys.ts'
 import { lockInstance } from './instance-lock.ts'
+import { forgetOldReleases } from './old-releases.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
@@ -74,7 +75,11 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder)
     const vm = await openVm(backendOf(plan, layout), spec, stateFile, instance)
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
-    return { vm, stateFile, network: network.switch, release }
+    const settled = () => {
+      const systems = manifest.disks.filter((disk) => disk.role === 'system').map((disk) => disk.name)
+      return forgetOldReleases(instance, systems, plan.package.sha256, plan.engine)
+    }
+    return { vm, stateFile, network: network.switch, settled, release }
   } catch (fault) {
     await release()
     throw fault

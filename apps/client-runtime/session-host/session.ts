@@ -20,6 +20,8 @@ export interface Launched {
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
   readonly network: Pick<NetworkSwitch, 'setRules'> | null
+  /** Called when the session ended in good order: suspended, or switched off by its guest. */
+  settled(): Promise<void>
   /** Closes disks, servers and sockets, in that order; the VM process is gone by then. */
   release(): Promise<void>
 }
@@ -195,6 +197,7 @@ export class Session {
       if (saves) await launched.vm.suspend(launched.stateFile)
       else await launched.vm.stop()
       await launched.release()
+      if (saves) await launched.settled()
       this.#finish(saves ? 'saved' : 'stopped')
     })
   }
@@ -245,6 +248,7 @@ export class Session {
     }
     void this.#inTurn(async () => {
       await this.#launched?.release()
+      await this.#launched?.settled()
       this.events.add('guest-powered-off')
       this.#finish('stopped')
     })

@@ -41,7 +41,7 @@ export async function openViewerDoor(session: Session, serial: SerialCapture, to
   const app = viewerRoutes(session, serial, token, origin)
   server.on('request', getRequestListener(app.fetch))
 
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 2 * 1024 * 1024, handleProtocols: () => 'binary' })
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_200_000, perMessageDeflate: false, handleProtocols: () => 'binary' })
   server.on('upgrade', (request, socket, head) => {
     const refused = request.url === '/display' ? checkUpgrade(request, origin, token) : 'not-found'
     if (refused !== null) {

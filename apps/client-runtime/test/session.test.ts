@@ -37,7 +37,12 @@ const plan: LaunchPlan = launchPlan.parse({
 
 /** A session over the engine's fake backend; `watch` plays the disks, `rules` is what the network switch was told last. */
 function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
-  const seen: { watch: DiskWatch | null; rules: readonly NetworkRule[]; released: number } = { watch: null, rules: [], released: 0 }
+  const seen: { watch: DiskWatch | null; rules: readonly NetworkRule[]; released: number; settled: number } = {
+    watch: null,
+    rules: [],
+    released: 0,
+    settled: 0,
+  }
   const stateFile: StateFile = { path: join(folder, 'suspended.state'), key: new Uint8Array(32), binding: 'i1' }
   const spec: VmSpec = {
     name: 's1',
@@ -62,6 +67,9 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
         setRules: (rules: readonly NetworkRule[]) => {
           seen.rules = rules
         },
+      },
+      settled: async () => {
+        seen.settled += 1
       },
       release: async () => {
         seen.released += 1
@@ -187,6 +195,7 @@ describe('a session', () => {
     await access(saved.stateFile.path)
     expect(saved.session.state).toBe('suspended')
     expect([off.seen.released, saved.seen.released]).toEqual([1, 1])
+    expect([off.seen.settled, saved.seen.settled]).toEqual([0, 1])
   })
 })
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { access } from 'node:fs/promises'
+import { layoutOf } from '../../../apps/client-runtime/layout.ts'
 import { prepareDisk, sealVersion } from '../make-release.ts'
+import { placesOf } from '../places.ts'
 import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../start-session.ts'
 import { need, type World } from '../world.ts'
 
@@ -22,6 +25,14 @@ export async function userDiskKept(world: World): Promise<void> {
   await world.screen.waitForText(PROMPT, BOOT_LIMIT_MS)
   await world.screen.typeText('clear; echo "user=$(cat ~/kept) system=$(cat /var/tmp/gone 2>/dev/null || echo fresh)"\n')
   await world.screen.waitForText('user=mine system=fresh', 60_000)
-  await session.ask('power-off')
+  // The overlay of release 1 stays until release 2 has come up and ended in good order.
+  const instance = layoutOf(placesOf(world.folder).data('device')).instance('demo-1')
+  const old = instance.systemDisk('system', need(world.release1, 'release').sha256, world.engine)
+  await access(old)
+  await session.ask('suspend')
   await session.exited
+  await access(old).then(
+    () => Promise.reject(new Error('the old system overlay is still there')),
+    () => undefined,
+  )
 }
