@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The session's page in a real browser, over a real VM: what the user types reaches the guest, what the guest draws reaches the
+// canvas, and a blocked session says why and shows nothing.
+import { randomBytes } from 'node:crypto'
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { flipByte } from '../story/flip-byte.ts'
+import { ADMIN, prepareDisk, sealVersion } from '../story/make-release.ts'
+import { placesOf } from '../story/places.ts'
+import { runOk } from '../story/run-command.ts'
+import type { RunningSession } from '../story/running-session.ts'
+import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../story/start-session.ts'
+import { closeWorld, type SealedRelease, type World } from '../story/world.ts'
+import { launchChromium } from './chromium.ts'
+
+let world: World
+let release: SealedRelease
+let browser: Browser
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'page-'))
+  world = { engine: 'qemu', folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
+  const places = placesOf(folder)
+  await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
+  await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
+  release = await sealVersion(world, '1', await prepareDisk(world, '1'))
+  browser = await launchChromium()
+}, BOOT_LIMIT_MS)
+
+afterAll(async () => {
+  await browser.close()
+  await closeWorld(world)
+  await rm(world.folder, { recursive: true, force: true })
+})
+
+async function openPage(session: RunningSession): Promise<{ page: Page; faults: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+  await page.goto(session.page)
+  return { page, faults }
+}
+
+/** How many pixels of the page's canvas are lit; null before there is one. */
+const litPixels = (page: Page): Promise<number | null> =>
+  page.locator('#screen canvas').evaluateAll((found) => {
+    const canvas = found[0]
+    if (!(canvas instanceof HTMLCanvasElement) || canvas.width === 0) return null
+    const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? []
+    let lit = 0
+    for (let at = 0; at < data.length; at += 4) if ((data[at] ?? 0) > 100) lit += 1
+    return lit
+  })
+
+describe("the session's page", () => {
+  it('brings keys to the guest and its picture to the canvas, without an error and with the rules in force', {
+    timeout: 2 * BOOT_LIMIT_MS,
+  }, async () => {
+    const session = await startSession(world, 'device', release)
+    await session.until((view) => view.state === 'running')
+    const screen = await watchScreen(session)
+    await screen.waitForText(PROMPT, BOOT_LIMIT_MS)
+    const { page, faults } = await openPage(session)
+    await expect.poll(() => litPixels(page), { timeout: 20_000 }).toBeGreaterThan(1000)
+    const word = randomBytes(4).toString('hex')
+    await page.locator('#screen canvas').click()
+    await page.keyboard.type(`clear; echo typed-in-${word}\n`, { delay: 30 })
+    await screen.waitForText(new RegExp(`^typed-in-${word}`, 'm'), 60_000)
+    expect(await page.locator('.facts').innerText()).toMatch(/running\s+no network\s+clipboard blocked/)
+
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await session.until((view) => view.state === 'paused')
+    await page.getByRole('heading', { name: 'Paused' }).waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await session.until((view) => view.state === 'running')
+    expect(faults).toEqual([])
+    await page.close()
+    screen.close()
+    await session.ask('power-off')
+    await session.exited
+  })
+
+  it('says why a session is blocked and shows no screen', { timeout: BOOT_LIMIT_MS }, async () => {
+    const altered = join(world.folder, 'altered-store')
+    await cp(placesOf(world.folder).store, altered, { recursive: true })
+    const objects = (await readdir(altered, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+    for (const object of objects) await flipByte(join(object.parentPath, object.name))
+    const session = await startSession(world, 'blocked', release, altered)
+    await session.until((view) => view.state === 'blocked')
+    const { page } = await openPage(session)
+    await page.getByRole('heading', { name: 'This desktop is blocked' }).waitFor()
+    expect(await page.locator('#notice-code').innerText()).toContain('root-altered')
+    expect(await litPixels(page)).toBeNull()
+    expect(await page.getByRole('button').allInnerTexts()).toEqual(['Power off'])
+    await page.close()
+    await session.ask('power-off')
+    await session.exited
+  })
+
+  it('is told nothing without the token', { timeout: BOOT_LIMIT_MS }, async () => {
+    const session = await startSession(world, 'device', release)
+    await session.until((view) => view.state === 'running')
+    const page = await browser.newPage()
+    await page.goto(session.page.replace(/#.*/, ''))
+    await page.getByRole('heading', { name: 'The session does not answer' }).waitFor()
+    expect(await litPixels(page)).toBeNull()
+    await page.goto(session.page)
+    await page.reload()
+    await expect.poll(() => page.locator('#state').innerText(), { timeout: 20_000 }).toBe('running')
+    await page.close()
+    await session.ask('power-off')
+    await session.exited
+  })
+})
