@@ -90,7 +90,7 @@ describe("the session's page", () => {
     await cp(placesOf(world.folder).store, altered, { recursive: true })
     const objects = (await readdir(altered, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
     for (const object of objects) await flipByte(join(object.parentPath, object.name))
-    const session = await startSession(world, 'blocked', release, altered)
+    const session = await startSession(world, 'blocked', release, { origin: altered })
     await session.until((view) => view.state === 'blocked')
     const { page } = await openPage(session)
     await page.getByRole('heading', { name: 'This desktop is blocked' }).waitFor()

@@ -22,6 +22,10 @@ export class RunningSession {
     return this.#host.exited
   }
 
+  get pid(): number | undefined {
+    return this.#host.child.pid
+  }
+
   get display(): { readonly url: string; readonly protocols: readonly string[] } {
     return { url: `${this.#host.viewer.replace('http:', 'ws:')}/display`, protocols: ['binary', `casemate.token.${this.#host.viewerToken}`] }
   }

@@ -32,13 +32,20 @@ export function strictPlan(world: World, release: SealedRelease): LaunchPlan {
   }
 }
 
+interface StartOptions {
+  /** Object store to fetch from; the organisation's own unless told. */
+  readonly origin?: string
+  /** Whether the manifest is brought to the device first; it is unless told. */
+  readonly deliver?: boolean
+}
+
 /** Starts a session of `release` on `device`, which is fresh unless an earlier step used it. */
-export async function startSession(world: World, device: string, release: SealedRelease, origin?: string): Promise<RunningSession> {
-  await deliver(world, device, release)
+export async function startSession(world: World, device: string, release: SealedRelease, options: StartOptions = {}): Promise<RunningSession> {
+  if (options.deliver !== false) await deliver(world, device, release)
   const places = placesOf(world.folder)
   const session = await RunningSession.start({
     data: places.data(device),
-    origin: origin ?? places.store,
+    origin: options.origin ?? places.store,
     plan: strictPlan(world, release),
     packageKey: release.packageKey,
     instanceKey: world.instanceKey,

@@ -1,54 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Blocked: fail closed, by name. While a session is blocked its VM does not run a single instruction and shows nothing;
-// only ending the session leaves this state. A fault that is not in the table blocks too, as `internal-fault`.
+// Blocked: fail closed, by name. While a session is blocked its VM does not run a single instruction and shows nothing; only ending
+// the session leaves this state. The table has a row for every code that engine and package can fail with: adding a code there does
+// not compile here until somebody has found words for it.
+import type { EngineErrorCode } from '@casemate/engine/error'
+import type { PackageErrorCode } from '@casemate/vm-package/error'
 import type { BlockedReason } from '../local-api.ts'
+import type { InstanceBusy } from './instance-lock.ts'
+
+type FaultCode = EngineErrorCode | PackageErrorCode | InstanceBusy['code'] | 'package-missing'
+type Words = readonly [sentence: string, nextStep: string]
 
 const HELP_DESK = 'Ask your help desk and read this code to them.'
+const FETCH = 'Check the network connection, then start the desktop again.'
+const INSTALL = 'Install what the detail names, then start the desktop again.'
+const AGAIN = 'Start the desktop again; if it happens once more, ask your help desk.'
 
-/** Fault codes of the package, of the engine and of the session host itself, in words for people. */
-const WORDS: Readonly<Record<string, readonly [sentence: string, nextStep: string]>> = {
+const ALTERED_PART: Words = ['Part of a disk of this desktop was altered and no intact copy could be had.', HELP_DESK]
+const ALTERED_DISK: Words = ['A disk of this desktop was altered, or its key does not fit.', HELP_DESK]
+const MISSING_PART: Words = ['Part of a disk of this desktop is missing and could not be fetched.', FETCH]
+const ENGINE_ENDED: Words = ['The program that runs the desktop ended by itself.', AGAIN]
+const ENGINE_FAULT: Words = ['The program that runs the desktop did not do what it should, so it was stopped.', AGAIN]
+const WRONG_KEY: Words = ['The key that came for this desktop does not open it.', HELP_DESK]
+/** A fault of ours: this step does not happen in a session, or must not. */
+const INTERNAL: Words = ['Something failed that should not, so the desktop was stopped.', HELP_DESK]
+
+const WORDS: Readonly<Record<FaultCode, Words>> = {
   'package-missing': ['This desktop has not been fetched to this computer.', 'Fetch the desktop again, then start it.'],
-  'package-altered': ['The description of this desktop is not the one that was approved.', HELP_DESK],
+  'manifest-altered': ['The description of this desktop is not the one that was approved.', HELP_DESK],
   'manifest-invalid': [
     'The description of this desktop cannot be read by this version.',
     'Update Casemate on this computer, then start the desktop again.',
   ],
-  'key-invalid': ['The key that came for this desktop does not open it.', HELP_DESK],
-  'root-altered': ['A disk of this desktop was altered, or its key does not fit.', HELP_DESK],
-  'page-altered': ['A disk of this desktop was altered.', HELP_DESK],
-  'chunk-altered': ['Part of a disk of this desktop was altered and no intact copy could be had.', HELP_DESK],
-  'chunk-missing': [
-    'Part of a disk of this desktop is missing and could not be fetched.',
-    'Check the network connection, then start the desktop again.',
+  'json-duplicate-key': ['The description of this desktop cannot be read.', HELP_DESK],
+  'json-invalid': ['The description of this desktop cannot be read.', HELP_DESK],
+  'key-invalid': WRONG_KEY,
+  'key-refused': WRONG_KEY,
+  'root-altered': ALTERED_DISK,
+  'page-altered': ALTERED_DISK,
+  'chunk-altered': ALTERED_PART,
+  'object-altered': ALTERED_PART,
+  'object-too-long': ALTERED_PART,
+  'root-missing': MISSING_PART,
+  'page-missing': MISSING_PART,
+  'chunk-missing': MISSING_PART,
+  'chunk-late': MISSING_PART,
+  'store-missing': ['The place that this desktop is fetched from does not exist.', HELP_DESK],
+  'store-unwritable': [
+    'There is no room, or no right, to keep parts of this desktop on this computer.',
+    'Make room on the disk, then start the desktop again.',
   ],
   'overlay-mismatch': ['The saved disk of this desktop belongs to another instance or release.', HELP_DESK],
   'overlay-altered': ['The saved disk of this desktop is damaged.', HELP_DESK],
+  'overlay-in-use': ['The saved disk of this desktop is in use by another program.', AGAIN],
+  'overlay-exists': INTERNAL,
+  'image-failed': ['The saved disk of this desktop could not be made.', 'Make room on the disk, then start the desktop again.'],
   'state-altered': ['The suspended state of this desktop was altered.', HELP_DESK],
-  'state-mismatch': ['The suspended state of this desktop belongs to another release or engine.', HELP_DESK],
+  'state-mismatch': ['The suspended state of this desktop belongs to another release, engine or machine.', HELP_DESK],
+  'suspend-failed': ['The desktop could not be suspended.', 'Make room on the disk; the desktop can only be switched off now.'],
   'capability-missing': ['This computer cannot run the desktop as its policy asks.', HELP_DESK],
-  'containment-missing': [
-    'This computer lacks what is needed to keep a desktop apart from it.',
-    'Install what the detail names, then start the desktop again.',
-  ],
-  'engine-missing': ['The program that runs the desktop is not installed.', 'Install what the detail names, then start the desktop again.'],
-  'firmware-missing': ['The firmware that the desktop boots from is not installed.', 'Install what the detail names, then start the desktop again.'],
-  'uplink-missing': ['This computer lacks what gives a desktop its listed network.', 'Install what the detail names, then start the desktop again.'],
+  'containment-missing': ['This computer lacks what is needed to keep a desktop apart from it.', INSTALL],
+  'engine-missing': ['The program that runs the desktop is not installed.', INSTALL],
+  'firmware-missing': ['The firmware that the desktop boots from is not installed.', INSTALL],
+  'uplink-missing': ['This computer lacks what gives a desktop its listed network.', INSTALL],
   'instance-busy': ['This desktop is open already.', 'Use the session that is open, or end it first.'],
-  'vm-exited': ['The program that runs the desktop ended by itself.', 'Start the desktop again; if it happens once more, ask your help desk.'],
+  'vm-exited': ENGINE_ENDED,
+  'engine-failed': ENGINE_ENDED,
+  'engine-protocol': ENGINE_FAULT,
+  'qmp-failed': ENGINE_FAULT,
+  'rfb-protocol': ENGINE_FAULT,
+  'time-out': ENGINE_FAULT,
+  'nbd-closed': ENGINE_FAULT,
+  'nbd-protocol': ENGINE_FAULT,
+  'nbd-read-failed': ENGINE_FAULT,
+  'nbd-write-failed': ENGINE_FAULT,
+  'network-closed': ENGINE_FAULT,
+  'network-protocol': ENGINE_FAULT,
+  'network-rule-invalid': ['The network rules of this desktop cannot be kept here.', HELP_DESK],
+  'lifecycle-refused': INTERNAL,
+  'spec-invalid': INTERNAL,
+  'range-invalid': INTERNAL,
+  'disk-empty': INTERNAL,
+  'disk-invalid': INTERNAL,
+  'disk-too-large': INTERNAL,
+  'object-name-invalid': INTERNAL,
+  'seal-cancelled': INTERNAL,
+  'source-changed': INTERNAL,
+  'source-unreadable': INTERNAL,
 }
 
-/** Codes for which a retry without anybody's help makes sense are not blocked but held; everything else comes here. */
+const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(WORDS, code)
+
+/** The reason for any fault; one without a code of the table is `internal-fault`. */
 export function blockedBy(fault: unknown): BlockedReason {
-  const code = codeOf(fault)
-  const words = WORDS[code]
   const detail = fault instanceof Error ? fault.message : String(fault)
-  if (words === undefined) {
-    return { code: 'internal-fault', sentence: 'Something failed that should not, so the desktop was stopped.', nextStep: HELP_DESK, detail }
-  }
-  return { code, sentence: words[0], nextStep: words[1], detail }
-}
-
-function codeOf(fault: unknown): string {
-  return fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : ''
+  const code = fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : ''
+  const [sentence, nextStep] = isFaultCode(code) ? WORDS[code] : INTERNAL
+  return { code: isFaultCode(code) ? code : 'internal-fault', sentence, nextStep, detail }
 }

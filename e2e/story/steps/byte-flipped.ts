@@ -53,7 +53,7 @@ export async function byteFlipped(world: World): Promise<void> {
     'object in the store',
   )
   await flipByte(join(alteredStore, inStore))
-  const refused = await startSession(world, 'refused', release, alteredStore)
+  const refused = await startSession(world, 'refused', release, { origin: alteredStore })
   const view = await refused.until((seen) => seen.state === 'blocked', BOOT_LIMIT_MS)
   expectEqual(view.reason?.code, 'chunk-altered', 'reason')
   if (!view.reason?.detail.includes(name)) throw new Error(`the reason does not name the object: ${view.reason?.detail}`)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Faults from outside on real sessions: killed processes, a second session, an altered description. Each ends in a clear reason,
+// and what the user had written is still there.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { layoutOf } from '../../apps/client-runtime/layout.ts'
+import { flipByte, restoreByte } from '../story/flip-byte.ts'
+import { ADMIN, prepareDisk, sealVersion } from '../story/make-release.ts'
+import { placesOf } from '../story/places.ts'
+import { runOk } from '../story/run-command.ts'
+import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../story/start-session.ts'
+import { closeWorld, need, type SealedRelease, type World } from '../story/world.ts'
+
+/** Processes below `pid`, the nearest first. */
+async function descendants(pid: number): Promise<readonly number[]> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')).split(' ').filter(Boolean).map(Number)
+  return [...children, ...(await Promise.all(children.map(descendants))).flat()]
+}
+
+const isAlive = async (pid: number) => !/^State:\s+[ZX]/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State: X'))
+
+describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
+  let world: World
+  let release: SealedRelease
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'faults-'))
+    world = { engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
+    const places = placesOf(folder)
+    await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
+    await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
+    release = await sealVersion(world, '1', await prepareDisk(world, '1'))
+  }, BOOT_LIMIT_MS)
+
+  afterAll(async () => {
+    await closeWorld(world)
+    await rm(world.folder, { recursive: true, force: true })
+  })
+
+  it('takes its VM with it when it is killed; the next one finds what the guest had synced', { timeout: 3 * BOOT_LIMIT_MS }, async () => {
+    const first = await startSession(world, 'device', release)
+    await first.until((view) => view.state === 'running')
+    const screen = await watchScreen(first)
+    await screen.waitForText(PROMPT, BOOT_LIMIT_MS)
+    await screen.typeText('clear; echo still-here > ~/note; sync; echo synced-$?\n')
+    await screen.waitForText(/^synced-0/m, 60_000)
+
+    const second = await startSession(world, 'device', release)
+    const busy = await second.until((view) => view.state === 'blocked')
+    expect(busy.reason?.code).toBe('instance-busy')
+    await second.ask('power-off')
+    await second.exited
+    expect((await first.view()).state).toBe('running')
+
+    const processes = await descendants(need(first.pid, 'process id'))
+    expect(processes.length).toBeGreaterThan(0)
+    await first.kill()
+    await expect.poll(async () => (await Promise.all(processes.map(isAlive))).some(Boolean), { timeout: 10_000 }).toBe(false)
+
+    const third = await startSession(world, 'device', release)
+    await third.until((view) => view.state === 'running')
+    const again = await watchScreen(third)
+    await again.waitForText(PROMPT, BOOT_LIMIT_MS)
+    await again.typeText('clear; cat ~/note\n')
+    await again.waitForText(/^still-here/m, 60_000)
+
+    // The VM process itself dies: the session says so, and shows nothing any more.
+    for (const pid of await descendants(need(third.pid, 'process id'))) process.kill(pid, 'SIGKILL')
+    const dead = await third.until((view) => view.state === 'blocked')
+    expect(dead.reason?.code).toBe('vm-exited')
+    await third.ask('power-off')
+    await third.exited
+  })
+
+  it('refuses a description that is not the approved one, and takes the approved one', { timeout: BOOT_LIMIT_MS }, async () => {
+    const manifest = layoutOf(placesOf(world.folder).data('device')).manifest(release.sha256)
+    const flipped = await flipByte(manifest)
+    const refused = await startSession(world, 'device', release, { deliver: false })
+    expect((await refused.until((view) => view.state === 'blocked')).reason?.code).toBe('manifest-altered')
+    await refused.ask('power-off')
+    await refused.exited
+    await restoreByte(flipped)
+    const taken = await startSession(world, 'device', release, { deliver: false })
+    await taken.until((view) => view.state === 'running')
+    await taken.ask('power-off')
+    await taken.exited
+    expect((await readdir(layoutOf(placesOf(world.folder).data('device')).instance('demo-1').folder)).sort()).toEqual(['disks'])
+  })
+})
