@@ -139,6 +139,7 @@ export class XtsOverlay {
   /** Resolves once all earlier writes are durable. */
   flush(): Promise<void> {
     const after = this.flushing.then(() => this.flushNow())
+    // The caller hears of a failure; the next flush only has to wait.
     this.flushing = after.catch(() => undefined)
     return after
   }

@@ -2,7 +2,6 @@
 //
 // One RFB 3.8 client: handshake, messages in, updates out. At most one update is under way; what changes meanwhile is only marked,
 // so a slow client costs a bitmap and never a queue.
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { EngineError } from '../error.ts'
 import { ByteReader } from '../nbd/byte-reader.ts'
@@ -86,7 +85,7 @@ export class RfbSession {
       let drained = true
       for (const part of parts) drained = this.socket.write(part)
       this.socket.uncork()
-      if (!drained && !this.socket.destroyed) await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')])
+      if (!drained) await drainOf(this.socket)
     } finally {
       this.sending = false
     }
@@ -186,4 +185,18 @@ export class RfbSession {
     }
     return rectangles === 0 ? null : [encode.updateHeader(rectangles), ...parts]
   }
+}
+
+/** Resolves once the socket takes more, or never will. */
+function drainOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done)
+      socket.off('close', done)
+      resolve()
+    }
+    socket.on('drain', done)
+    socket.on('close', done)
+    if (socket.destroyed) done()
+  })
 }

@@ -2,6 +2,8 @@
 //
 // v86 as an engine: 32-bit PC in a contained child process, disks over NBD, display over RFB. Needs no system package but firmware.
 // It makes no VM outside its containment, and keeps no secret: overlays and sealed states are made on this side of the child.
+import type { Socket } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import { pathToFileURL } from 'node:url'
 import { type Capability, requireCapabilities } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
@@ -17,7 +19,7 @@ import { boundToHardware } from './state-binding.ts'
 import { withStateSocket } from './state-socket.ts'
 
 export interface V86BackendOptions {
-  /** Holds `bios.bin` and `vgabios-stdvga.bin`; default: where Debian's `seabios` puts them. */
+  /** Holds `bios.bin`, `vgabios-stdvga.bin` and `acpi-dsdt.aml`; default: where Debian's `seabios` puts them. */
   readonly firmwareFolder?: string
   /** The child program; default: this package's sources. */
   readonly program?: ChildProgram
@@ -59,7 +61,10 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
       const firmware = await requireBoth()
       const version = await versionOf(program)
       const bind = (file: StateFile) => boundToHardware(file, spec, version)
-      const state = restore === undefined ? null : await openState(bind(restore))
+      // Authenticated while the child starts: it gets no byte before.
+      const state = restore === undefined ? null : openState(bind(restore))
+      // Whoever awaits it hears of a failure; until then it is no unhandled one.
+      state?.catch(() => undefined)
       return await openMachine(spec, program, firmware, state, bind)
     },
   }
@@ -69,21 +74,17 @@ async function openMachine(
   spec: VmSpec,
   program: ChildProgram,
   firmware: Firmware,
-  state: AsyncIterable<Uint8Array> | null,
+  state: Promise<AsyncIterable<Uint8Array>> | null,
   bind: (file: StateFile) => StateFile,
 ): Promise<VirtualMachine> {
   const sockets = hostSockets(spec.runtimeFolder)
-  const reads = [...program.reads, firmware.bios, firmware.vgaBios]
+  const reads = [...program.reads, ...Object.values(firmware)]
   const command = childCommandLine({ node: process.execPath, entry: program.entry, reads })
   const machine = new V86Machine(command, sockets, state === null ? 'prepared' : 'paused', bind)
   const config = configOf(spec, program, firmware, sockets, state !== null)
   try {
     if (state === null) await machine.process.open(config)
-    else {
-      await withStateSocket(sockets.state, async (connected) => {
-        await Promise.all([machine.process.open(config), feed(state, connected)])
-      })
-    }
+    else await withStateSocket(sockets.state, (connected) => Promise.all([machine.process.open(config), feed(state, connected)]))
     return machine
   } catch (error) {
     machine.process.kill()
@@ -92,12 +93,9 @@ async function openMachine(
   }
 }
 
-async function feed(state: AsyncIterable<Uint8Array>, connected: Promise<NodeJS.WritableStream>): Promise<void> {
-  const socket = await connected
-  for await (const piece of state) {
-    if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', () => resolve()))
-  }
-  socket.end()
+async function feed(state: Promise<AsyncIterable<Uint8Array>>, connected: Promise<Socket>): Promise<void> {
+  const [pieces, socket] = await Promise.all([state, connected])
+  await pipeline(pieces, socket)
 }
 
 function configOf(

@@ -9,6 +9,7 @@ const config: ChildConfig = {
   wasm: '/v86.wasm',
   bios: '/bios.bin',
   vgaBios: '/vgabios.bin',
+  dsdt: '/dsdt.aml',
   memoryBytes: 1 << 27,
   disks: [{ name: 'system', socket: '/run/nbd', export: 'system', sizeBytes: 512 }],
   displaySocket: '/run/display.sock',

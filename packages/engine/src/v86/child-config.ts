@@ -17,6 +17,7 @@ export interface ChildConfig {
   readonly wasm: string
   readonly bios: string
   readonly vgaBios: string
+  readonly dsdt: string
   readonly memoryBytes: number
   /** hda, hdb. */
   readonly disks: readonly ChildDisk[]
@@ -48,6 +49,7 @@ export function parseChildConfig(message: unknown): ChildConfig {
     wasm: fields.text('wasm'),
     bios: fields.text('bios'),
     vgaBios: fields.text('vgaBios'),
+    dsdt: fields.text('dsdt'),
     memoryBytes: fields.count('memoryBytes'),
     disks: fields.list('disks').map(parseDisk),
     displaySocket: fields.text('displaySocket'),

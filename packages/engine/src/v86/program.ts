@@ -15,6 +15,7 @@ export interface ChildProgram {
 export interface Firmware {
   readonly bios: string
   readonly vgaBios: string
+  readonly dsdt: string
 }
 
 /** The child as it lies in this package's sources. */
@@ -32,8 +33,8 @@ export function programFromSources(): ChildProgram {
 
 /** @throws EngineError `firmware-missing` that names the package to install. */
 export async function requireFirmware(folder: string): Promise<Firmware> {
-  const firmware = { bios: join(folder, 'bios.bin'), vgaBios: join(folder, 'vgabios-stdvga.bin') }
-  for (const path of [firmware.bios, firmware.vgaBios]) {
+  const firmware = { bios: join(folder, 'bios.bin'), vgaBios: join(folder, 'vgabios-stdvga.bin'), dsdt: join(folder, 'acpi-dsdt.aml') }
+  for (const path of Object.values(firmware)) {
     await access(path, constants.R_OK).catch((error: unknown) => {
       throw new EngineError('firmware-missing', `\`${path}\` cannot be read: install the Debian package \`seabios\``, error)
     })

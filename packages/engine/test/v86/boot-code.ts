@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Boot sectors for what the common ones do not do, in 16-bit code. Sources: BIOS INT 16h; PIIX4 power management; ATA/ATAPI-7 and the
-// bus master interface of the PIIX (Intel 290550); PCI configuration mechanism 1.
+// bus master interface of the PIIX (Intel 290550); PCI configuration mechanism 1; VMware's backdoor (Linux: drivers/input/mouse/vmmouse.c).
 import { diskBytes } from '../boot-disk.ts'
 
 const print = (character: string) => [0xba, 0xf8, 0x03, 0xb0, character.charCodeAt(0), 0xee] // mov dx, 0x3f8; mov al, c; out dx, al
@@ -50,6 +50,41 @@ export function dmaWriteDisk(lba: number): Buffer {
     ...print('W'),
     ...halt,
   ])
+}
+
+/** Sets a video mode by `setMode` (INT 10h with ax, bx), fills 64 KiB of video memory with 4, prints `B`. */
+export function graphicsDisk(setMode: { readonly ax: number; readonly bx: number }): Buffer {
+  const { ax, bx } = setMode
+  return bootDisk([
+    ...[0xb8, ax & 255, ax >> 8, 0xbb, bx & 255, bx >> 8, 0xcd, 0x10],
+    ...[0xb8, 0x00, 0xa0, 0x8e, 0xc0, 0x31, 0xff], //       es = 0xa000; di = 0
+    ...[0xb8, 0x04, 0x04, 0xb9, 0x00, 0x80, 0xf3, 0xab], // ax = 0x0404; cx = 0x8000; rep stosw
+    ...print('B'),
+    ...halt,
+  ])
+}
+
+/** Asks for absolute positions at VMware's backdoor, prints `B`, then the high bytes of x and y of each packet that comes. */
+export function absolutePointerDisk(): Buffer {
+  const enable = backdoor(41, 0x45414552)
+  const absolute = backdoor(41, 0x53424152)
+  const version = backdoor(39, 1)
+  const status = backdoor(40, 0)
+  const packet = backdoor(39, 4)
+  const say = [...[0xba, 0xf8, 0x03], ...[0x88, 0xf8, 0xee], ...[0x88, 0xe8, 0xee]] // mov dx, 0x3f8; al = bh; out; al = ch; out
+  const loop = [...status, 0x3c, 0x04, 0x72, 0, ...packet, ...say, 0xeb, 0] // cmp al, 4; jb back; ...; jmp back
+  loop[status.length + 3] = 256 - (status.length + 4)
+  loop[loop.length - 1] = 256 - loop.length
+  return bootDisk([...enable, ...absolute, ...version, ...print('B'), ...loop])
+}
+
+/** eax = magic, ebx = value, ecx = command, in eax, 0x5658. */
+function backdoor(command: number, value: number): number[] {
+  return [0x66, 0xb8, ...dword(0x564d5868), 0x66, 0xbb, ...dword(value), 0x66, 0xb9, ...dword(command), 0xba, 0x58, 0x56, 0x66, 0xed]
+}
+
+function dword(value: number): number[] {
+  return [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >>> 24) & 255]
 }
 
 function out8(port: number, value: number): number[] {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createV86Backend } from '../../src/v86/backend.ts'
 import { chattyDisk } from '../boot-disk.ts'
-import { deadHaltDisk, dmaWriteDisk, echoDisk, pm1Disk } from './boot-code.ts'
+import { absolutePointerDisk, deadHaltDisk, dmaWriteDisk, echoDisk, graphicsDisk, pm1Disk } from './boot-code.ts'
 import { RfbProbe } from './rfb-probe.ts'
 import { serialOf, starvation, V86Fixture } from './v86-fixture.ts'
 
@@ -39,6 +39,26 @@ describe('a v86 machine', () => {
     await vm.stop()
   })
 
+  it.each([
+    ['VGA mode 13h', { ax: 0x13, bx: 0 }, 320, 200, 'a80000', 'a80000'],
+    ['VBE mode 143h', { ax: 0x4f02, bx: 0x143 }, 800, 600, '040404', '000000'],
+  ])('shows graphics of %s, changing the size of the picture', async (_name, mode, width, height, first, last) => {
+    const vm = await fixture.open(await fixture.spec(await fixture.disk(graphicsDisk(mode))))
+    const probe = await RfbProbe.open(vm.displaySocket)
+    probe.encodings(6, -223)
+    const serial = serialOf(vm)
+    await vm.start()
+    await vi.waitFor(() => expect(serial.text()).toBe('B'), patience)
+    const colour = (x: number, y: number) => probe.pixel(x, y).subarray(0, 3).toString('hex')
+    do {
+      probe.request(true)
+      await probe.update()
+    } while (probe.width !== width || colour(0, 0) !== first)
+    expect([probe.width, probe.height, colour(width - 1, height - 1)]).toEqual([width, height, last])
+    probe.close()
+    await vm.stop()
+  })
+
   it('takes keys by scan code and by keysym', async () => {
     const vm = await fixture.open(await fixture.spec(await fixture.disk(echoDisk())))
     const serial = serialOf(vm)
@@ -49,6 +69,23 @@ describe('a v86 machine', () => {
     await vi.waitFor(() => expect(serial.text()).toBe('Ba'), patience)
     for (const down of [1, 0]) probe.socket.write(Buffer.from([4, down, 0, 0, 0, 0, 0, 0x71]))
     await vi.waitFor(() => expect(serial.text()).toBe('Baq'), patience)
+    probe.close()
+    await vm.stop()
+  })
+
+  it('gives positions to a guest that asked for absolute ones', async () => {
+    const vm = await fixture.open(await fixture.spec(await fixture.disk(absolutePointerDisk())))
+    const serial = serialOf(vm)
+    await vm.start()
+    await vi.waitFor(() => expect(serial.text()).toBe('B'), patience)
+    const probe = await RfbProbe.open(vm.displaySocket)
+    for (const [x, y] of [
+      [719, 0],
+      [0, 399],
+    ] as const) {
+      probe.socket.write(Buffer.from([5, 0, x >> 8, x & 255, y >> 8, y & 255]))
+    }
+    await vi.waitFor(() => expect(Buffer.from(serial.text(), 'latin1').subarray(-2)).toEqual(Buffer.from([0x00, 0xff])), patience)
     probe.close()
     await vm.stop()
   })

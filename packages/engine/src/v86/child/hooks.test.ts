@@ -31,7 +31,7 @@ function emulator() {
   }
   const acpi = { status: 1, pm1_status: 0, pm1_enable: 0, gpe: new Uint8Array(4) }
   const devices: Record<string, object> = { vga, acpi, ide: { primary: { master: drive(), slave: drive() } }, net: { mac: new Uint8Array(6) } }
-  const cpu = { devices, device_raise_irq: nothing, io: { register_read: nothing, register_write: nothing } }
+  const cpu = { devices, device_raise_irq: nothing, write_blob: nothing, option_roms: [], io: { register_read: nothing, register_write: nothing } }
   return { v86: { cpu }, screen_adapter: { update_buffer: nothing } }
 }
 

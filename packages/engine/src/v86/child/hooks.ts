@@ -75,6 +75,12 @@ export interface ScreenAdapterHooks {
   update_buffer: (layers: readonly ImageLayer[]) => void
 }
 
+/** A file that firmware reads from QEMU's firmware configuration device. */
+export interface FirmwareFile {
+  readonly name: string
+  readonly data: Uint8Array
+}
+
 export interface V86Hooks {
   readonly vga: VgaHooks
   readonly disks: readonly IdeInterfaceHooks[]
@@ -82,7 +88,10 @@ export interface V86Hooks {
   readonly io: IoHooks
   readonly screen: ScreenAdapterHooks
   readonly card: MacHolder | null
+  readonly firmwareFiles: FirmwareFile[]
   raiseIrq(line: number): void
+  /** Into the guest's physical memory. */
+  writeMemory(address: number, bytes: Uint8Array): void
 }
 
 /** What the public interface of a `V86` gives us. */
@@ -122,6 +131,9 @@ export function hooksOf(emulator: unknown): V86Hooks {
   const cpu = path(emulator, 'v86', 'cpu')
   const devices = member(cpu, 'devices')
   const raise = requireKind(cpu, 'device_raise_irq', 'function')
+  const write = requireKind(cpu, 'write_blob', 'function')
+  const firmwareFiles = member(cpu, 'option_roms')
+  if (!Array.isArray(firmwareFiles)) throw missing('option_roms')
   const primary = member(member(devices, 'ide'), 'primary')
   return {
     vga: requireVga(member(devices, 'vga')),
@@ -130,8 +142,12 @@ export function hooksOf(emulator: unknown): V86Hooks {
     io: requireShape<IoHooks>(member(cpu, 'io'), { register_read: 'function', register_write: 'function' }),
     screen: requireShape<ScreenAdapterHooks>(member(emulator, 'screen_adapter'), { update_buffer: 'function' }),
     card: requireCard(devices),
+    firmwareFiles,
     raiseIrq: (line) => {
       Reflect.apply(raise, cpu, [line])
+    },
+    writeMemory: (address, bytes) => {
+      Reflect.apply(write, cpu, [bytes, address])
     },
   }
 }

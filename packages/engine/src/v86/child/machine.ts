@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import type { EngineError } from '../../error.ts'
 import { startRfbServer } from '../../rfb/server.ts'
 import type { ChildAction, ChildConfig } from '../child-config.ts'
+import { addGenerationId } from '../generation-id.ts'
 import type { GuestClock } from './browser-globals.ts'
 import type { Control } from './control.ts'
 import { HeldCpu } from './cpu.ts'
@@ -12,11 +13,13 @@ import { type DiskKeeper, NbdDisk } from './disk.ts'
 import { type Emulator, emulatorConstructorOf, hooksOf, type IdeInterfaceHooks, type V86Hooks } from './hooks.ts'
 import { GuestInput } from './input.ts'
 import { carryFrames, connectSwitch, setMac } from './network.ts'
-import { completeAcpi, pressPowerButton, watchPowerOff } from './power.ts'
+import { completeAcpi, pressPowerButton, renewGeneration, watchPowerOff } from './power.ts'
 import { receiveState, sendState } from './saved-state.ts'
 import { V86Screen } from './screen.ts'
 
 const VGA_MEMORY = 16 * 1024 * 1024
+/** What a state holds besides memory. */
+const STATE_SLACK = 64 * 1024 * 1024
 /** ATA commands (ATA/ATAPI-7) that a restored guest still waits for. */
 const READ_DMA = [0xc8, 0x25]
 const WRITE_DMA = [0xca, 0x35]
@@ -38,6 +41,9 @@ export class Machine implements DiskKeeper {
   /** Resolves with everything connected and the display served; the CPU has not run. */
   async open(config: ChildConfig): Promise<void> {
     this.stateSocket = config.stateSocket
+    const saved = config.restore ? receiveState(config.stateSocket, config.memoryBytes + VGA_MEMORY + STATE_SLACK) : null
+    // Awaited once v86 is there; until then a failure is no unhandled one.
+    saved?.catch(() => undefined)
     this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this)))
     const wire = config.network === null ? null : await connectSwitch(config.network.socket)
     const emulator = await this.load(config)
@@ -49,11 +55,13 @@ export class Machine implements DiskKeeper {
     }
     if (config.network !== null && hooks.card !== null) setMac(hooks.card, config.network.mac)
     const screen = new V86Screen(hooks.vga, hooks.screen)
-    const input = new GuestInput(emulator, () => screen.capture().frame)
+    const input = new GuestInput(emulator, () => screen.size)
     if (config.serial) emulator.add_listener('serial0-output-byte', (byte) => this.control.sendSerial(Number(byte) & 0xff))
+    // SeaBIOS takes a DSDT under this prefix in place of its own (seabios:src/fw/acpi.c).
+    hooks.firmwareFiles.push({ name: 'acpi/dsdt.aml', data: addGenerationId(await readFile(config.dsdt)) })
     completeAcpi(hooks)
     watchPowerOff(emulator, hooks, (message) => this.switchOff(message))
-    if (config.restore) await this.restore(emulator, hooks, config.memoryBytes)
+    if (saved !== null) await this.restore(emulator, hooks, await saved)
     if (wire !== null) void carryFrames(emulator, wire)
     await startRfbServer({ socket: config.displaySocket, name: config.name, source: screen, onInput: (event) => input.take(event) })
   }
@@ -142,8 +150,7 @@ export class Machine implements DiskKeeper {
     await sendState(this.stateSocket, await emulator.save_state(), notes)
   }
 
-  private async restore(emulator: Emulator, hooks: V86Hooks, memoryBytes: number): Promise<void> {
-    const { state, notes } = await receiveState(this.stateSocket, memoryBytes + VGA_MEMORY + 64 * 1024 * 1024)
+  private async restore(emulator: Emulator, hooks: V86Hooks, { state, notes }: Awaited<ReturnType<typeof receiveState>>): Promise<void> {
     this.clock.set(notes.clock)
     await emulator.restore_state(state)
     for (const [index, open] of notes.disks.entries()) {
@@ -151,6 +158,7 @@ export class Machine implements DiskKeeper {
       const drive = hooks.disks[index]
       if (open.command && drive !== undefined) repeatCommand(drive)
     }
+    renewGeneration(hooks)
   }
 
   private async quiet(): Promise<void> {

@@ -22,7 +22,7 @@ export function connectSwitch(path: string): Promise<Socket> {
 }
 
 /** Frames between the card and the switch, each behind its length (4 bytes, big-endian). A broken stream unplugs the cable for good. */
-export async function carryFrames(emulator: Emulator, socket: Socket): Promise<void> {
+export async function carryFrames(emulator: Pick<Emulator, 'bus' | 'add_listener'>, socket: Socket): Promise<void> {
   const reader = new ByteReader(socket, (cause) => new EngineError('network-closed', 'the switch closed', cause))
   emulator.add_listener('net0-send', (frame) => {
     if (!(frame instanceof Uint8Array) || frame.length > LONGEST_FRAME || socket.destroyed || socket.writableLength > MOST_UNSENT) return

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The soft power button and the ways a guest switches itself off, which v86 itself lacks.
+// What v86 lacks of ACPI: the soft power button, the ways a guest switches itself off, and word of a restore.
+import { randomBytes } from 'node:crypto'
+import { GENERATION_ID_ADDRESS, GENERATION_ID_BYTES, GENERATION_ID_EVENT } from '../generation-id.ts'
 import type { Emulator, V86Hooks } from './hooks.ts'
 
 /** PIIX4 power management, where SeaBIOS' tables say it is (ACPI specification, 4.8.3). */
@@ -12,6 +14,8 @@ const POWER_BUTTON = 1 << 8
 const SCI_LINE = 9
 /** General purpose events: two status bytes, cleared by writing ones (ACPI specification, 4.8.4.1). */
 const GPE_STATUS_PORTS = [0xafe0, 0xafe1]
+/** Index of the first enable byte, behind the two of status. */
+const GPE_ENABLE = 2
 /** Slots plugged and slots to unplug, of QEMU's PCI hot plug (docs/specs/acpi_pci_hotplug.txt), which SeaBIOS' tables read. */
 const HOT_PLUG_PORTS = [0xae00, 0xae04]
 /** SeaBIOS' APM interface spells its wish here, byte by byte (seabios:src/apm.c). */
@@ -48,6 +52,17 @@ export function completeAcpi({ acpi, io }: V86Hooks): void {
     })
   }
   for (const port of HOT_PLUG_PORTS) io.register_read(port, {}, nothing, nothing, nothing)
+}
+
+/**
+ * Gives a restored guest another generation ID and tells it: Linux then reseeds its random numbers from it at once. A guest that has not
+ * enabled the event, or runs without ACPI, learns nothing.
+ */
+export function renewGeneration({ acpi, raiseIrq, writeMemory }: V86Hooks): void {
+  writeMemory(GENERATION_ID_ADDRESS, randomBytes(GENERATION_ID_BYTES))
+  const event = 1 << GENERATION_ID_EVENT
+  acpi.gpe[0] = (acpi.gpe[0] ?? 0) | event
+  if (((acpi.gpe[GPE_ENABLE] ?? 0) & event) !== 0) raiseIrq(SCI_LINE)
 }
 
 /** What pressing the button of a running machine does: an event that the guest's ACPI driver may take. */

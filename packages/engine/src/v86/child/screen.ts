@@ -23,6 +23,11 @@ export class V86Screen implements FrameSource {
     }
   }
 
+  /** Of the last captured picture. */
+  get size(): { readonly width: number; readonly height: number } {
+    return this.frame
+  }
+
   capture(): { frame: Frame; changed: ChangedRows | null } {
     const { vga } = this
     this.drawn.length = 0
