@@ -30,7 +30,6 @@ export async function downloadTarget(
     if (approved.length > limits.target) {
       throw new UpdateError('too-large', `expected at most ${limits.target} bytes for \`${path}\`, found ${approved.length}`)
     }
-    await checkState()
     const kept = accepted.targets.find((target) => target.path === path && target.sha256 === approved.hashes.sha256)
     if (kept !== undefined && (await isWhole(place, kept))) return { accepted, result: kept }
     const fetched = join(work, 'target')

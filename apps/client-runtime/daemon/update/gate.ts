@@ -34,7 +34,7 @@ export interface GateOptions {
   /** Takes the bytes of the roots that come, by version. Those up to the version in the work folder are verified. */
   readonly fetchedRoots: Map<number, Uint8Array>
   /** Under which the local timestamp and snapshot were verified. */
-  readonly trustedRoots: readonly Root[]
+  readonly trustedRoot: Root
 }
 
 export class Gate implements Fetcher {
@@ -113,7 +113,7 @@ export class Gate implements Fetcher {
   /** TUF 5.3.11, before tuf-js reads them: it would drop each only where that one's own keys changed. */
   async #forgetRotated(): Promise<void> {
     const root = await this.#newestRoot()
-    if (!this.#options.trustedRoots.some((trusted) => isRotated(trusted, root))) return
+    if (!isRotated(this.#options.trustedRoot, root)) return
     for (const role of ['timestamp', 'snapshot']) await rm(join(this.#options.work, metadataFile(role)), { force: true })
   }
 

@@ -44,6 +44,23 @@ describe.each(readers)('reading `%s`', (_name, reader, document) => {
   })
 })
 
+describe('thresholds of delegations', () => {
+  const key = (letter: string) => ({ keytype: 'ed25519', scheme: 'ed25519', keyval: { public: letter.repeat(64) } })
+  const delegating = (delegations: object) => bytes({ signatures: [], signed: { _type: 'targets', ...head, targets: {}, delegations } })
+  const keys = { one: key('1'), two: key('2') }
+
+  it.each([
+    ['a role', (keyids: string[], threshold: number) => ({ keys, roles: [{ name: 'role', keyids, threshold, terminating: true, paths: ['*'] }] })],
+    ['hash bins', (keyids: string[], threshold: number) => ({ keys, succinct_roles: { keyids, threshold, bit_length: 4, name_prefix: 'bin' } })],
+  ])('to %s are ones that its keys can meet', (_what, build) => {
+    const refused = expect.objectContaining({ code: 'threshold-unsound' })
+    expect(() => readTargets('targets', delegating(build(['one', 'two'], 3)), 'refuse')).toThrow(refused)
+    expect(() => readTargets('targets', delegating(build(['one', 'one'], 2)), 'refuse')).toThrow(refused)
+    expect(() => readTargets('targets', delegating(build(['one', 'absent'], 2)), 'refuse')).toThrow(refused)
+    expect(readTargets('targets', delegating(build(['one', 'two'], 2)), 'refuse').targets).toEqual({})
+  })
+})
+
 describe('keyIdentity', () => {
   const read = (keytype: string, text: string) => keyIdentity('id', { keytype, scheme: keytype, keyval: { public: text } })
 

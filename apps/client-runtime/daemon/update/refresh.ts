@@ -31,9 +31,9 @@ export async function refresh(place: UpdatePlace, source: UpdateSource, options:
   })
 }
 
-async function isApproved(place: UpdatePlace, updater: Updater, { path, sha256, length }: HeldTarget): Promise<boolean> {
+async function isApproved(place: UpdatePlace, updater: Updater, { path, sha256 }: HeldTarget): Promise<boolean> {
   const approved = await findTarget(updater, path)
-  if (approved === undefined || approved.length !== length) return false
+  if (approved === undefined) return false
   if (approved.hashes.sha256 !== undefined) return approved.hashes.sha256 === sha256
   return await approved.verify(createReadStream(targetFile(place, sha256))).then(
     () => true,

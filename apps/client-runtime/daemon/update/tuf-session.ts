@@ -61,8 +61,8 @@ export async function withTuf<T>(
     const fetchedRoots = new Map<number, Uint8Array>()
     const rootOf = (version: number) => known.get(version) ?? readIfThere(fetchedRoots.get(version), unknownFields)
     const floors = (root: Root) => floorsUnder(root, [options.floors, accepted.versions], rootOf)
-    const trustedRoots = [await newestRoot(), known.get(accepted.versions.root)].filter((root) => root !== undefined)
-    const gate = new Gate({ metadataUrl, targetsUrl, fetch, limits, unknownFields, now, work, mode, floors, fetchedRoots, trustedRoots })
+    const trustedRoot = await newestRoot()
+    const gate = new Gate({ metadataUrl, targetsUrl, fetch, limits, unknownFields, now, work, mode, floors, fetchedRoots, trustedRoot })
     const keep = async () => keepVerified(place, work, fetchedRoots, (await newestRoot()).version)
     try {
       const updater = new Updater({

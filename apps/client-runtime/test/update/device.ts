@@ -60,13 +60,19 @@ export class Device {
   }
 }
 
-/** An enrolled device that has refreshed and holds the first package. */
-export async function enrolled(): Promise<{ repository: HostileRepository; server: HostileServer; device: Device }> {
+/** A device that knows its trusted root and nothing else. */
+export async function newDevice() {
   const repository = new HostileRepository()
   const server = await serve(repository)
   const device = new Device(await freshFolder(), server)
   await device.trust(repository.rootBytes)
-  await device.refresh()
-  await device.download()
   return { repository, server, device }
+}
+
+/** An enrolled device that has refreshed and holds the first package. */
+export async function enrolled(): Promise<{ repository: HostileRepository; server: HostileServer; device: Device }> {
+  const all = await newDevice()
+  await all.device.refresh()
+  await all.device.download()
+  return all
 }

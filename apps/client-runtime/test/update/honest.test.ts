@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -47,6 +48,32 @@ describe('an honest repository', () => {
     await expect(device.read()).rejects.toThrow(coded('copy-missing'))
     expect(await device.read('packages/office/2.json')).toBe('office 2')
     expect(await readdir(join(device.place.copy, 'targets'))).toHaveLength(1)
+  })
+
+  it('that approves another content under the same path takes the old one out of the verified copy', async () => {
+    const { repository, device } = await enrolled()
+    repository.approve(office, 'office X')
+    repository.advance('packages')
+    expect(await device.refresh()).toMatchObject({ dropped: [office], held: [] })
+    await device.download()
+    expect(await device.read()).toBe('office X')
+  })
+
+  it('may name targets by SHA-512 alone', async () => {
+    const { repository, device } = await enrolled()
+    const sha512 = (text: string) => createHash('sha512').update(text).digest('hex')
+    const approve = (text: string) => {
+      repository.packages.alter = (signed) => ({ ...signed, targets: { [office]: { length: text.length, hashes: { sha512: sha512(text) } } } })
+      repository.files.set(`/targets/packages/office/${sha512(text)}.1.json`, Buffer.from(text))
+      repository.advance('packages')
+    }
+    approve('office 1')
+    expect((await device.refresh()).dropped).toEqual([])
+    approve('office X')
+    expect((await device.refresh()).dropped).toEqual([office])
+    await device.download()
+    expect(await device.read()).toBe('office X')
+    expect((await device.refresh()).dropped).toEqual([])
   })
 
   it('may say of a root that is not there that it is forbidden, as object stores do', async () => {
