@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export type AdminErrorCode = 'disk-unknown' | 'exists' | 'file-unreadable' | 'file-unwritable' | 'machine-invalid' | 'passphrase' | 'usage'
+export type AdminErrorCode =
+  | 'console-unreachable'
+  | 'disk-unknown'
+  | 'exists'
+  | 'file-unreadable'
+  | 'file-unwritable'
+  | 'machine-invalid'
+  | 'pending-altered'
+  | 'passphrase'
+  | 'usage'
 
 /** A failure of the command line itself; `blame` decides the exit code. */
 export class AdminError extends Error {

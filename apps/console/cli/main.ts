@@ -2,20 +2,61 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // casemate-admin: the administrator's command line. Exit codes: 0 done; 1 refused, or a check failed; 2 wrong usage; 3 the
-// environment (a file, a folder, the terminal) did not allow it. Progress and messages go to standard error, results to standard output.
+// environment (a file, a folder, the terminal, no running console) did not allow it. Progress and messages go to standard error,
+// results to standard output.
 import { Command } from 'commander'
+import { activationKeyCommand, activationLimitCommand, activationPasswordCommand } from './activation.ts'
+import { approveCommand } from './approve.ts'
+import { auditCommand } from './audit.ts'
+import { desktopAssignCommand, desktopUnassignCommand } from './desktop-assign.ts'
+import { deviceCodeCommand } from './device-code.ts'
+import { deviceComplianceCommand, deviceReportCommand } from './device-compliance.ts'
+import { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } from './devices.ts'
+import { initCommand } from './init.ts'
 import { inspectCommand } from './inspect.ts'
 import { keygenCommand } from './keygen.ts'
+import { packageStageCommand } from './package-stage.ts'
+import { pendingCommand, withdrawCommand } from './pending.ts'
+import { policyStageCommand } from './policy-stage.ts'
+import { releaseStageCommand } from './release-stage.ts'
 import { runMain } from './run-main.ts'
 import { sealCommand } from './seal.ts'
 import { verifyCommand } from './verify.ts'
 
 const program = new Command('casemate-admin')
-  .description('Author, seal and check Casemate packages.')
+  .description('Author, seal, approve and assign Casemate desktops.')
   .addHelpText('after', '\nExit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 the environment did not allow it.')
 
-for (const command of [keygenCommand, sealCommand, inspectCommand, verifyCommand]) {
-  program.addCommand(command().option('--json', 'print the result, or the refusal, as one JSON object'))
+const groups: Readonly<Record<string, { readonly about: string; readonly commands: readonly (() => Command)[] }>> = {
+  package: { about: 'sealed machines', commands: [packageStageCommand] },
+  policy: { about: 'rules of desktops', commands: [policyStageCommand] },
+  release: { about: 'what a desktop consists of', commands: [releaseStageCommand] },
+  desktop: { about: 'who gets which desktop', commands: [desktopAssignCommand, desktopUnassignCommand] },
+  activation: {
+    about: 'what activates a desktop, and how often',
+    commands: [activationPasswordCommand, activationKeyCommand, activationLimitCommand],
+  },
+  device: {
+    about: 'enrolled computers',
+    commands: [
+      deviceCodeCommand,
+      deviceListCommand,
+      deviceShowCommand,
+      deviceRevokeCommand,
+      deviceReinstateCommand,
+      deviceComplianceCommand,
+      deviceReportCommand,
+    ],
+  },
 }
+
+const withJson = (command: Command): Command => command.option('--json', 'print the result, or the refusal, as one JSON object')
+
+for (const command of [initCommand, keygenCommand, sealCommand, inspectCommand, verifyCommand]) program.addCommand(withJson(command()))
+for (const [name, { about, commands }] of Object.entries(groups)) {
+  const group = program.command(name).description(about)
+  for (const command of commands) group.addCommand(withJson(command()))
+}
+for (const command of [pendingCommand, approveCommand, withdrawCommand, auditCommand]) program.addCommand(withJson(command()))
 
 await runMain(program, process.argv)

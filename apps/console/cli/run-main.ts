@@ -2,7 +2,11 @@
 import { PolicyError } from '@casemate/policy/error'
 import { PackageError, type PackageErrorCode } from '@casemate/vm-package/error'
 import { type Command, CommanderError } from 'commander'
+import { DatabaseError } from '../src/db/error.ts'
+import { ConsoleError } from '../src/error.ts'
+import { PublishError } from '../src/publish/error.ts'
 import { AdminError } from './error.ts'
+import { RemoteRefusal } from './operator-call.ts'
 
 export const exitCode = { done: 0, refused: 1, usage: 2, environment: 3 } as const
 type ExitCode = (typeof exitCode)[keyof typeof exitCode]
@@ -23,7 +27,7 @@ interface Failure {
 
 /** Parses and runs; sets the exit code. A failure is a line on standard error, and with `--json` an object on standard output too. */
 export async function runMain(program: Command, argv: readonly string[]): Promise<void> {
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => undefined })
+  for (const command of allOf(program)) command.exitOverride().configureOutput({ outputError: () => undefined })
   try {
     await program.parseAsync([...argv])
   } catch (error) {
@@ -35,9 +39,17 @@ export async function runMain(program: Command, argv: readonly string[]): Promis
   }
 }
 
+const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)]
+
 function describe(error: unknown): Failure {
   if (error instanceof CommanderError) return { exit: exitCode.usage, code: 'usage', message: error.message.replace(/^error: /, '') }
   if (error instanceof AdminError) return { exit: exitCode[error.blame], code: error.code, message: error.message }
+  if (error instanceof RemoteRefusal || error instanceof ConsoleError || error instanceof PublishError) {
+    return { exit: error.code === 'unexpected' ? exitCode.environment : exitCode.refused, code: error.code, message: error.message }
+  }
+  if (error instanceof DatabaseError) {
+    return { exit: error.code === 'database-owned' ? exitCode.refused : exitCode.environment, code: error.code, message: error.message }
+  }
   if (error instanceof PolicyError) return { exit: exitCode.refused, code: error.code, message: error.message }
   if (error instanceof PackageError) {
     const exit = environmental.has(error.code) ? exitCode.environment : exitCode.refused

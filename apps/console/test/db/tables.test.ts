@@ -55,14 +55,14 @@ test('the way from a machine to a report fits into the tables and reads back as 
       .values({ ...device, assurance: 'software', state: 'active', userName: 'bob', groups: ['staff'], tags: [], enrolledAt: at })
     const code = { id: 'c', organisationId: 'o', secretHash: sha256, userName: 'bob', groups: ['staff'], tags: [], createdBy: 'u', createdAt: at }
     await tx.insert(t.enrolmentCodes).values({ ...code, expiresAt: later, usedAt: at, deviceId: 'v' })
-    await tx
-      .insert(t.leases)
-      .values({ deviceId: 'v', seq: 1, nonce: 'n', follows: 0, action: 'run', issuedAt: at, expiresAt: later })
+    await tx.insert(t.leases).values({ deviceId: 'v', seq: 1, nonce: 'n', follows: 0, action: 'run', issuedAt: at, expiresAt: later })
     await tx
       .insert(t.instances)
       .values({ name: 'i', deviceId: 'v', desktopId: 'd', userName: 'bob', state: 'active', activatedAt: at, appliedSerial: 1 })
     await tx.insert(t.journalHeads).values({ deviceId: 'v', seq: 9, head: sha256, receipt: 'a.b.c', receivedAt: at, counts: { boots: 2 } })
-    await tx.insert(t.reports).values({ id: 'r', deviceId: 'v', firstSeq: 1, lastSeq: 9, head: sha256, body: Buffer.from('report'), accepted: true, receivedAt: at })
+    await tx
+      .insert(t.reports)
+      .values({ id: 'r', deviceId: 'v', firstSeq: 1, lastSeq: 9, head: sha256, body: Buffer.from('report'), accepted: true, receivedAt: at })
     await tx
       .insert(t.auditEntries)
       .values({ organisationId: 'o', seq: 1, line: '{}', hash: sha256, at, actor: 'ada', action: 'release.publish', subject: 'office' })

@@ -2,15 +2,17 @@
 //
 // The command line as an organisation uses it, each command a process of its own.
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readPlanFile } from '../../cli-trust/plan-file.ts'
 import { folderStore } from '../../src/publish/folder-store.ts'
 import { readRepository } from '../../src/publish/repository.ts'
-import { filesIn, freshFolder } from './organisation.ts'
+import { freshFolder } from './organisation.ts'
 
-const main = join(import.meta.dirname, '../../cli-trust/main.ts')
-const passphrase = 'correct horse battery'
+const main = fileURLToPath(new URL('../../cli-trust/main.ts', import.meta.url))
 
 interface Outcome {
   readonly exit: number
@@ -28,51 +30,57 @@ async function trust(...args: readonly string[]): Promise<Outcome> {
 
 const refused = (code: string, exit = 1) => ({ exit, result: { error: { code } } })
 
-async function organisation() {
-  const folder = await freshFolder()
-  const at = (name: string) => join(folder, name)
-  await writeFile(at('pass'), `${passphrase}\n`)
-  const names = ['ada', 'bert', 'approver', 'online'] as const
-  const publicKeys = new Map<string, unknown>()
+const names = ['ada', 'bert', 'approver', 'online'] as const
+let keys = ''
+let plan = (_approvers: string): string => ''
+
+beforeAll(async () => {
+  keys = await mkdtemp(join(tmpdir(), 'casemate-trust-keys-'))
+  await writeFile(join(keys, 'pass'), 'correct horse battery\n')
+  const lines: string[] = []
   for (const name of names) {
     const kind = name === 'online' ? 'online' : 'approver'
-    const { exit, result } = await trust('keygen', '--kind', kind, '--out', at(`${name}.key`), '--passphrase-file', at('pass'))
+    const { exit, result } = await trust('keygen', '--kind', kind, '--out', join(keys, `${name}.key`), '--passphrase-file', join(keys, 'pass'))
     expect(exit).toBe(0)
-    publicKeys.set(name, result.publicKey)
+    lines.push(`  ${name}: { holder: ${name === 'approver' ? 'ada' : name}, publicKey: ${result.publicKey} }`)
   }
-  const plan = (more: string) => `
-keys:
-${names.map((name) => `  ${name}: { holder: ${name === 'approver' ? 'ada' : name}, publicKey: ${publicKeys.get(name)} }`).join('\n')}
+  plan = (approvers) => `keys:
+${lines.join('\n')}
 roles:
   root: { threshold: 2, keys: [ada, bert] }
   targets: { threshold: 1, keys: [ada, bert] }
   snapshot: { threshold: 1, keys: [online] }
   timestamp: { threshold: 1, keys: [online] }
-  packages: { threshold: 1, keys: [approver${more}] }
+  packages: { threshold: 1, keys: [${approvers}] }
 `
-  await writeFile(at('trust.yaml'), plan(''))
-  const repository = ['--repository', at('repository')]
-  const pass = ['--passphrase-file', at('pass')]
-  return { folder, at, plan, repository, pass }
+}, 120_000)
+afterAll(() => rm(keys, { recursive: true, force: true }))
+
+async function ceremony() {
+  const folder = await freshFolder()
+  const at = (name: string) => join(folder, name)
+  const key = (name: (typeof names)[number]) => join(keys, `${name}.key`)
+  await writeFile(at('trust.yaml'), plan('approver'))
+  return { at, key, repository: ['--repository', at('repository')], pass: ['--passphrase-file', join(keys, 'pass')] }
 }
 
 describe('casemate-trust', () => {
   it('goes through the ceremony, with one key on a computer that never sees the repository', async () => {
-    const { at, plan, repository, pass } = await organisation()
-    const begin = ['init', ...repository, '--plan', at('trust.yaml'), '--author', 'ada', '--key', at('ada.key'), ...pass]
-    const online = ['--online', at('online.key'), '--online-passphrase-file', at('pass')]
+    const { at, key, repository, pass } = await ceremony()
+    const begin = ['init', ...repository, '--plan', at('trust.yaml'), '--author', 'ada', '--key', key('ada'), ...pass]
+    const online = ['--online', key('online'), '--online-passphrase-file', join(keys, 'pass')]
     expect(await trust(...begin, ...online)).toMatchObject({ exit: 0, result: { published: [], waiting: ['root', 'targets'] } })
     expect((await trust('status', ...repository)).result).toMatchObject({ roles: [], waiting: [{ role: 'root' }, { role: 'targets' }] })
 
     const review = await trust('review', ...repository, '--role', 'root', '--out', at('root.bytes'))
     const sha256 = String(review.result.sha256)
-    const elsewhere = ['sign', '--bytes', at('root.bytes'), '--key', at('bert.key'), ...pass, '--out', at('root.signature')]
+    const elsewhere = ['sign', '--bytes', at('root.bytes'), '--key', key('bert'), ...pass, '--out', at('root.signature')]
     expect(await trust(...elsewhere, '--sha256', '0'.repeat(64))).toMatchObject(refused('usage', 2))
     expect((await trust(...elsewhere, '--sha256', sha256)).exit).toBe(0)
     const accept = ['accept', ...repository, '--role', 'root', '--signature', at('root.signature')]
     expect(await trust(...accept)).toMatchObject({ exit: 0, result: { progress: [{ needed: 2, given: 2 }] } })
     expect(await trust(...accept)).toMatchObject(refused('key-signed'))
-    const out = await trust('publish', ...repository, '--online', at('online.key'), ...pass)
+    const out = await trust('publish', ...repository, '--online', key('online'), ...pass)
     expect(out.result).toMatchObject({ published: [{ role: 'root' }, { role: 'targets' }] })
 
     await writeFile(at('manifest.json'), '{"name":"office"}')
@@ -80,49 +88,55 @@ describe('casemate-trust', () => {
     expect(await trust(...stage, `releases/office/1.json=${at('manifest.json')}`)).toMatchObject(refused('path-invalid'))
     const staged = await trust(...stage, `packages/office/1.json=${at('manifest.json')}`)
     const sign = ['sign', ...repository, '--role', 'packages', '--sha256', String(staged.result.sha256), ...pass, '--key']
-    expect(await trust(...sign, at('online.key'))).toMatchObject(refused('key-kind'))
-    expect(await trust(...sign, at('bert.key'))).toMatchObject(refused('key-not-in-role'))
-    expect((await trust(...sign, at('approver.key'))).exit).toBe(0)
-    expect((await trust('publish', ...repository, '--online', at('online.key'), ...pass)).result).toMatchObject({ published: [{ role: 'packages' }] })
+    expect(await trust(...sign, key('online'))).toMatchObject(refused('key-kind'))
+    expect(await trust(...sign, key('bert'))).toMatchObject(refused('key-not-in-role'))
+    expect((await trust(...sign, key('approver'))).exit).toBe(0)
+    expect((await trust('publish', ...repository, '--online', key('online'), ...pass)).result).toMatchObject({ published: [{ role: 'packages' }] })
 
-    await writeFile(at('trust.yaml'), plan(', bert'))
+    await writeFile(at('trust.yaml'), plan('approver, bert'))
     const rotate = ['rotate', ...repository, '--plan', at('trust.yaml'), '--author', 'ada']
     expect((await trust(...rotate)).result).toEqual({ staged: ['targets'] })
     expect((await trust('withdraw', ...repository, '--role', 'targets')).exit).toBe(0)
-    expect((await trust('renew', ...repository, '--online', at('online.key'), ...pass)).result).toEqual({ renewed: 'nothing' })
+    expect((await trust('renew', ...repository, '--online', key('online'), ...pass)).result).toEqual({ renewed: 'nothing' })
 
     const { roles } = await readRepository(folderStore(at('repository')))
     expect(Object.keys(roles.get('packages')?.document.signed.targets ?? {})).toEqual(['packages/office/1.json'])
   }, 120_000)
 
-  it('refuses a wrong passphrase, a plan that is not understood, and a key that is there already', async () => {
-    const { folder, at, repository, pass } = await organisation()
-    const init = ['init', ...repository, '--plan', at('trust.yaml'), '--author', 'ada', '--online', at('online.key')]
-    const online = ['--online-passphrase-file', at('pass')]
+  it('refuses a wrong passphrase, and a key that is there already, and leaves nothing of it', async () => {
+    const { at, key, repository, pass } = await ceremony()
+    const init = ['init', ...repository, '--plan', at('trust.yaml'), '--author', 'ada', '--online', key('online'), '--online-passphrase-file']
     await writeFile(at('wrong'), 'another passphrase\n')
-    const before = await filesIn(folder)
-    expect(await trust(...init, '--online-passphrase-file', at('wrong'))).toMatchObject(refused('sealed-key-passphrase'))
-    const plan = await readFile(at('trust.yaml'), 'utf8')
-    for (const [from, to] of [
-      ['roles:', 'note: 1\nroles:'],
-      ['threshold: 2', 'threshold: 0'],
-      ['keys: [ada, bert]', 'keys: [ada, dora]'],
-      ['holder: ada', 'holder: ada, holder: bert'],
-    ] as const) {
-      await writeFile(at('trust.yaml'), plan.replace(from, to))
-      expect(await trust(...init, ...online)).toMatchObject(refused('plan-invalid'))
-    }
-    await writeFile(at('trust.yaml'), plan)
-    expect(await trust('keygen', '--kind', 'online', '--out', at('online.key'), ...pass)).toMatchObject(refused('exists'))
+    expect(await trust(...init, at('wrong'))).toMatchObject(refused('sealed-key-passphrase'))
+    expect(await trust('keygen', '--kind', 'online', '--out', key('online'), ...pass)).toMatchObject(refused('exists'))
     expect(await trust('publish', ...repository)).toMatchObject(refused('usage', 2))
-    expect(await filesIn(folder)).toEqual(before)
-    expect(await trust(...init, ...online, '--key', at('ada.key'), '--key', at('bert.key'), ...pass)).toMatchObject({ exit: 0, result: { waiting: [] } })
+    expect(await readdir(at('.'))).toEqual(['trust.yaml', 'wrong'])
+    const offline = ['--key', key('ada'), '--key', key('bert'), ...pass]
+    expect(await trust(...init, join(keys, 'pass'), ...offline)).toMatchObject({ exit: 0, result: { waiting: [] } })
   }, 120_000)
 
   it('prints no secret and leaves none in clear', async () => {
-    const { at } = await organisation()
-    const { result } = await trust('show-key', '--key', at('ada.key'))
+    const { key } = await ceremony()
+    const { result } = await trust('show-key', '--key', key('ada'))
     expect(Object.keys(result).sort()).toEqual(['keyId', 'kind', 'publicKey'])
-    expect(Object.keys(JSON.parse(await readFile(at('ada.key'), 'utf8'))).sort()).toEqual(['about', 'box', 'format', 'kdf', 'nonce'])
+    expect(Object.keys(JSON.parse(await readFile(key('ada'), 'utf8'))).sort()).toEqual(['about', 'box', 'format', 'kdf', 'nonce'])
   }, 60_000)
+})
+
+describe('trust.yaml', () => {
+  it.each([
+    ['an unknown field', 'roles:', 'note: 1\nroles:'],
+    ['a threshold of zero', 'threshold: 2', 'threshold: 0'],
+    ['a key that nobody holds', 'keys: [ada, bert]', 'keys: [ada, dora]'],
+    ['a field given twice', 'holder: ada,', 'holder: ada, holder: bert,'],
+  ])('with %s is refused, without it it is read', async (_what, from, to) => {
+    const { at } = await ceremony()
+    const path = at('trust.yaml')
+    expect(plan('approver')).toContain(from)
+    await writeFile(path, plan('approver').replace(from, to))
+    await expect(readPlanFile(path)).rejects.toThrow(expect.objectContaining({ name: 'TrustError', code: 'plan-invalid' }))
+    await writeFile(path, plan('approver'))
+    const { keys: roles, delegations } = await readPlanFile(path)
+    expect([roles.root.threshold, delegations.packages?.keys.map(({ holder }) => holder), delegations.releases]).toEqual([2, ['ada'], undefined])
+  })
 })

@@ -52,6 +52,12 @@ describe('a repository in a folder', () => {
     expect(await folderStore(folder).exclusively(async () => 1)).toBe(1)
   })
 
+  it('takes over a lock whose process id belongs to another process by now', async () => {
+    const folder = await freshFolder()
+    await writeFile(join(folder, 'lock'), `${process.ppid} earlier-boot 1`)
+    expect(await folderStore(folder).exclusively(async () => 1)).toBe(1)
+  })
+
   it('writes whole files and leaves none of its own', async () => {
     const folder = await freshFolder()
     const store = folderStore(folder)

@@ -8,9 +8,13 @@ import { defaultLifetimes } from '../../src/publish/lifetimes.ts'
 import { publish } from '../../src/publish/publish.ts'
 import { renew } from '../../src/publish/renew.ts'
 import { readRepository } from '../../src/publish/repository.ts'
+import { type Rotation, stageRotation } from '../../src/publish/rotate.ts'
+import { signedBytes } from '../../src/publish/signed-bytes.ts'
 import { stageRoot } from '../../src/publish/stage-root.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
+import { statusOf } from '../../src/publish/status.ts'
 import type { RepositoryStore } from '../../src/publish/store.ts'
+import { withdraw } from '../../src/publish/withdraw.ts'
 import { coded, filesIn, freshFolder, now, Organisation, organisation, person, text } from './organisation.ts'
 
 const office = { path: 'packages/office/1.json', bytes: text('office 1') }
@@ -74,6 +78,8 @@ describe('publishing', () => {
     await org.approve(store, 'packages', org.approverAda, org.approverBert)
     await expect(publish(store, { online: [org.snapshot], now })).rejects.toThrow(coded('online-key-missing'))
     await expect(publish(store, { online: [org.timestamp, person('console')], now })).rejects.toThrow(coded('online-key-missing'))
+    const broken = { ...org.timestamp, sign: person('console').sign }
+    await expect(publish(store, { online: [org.snapshot, broken], now })).rejects.toThrow(coded('signature-invalid'))
     expect(await versions(store)).toMatchObject({ timestamp: 1, packages: undefined })
     expect((await org.publish(store)).published).toEqual([{ role: 'packages', version: 1 }])
   })
@@ -109,6 +115,59 @@ describe('publishing', () => {
   })
 })
 
+describe('a store that somebody wrote into', () => {
+  const waiting = async () => {
+    const { org, store, folder } = await organisation()
+    await stageTargets(store, { role: 'packages', author: 'ada', now, add: [office] })
+    await org.approve(store, 'packages', org.approverAda)
+    const path = join(folder, 'pending/packages.json')
+    const pending = JSON.parse(await readFile(path, 'utf8'))
+    return { org, store, folder, path, pending, rewrite: (value: unknown) => writeFile(path, JSON.stringify(value)) }
+  }
+
+  it('makes one person`s two keys no two approvals', async () => {
+    const { org, store, folder, pending, rewrite } = await waiting()
+    const bytes = signedBytes(pending.signed)
+    const sig = Buffer.from(await org.approverBert.sign(bytes)).toString('hex')
+    const holders = JSON.parse(await readFile(join(folder, 'holders.json'), 'utf8'))
+    await rewrite({ ...pending, signatures: [...pending.signatures, { keyid: org.approverBert.keyId, sig }] })
+    await writeFile(join(folder, 'holders.json'), JSON.stringify({ ...holders, [org.approverBert.keyId]: 'ada' }))
+    expect((await org.publish(store)).waiting).toEqual(['packages'])
+    await writeFile(join(folder, 'holders.json'), JSON.stringify(holders))
+    expect((await org.publish(store)).published).toHaveLength(1)
+  })
+
+  it('puts out no version but the next', async () => {
+    const { org, store, pending, rewrite } = await waiting()
+    await rewrite({ ...pending, signed: { ...pending.signed, version: 2 } })
+    await expect(org.publish(store)).rejects.toThrow(coded('pending-altered'))
+    await rewrite(pending)
+    await org.approve(store, 'packages', org.approverBert)
+    expect((await org.publish(store)).published).toEqual([{ role: 'packages', version: 1 }])
+  })
+
+  it('is not built on without every root', async () => {
+    const { org, store, folder } = await organisation()
+    await stageRoot(store, { author: 'ada', now, keys: org.rootKeys() })
+    await org.approve(store, 'root', org.ada, org.bert)
+    await org.publish(store)
+    const first = await readFile(join(folder, 'metadata/1.root.json'))
+    await rm(join(folder, 'metadata/1.root.json'))
+    await expect(org.publish(store)).rejects.toThrow(coded('repository-invalid'))
+    await writeFile(join(folder, 'metadata/1.root.json'), first)
+    expect((await org.release(store, office.path, office.bytes)).published).toHaveLength(1)
+  })
+
+  it('is freed of targets that no waiting version names', async () => {
+    const { org, store, folder } = await organisation()
+    await store.write('pending/packages/stray', text('left by a crash'))
+    await stageTargets(store, { role: 'packages', author: 'ada', now, add: [office] })
+    expect((await filesIn(join(folder, 'pending'))).filter((name) => name.includes('stray'))).toEqual([])
+    await org.approve(store, 'packages', org.approverAda, org.approverBert)
+    expect((await org.publish(store)).published).toHaveLength(1)
+  })
+})
+
 describe('a publication that fails', () => {
   const prepare = async () => {
     const { org, store, folder } = await organisation()
@@ -126,6 +185,20 @@ describe('a publication that fails', () => {
     expect(await readFile(join(folder, 'metadata/timestamp.json'))).toEqual(timestamp)
     expect((await org.publish(store)).published).toHaveLength(1)
     expect(await versions(store)).toMatchObject({ timestamp: 2, snapshot: 2, packages: 1 })
+  })
+
+  it('takes back no file that an earlier version had put out', async () => {
+    const { org, store, folder } = await organisation()
+    await org.release(store, office.path, office.bytes)
+    await stageTargets(store, { role: 'packages', author: 'ada', now, remove: [office.path] })
+    await org.approve(store, 'packages', org.approverAda, org.approverBert)
+    await org.publish(store)
+    await stageTargets(store, { role: 'packages', author: 'ada', now, add: [office] })
+    await org.approve(store, 'packages', org.approverAda, org.approverBert)
+    const before = await filesIn(folder)
+    await expect(org.publish(breakingStore(store, 1, false))).rejects.toThrow('the disk is gone')
+    expect(await filesIn(folder)).toEqual(before)
+    expect((await org.publish(store)).published).toEqual([{ role: 'packages', version: 3 }])
   })
 
   it.each([0, 1, 2, 3, 4, 5])(
@@ -197,6 +270,17 @@ describe('a new root', () => {
     await org.approve(store, 'root', newAda, org.bert)
     expect((await org.publish(store)).published).toEqual([])
     await org.approve(store, 'root', org.ada)
+    expect((await org.publish(store)).published).toEqual([{ role: 'root', version: 2 }])
+  })
+
+  it('lets a person sign with the key that both roots know, after the one that only the new root knows', async () => {
+    const { org, store } = await organisation()
+    const second = person('ada')
+    const root = { keys: [org.ada, second, org.bert, org.cleo], threshold: 2 }
+    await stageRoot(store, { author: 'ada', now, keys: replaced(org, { root }) })
+    await org.approve(store, 'root', second, org.ada)
+    expect((await org.publish(store)).waiting).toEqual(['root'])
+    await org.approve(store, 'root', org.bert)
     expect((await org.publish(store)).published).toEqual([{ role: 'root', version: 2 }])
   })
 
@@ -273,4 +357,50 @@ it('an organisation may hold all keys in one hand with thresholds of one', async
   const keys = { root: one, targets: one, snapshot: { keys: [online], threshold: 1 }, timestamp: { keys: [online], threshold: 1 } }
   await createRepository(store, { author: 'only', keys, delegations: { packages: one }, offline: [only] }, { online: [online], now })
   expect(await versions(store)).toMatchObject({ root: 1, targets: 1 })
+})
+
+describe('a rotation', () => {
+  const rotate = (org: Organisation, store: RepositoryStore, more: Partial<Pick<Rotation, 'keys' | 'delegations'>>) =>
+    stageRotation(store, { keys: org.rootKeys(), delegations: org.delegations(), author: 'ada', now, ...more })
+
+  it('stages nothing where nothing differs, and else just what has to be signed anew', async () => {
+    const { org, store } = await organisation()
+    await org.release(store, office.path, office.bytes)
+    expect(await rotate(org, store, {})).toEqual([])
+    const dora = person('dora')
+    const packages = { keys: [org.approverAda, org.approverBert, dora], threshold: 2 }
+    expect(await rotate(org, store, { delegations: { ...org.delegations(), packages } })).toEqual(['targets'])
+    await withdraw(store, 'targets')
+    const without = { keys: [org.approverAda, dora], threshold: 2 }
+    expect(await rotate(org, store, { delegations: { ...org.delegations(), packages: without } })).toEqual(['targets', 'packages'])
+    await org.approve(store, 'targets', org.ada, org.bert)
+    await org.approve(store, 'packages', org.approverAda, dora)
+    expect((await org.publish(store)).published.map(({ role }) => role)).toEqual(['targets', 'packages'])
+  })
+
+  it('of a stolen targets key has targets signed anew under the new root', async () => {
+    const { org, store } = await organisation()
+    const dora = person('dora')
+    const keys = { ...org.rootKeys(), targets: { keys: [org.bert, dora], threshold: 2 } }
+    expect(await rotate(org, store, { keys })).toEqual(['root', 'targets'])
+    await org.approve(store, 'root', org.bert, org.cleo)
+    await org.approve(store, 'targets', org.bert, dora)
+    expect((await org.publish(store)).waiting).toEqual([])
+    const { roles, waiting } = await statusOf(store, now)
+    expect(waiting).toEqual([])
+    expect(roles.find(({ role }) => role === 'targets')).toMatchObject({ threshold: 2, keys: [{ holder: 'bert' }, { holder: 'dora' }] })
+  })
+})
+
+describe('the status', () => {
+  it('says what is published until when, and what waits for whom', async () => {
+    const { org, store } = await organisation()
+    await stageTargets(store, { role: 'packages', author: 'ada', now, add: [office] })
+    await org.approve(store, 'packages', org.approverBert)
+    const { roles, waiting } = await statusOf(store, now + 10)
+    expect(roles.map(({ role }) => role)).toEqual(['root', 'targets', 'snapshot', 'timestamp', 'packages', 'releases'])
+    expect(roles[3]).toMatchObject({ published: { version: 1, secondsLeft: defaultLifetimes.timestamp - 10 } })
+    expect(roles[4]).toMatchObject({ published: null, threshold: 2 })
+    expect(waiting).toEqual([{ role: 'packages', version: 1, author: 'ada', progress: [{ by: 'published', needed: 2, given: 1 }] }])
+  })
 })

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export type TrustErrorCode = 'key-kind' | 'plan-invalid' | 'signature-file-invalid' | 'usage'
+
+/** A failure of this command line itself; keys, files and the repository have their own. */
+export class TrustError extends Error {
+  override readonly name = 'TrustError'
+  readonly code: TrustErrorCode
+
+  constructor(code: TrustErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+//
+// casemate-trust: the ceremonies around an organisation's TUF repository. Exit codes: 0 done; 1 refused; 2 wrong usage; 3 the
+// environment (a file, a folder, the terminal, another process at work) did not allow it. Results go to standard output.
+import { Command } from 'commander'
+import { acceptCommand, reviewCommand, signCommand } from './approve.ts'
+import { initCommand, rotateCommand } from './init.ts'
+import { keygenCommand, showKeyCommand } from './keygen.ts'
+import { publishCommand, renewCommand, statusCommand } from './publish.ts'
+import { runTrust } from './run-trust.ts'
+import { stageCommand, withdrawCommand } from './stage.ts'
+
+const program = new Command('casemate-trust')
+  .description("Make, approve and publish an organisation's signed repository.")
+  .addHelpText('after', '\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 the environment did not allow it.')
+
+const commands = [keygenCommand, showKeyCommand, initCommand, rotateCommand, stageCommand, withdrawCommand]
+const approvals = [reviewCommand, signCommand, acceptCommand, publishCommand, renewCommand, statusCommand]
+for (const command of [...commands, ...approvals]) {
+  program.addCommand(command().option('--json', 'print the result, or the refusal, as one JSON object'))
+}
+
+await runTrust(program, process.argv)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command } from 'commander'
+import { readSmallFile } from '../cli/files.ts'
+import { print } from '../cli/output.ts'
+import { limits } from '../src/publish/limits.ts'
+import type { OfflineRole, TargetsRole } from '../src/publish/metadata.ts'
+import { reviewPending } from '../src/publish/review.ts'
+import { stageTargets } from '../src/publish/stage-targets.ts'
+import { withdraw } from '../src/publish/withdraw.ts'
+import {
+  clockNow,
+  collect,
+  collectTarget,
+  offlineRoles,
+  type RepositoryOption,
+  roleOption,
+  storeOf,
+  type TargetOption,
+  targetsRoles,
+  withRepository,
+} from './options.ts'
+
+interface StageOptions extends RepositoryOption {
+  readonly role: TargetsRole
+  readonly author: string
+  readonly add?: readonly TargetOption[]
+  readonly remove?: readonly string[]
+}
+
+export function stageCommand(): Command {
+  const command = new Command('stage')
+    .description('make the next version of a role, to be signed; without a change it renews the expiry')
+    .addOption(roleOption(targetsRoles))
+    .requiredOption('--author <name>', 'who makes the change')
+    .option('--add <path=file>', 'a new target and the file with its bytes; may be repeated', collectTarget)
+    .option('--remove <path>', 'a target that is no longer approved; may be repeated', collect)
+  return withRepository(command).action(async (options: StageOptions) => {
+    const { role, author, add = [], remove = [], json } = options
+    const targets = []
+    for (const { path, file } of add) targets.push({ path, bytes: new Uint8Array(await readSmallFile(file, limits.target)) })
+    await stageTargets(storeOf(options), { role, author, now: clockNow(), add: targets, remove })
+    const { version, sha256 } = await reviewPending(storeOf(options), role)
+    print(json, { role, version, sha256 }, [`\`${role}\` ${version} waits for signatures`, `sha256 ${sha256}`])
+  })
+}
+
+export function withdrawCommand(): Command {
+  const command = new Command('withdraw').description('forget the waiting version of a role').addOption(roleOption(offlineRoles))
+  return withRepository(command).action(async (options: RepositoryOption & { readonly role: OfflineRole }) => {
+    await withdraw(storeOf(options), options.role)
+    print(options.json, { role: options.role }, [`no version of \`${options.role}\` waits any more`])
+  })
+}

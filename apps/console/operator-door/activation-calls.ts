@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { slug } from '@casemate/policy/names'
+import { z } from 'zod'
+import { limitActivations, newActivationKey, setActivationPassword } from '../src/activation/secrets.ts'
+import type { Console } from '../src/organisation/console.ts'
+import { call } from './call.ts'
+
+const count = z.int().min(1).max(1_000_000).nullable()
+
+/** What must be presented to activate a desktop, and how often. */
+export function activationCalls(console: Console) {
+  return {
+    'set-activation-password': call(z.strictObject({ desktop: slug, password: z.string().max(256) }), async (actor, { desktop, password }) => {
+      await setActivationPassword(actor, console, desktop, password)
+      return { desktop }
+    }),
+    'new-activation-key': call(z.strictObject({ desktop: slug, uses: count }), async (actor, { desktop, uses }) => ({
+      ...{ desktop, uses },
+      key: await newActivationKey(actor, console, desktop, uses),
+    })),
+    'limit-activations': call(z.strictObject({ desktop: slug, most: count }), async (actor, { desktop, most }) => {
+      await limitActivations(actor, console, desktop, most)
+      return { desktop, most }
+    }),
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every call of the operator door, once: its name, the form of its request, the act behind it. The acts check the actor's rights.
+import { directoryName, slug, versionText } from '@casemate/policy/names'
+import { z } from 'zod'
+import { approve, withdrawWaiting } from '../src/approvals/approve.ts'
+import { listWaiting, readWaiting } from '../src/approvals/review.ts'
+import { readAudit } from '../src/audit/read.ts'
+import { type DeviceDoorAddress, newEnrolmentCode } from '../src/devices/code.ts'
+import { deviceCompliance } from '../src/devices/compliance.ts'
+import { listDevices, showDevice } from '../src/devices/list.ts'
+import { reinstateDevice, revokeDevice } from '../src/devices/suspend.ts'
+import { ConsoleError } from '../src/error.ts'
+import type { Console } from '../src/organisation/console.ts'
+import { stagePackage } from '../src/packages/stage.ts'
+import { stagePolicy } from '../src/policies/stage.ts'
+import { delegatedRoles } from '../src/publish/metadata.ts'
+import type { Review } from '../src/publish/review.ts'
+import { assignDesktop, unassignDesktop } from '../src/releases/assign.ts'
+import { stageRelease } from '../src/releases/stage.ts'
+import { showReport } from '../src/reports/show.ts'
+import { activationCalls } from './activation-calls.ts'
+import { type Call, call } from './call.ts'
+
+const bytes = (most: number) => z.base64().max(Math.ceil(most / 3) * 4)
+const role = z.enum(['root', 'targets', ...delegatedRoles])
+const device = z.strictObject({ device: slug })
+const hex = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`))
+const assignment = z
+  .strictObject({ desktop: slug, subject: z.enum(['all', 'device', 'user', 'group', 'tag']), value: z.union([directoryName, z.literal('')]) })
+  .refine(({ subject, value }) => (subject === 'all') === (value === ''), 'expected a value, and none with `all`')
+const named = { name: slug, version: versionText }
+
+/** @param door null while no device door is open. */
+export function operatorCalls(console: Console, door: () => DeviceDoorAddress | null) {
+  return {
+    'stage-package': call(z.strictObject({ manifest: bytes(1_048_576), sealedKey: bytes(4096) }), (actor, { manifest, sealedKey }) =>
+      stagePackage(actor, console, { manifest: fromBase64(manifest), sealedKey: fromBase64(sealedKey) }),
+    ),
+    'stage-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => stagePolicy(actor, console, yaml)),
+    'stage-release': call(
+      z.strictObject({
+        ...{ desktop: slug, title: z.string().min(1).max(128), package: z.strictObject(named) },
+        layers: z
+          .array(
+            z.strictObject({
+              layer: z.enum(['organisation', 'group', 'user', 'device']),
+              selector: z.record(z.string(), z.string()).nullable(),
+              ...named,
+            }),
+          )
+          .max(10_000),
+      }),
+      (actor, wanted) => stageRelease(actor, console, wanted),
+    ),
+    'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
+    'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {
+      const { review, targets } = await readWaiting(actor, console, wanted.role)
+      const found = [...targets].map(([path, content]) => ({ path, bytes: toBase64(content) }))
+      return { ...describeReview(review), bytes: toBase64(review.bytes), targets: found }
+    }),
+    approve: call(z.strictObject({ role, reviewed: hex(64), signature: z.strictObject({ keyid: hex(64), sig: hex(128) }) }), (actor, approval) =>
+      approve(actor, console, approval),
+    ),
+    withdraw: call(z.strictObject({ role }), async (actor, wanted) => {
+      await withdrawWaiting(actor, console, wanted.role)
+      return { withdrawn: wanted.role }
+    }),
+    'assign-desktop': call(assignment, (actor, { desktop, ...assignee }) => assignDesktop(actor, console, desktop, assignee)),
+    'unassign-desktop': call(assignment, (actor, { desktop, ...assignee }) => unassignDesktop(actor, console, desktop, assignee)),
+    'new-code': call(
+      z.strictObject({
+        ...{ user: directoryName.nullable(), groups: z.array(directoryName).max(100), tags: z.array(slug).max(100) },
+        lifetimeSeconds: z.int().min(1).max(2_592_000),
+      }),
+      (actor, wanted) => newEnrolmentCode(actor, console, requireDoor(door()), wanted),
+    ),
+    'list-devices': call(z.strictObject({}), async (actor) => ({ devices: await listDevices(actor, console) })),
+    'show-device': call(device, (actor, wanted) => showDevice(actor, console, wanted.device)),
+    'revoke-device': call(z.strictObject({ ...device.shape, why: z.string().min(1).max(200) }), async (actor, wanted) => {
+      await revokeDevice(actor, console, wanted.device, wanted.why)
+      return { device: wanted.device, state: 'revoked' }
+    }),
+    'reinstate-device': call(device, async (actor, wanted) => {
+      await reinstateDevice(actor, console, wanted.device)
+      return { device: wanted.device, state: 'active' }
+    }),
+    'device-compliance': call(device, (actor, wanted) => deviceCompliance(actor, console, wanted.device)),
+    'device-report': call(z.strictObject({ ...device.shape, last: z.int().min(0).max(100_000) }), (actor, wanted) =>
+      showReport(actor, console, wanted.device, wanted.last),
+    ),
+    'read-audit': call(z.strictObject({}), (actor) => readAudit(actor, console)),
+    ...activationCalls(console),
+  } satisfies Readonly<Record<string, Call>>
+}
+
+const describeReview = ({ bytes: _, ...review }: Review) => review
+const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
+const toBase64 = (content: Uint8Array): string => Buffer.from(content).toString('base64')
+
+function requireDoor(door: DeviceDoorAddress | null): DeviceDoorAddress {
+  if (door === null)
+    throw new ConsoleError('address-missing', 'expected an address for devices: make the organisation with `--address`, or listen on one host')
+  return door
+}

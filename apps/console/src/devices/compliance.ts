@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the approved policies give, what the device decided, what it observed: side by side, for every session that it last reported.
+import { complianceOf, type Difference, type SessionReport, sessionReport } from '@casemate/policy/compliance'
+import type { SettingValues } from '@casemate/policy/settings'
+import { and, eq, isNotNull } from 'drizzle-orm'
+import { z } from 'zod'
+import { type Operator, requireRight } from '../access/actor.ts'
+import { ConsoleError } from '../error.ts'
+import type { Console } from '../organisation/console.ts'
+import { assignedReleases } from '../releases/assigned.ts'
+import { releaseValues } from '../releases/values.ts'
+import type { DeviceRow } from './device-row.ts'
+import { requireRow } from './list.ts'
+
+export interface SessionCompliance {
+  readonly session: string
+  readonly instance: string
+  readonly desktop: string
+  /** Serial of the release it runs, and of the newest that is assigned; null: the desktop is no longer assigned. */
+  readonly applied: number
+  readonly wanted: number | null
+  readonly compliant: boolean
+  readonly differences: readonly (
+    | Difference
+    | { readonly between: 'release'; readonly field: string; readonly wanted: string; readonly found: string }
+  )[]
+  readonly plan: SessionReport['plan']
+  readonly observed: SessionReport['observed']
+}
+
+export interface DeviceCompliance {
+  readonly device: string
+  readonly state: DeviceRow['state']
+  /** Unix seconds of the report; null: it never reported. */
+  readonly reportedAt: number | null
+  readonly compliant: boolean
+  readonly sessions: readonly SessionCompliance[]
+}
+
+/** @throws ConsoleError `not-found` */
+export async function deviceCompliance(actor: Operator, console: Pick<Console, 'db' | 'now'>, id: string): Promise<DeviceCompliance> {
+  requireRight(actor, 'device:see')
+  const device = await requireRow(actor, console, id)
+  const reported = z.array(sessionReport).safeParse(device.sessions ?? [])
+  if (!reported.success) throw new ConsoleError('data-invalid', `the sessions of \`${id}\` cannot be read`, { cause: reported.error })
+  const wanted = new Map((await assignedReleases(console.db, device)).map(({ desktop, serial }) => [desktop, serial]))
+  const sessions = await Promise.all(reported.data.map((session) => judge(console, device, session, wanted.get(session.plan.desktop) ?? null)))
+  const reportedAt = device.lastSeenAt === null || device.sessions === null ? null : Math.floor(device.lastSeenAt.getTime() / 1000)
+  return { device: id, state: device.state, reportedAt, compliant: sessions.every(({ compliant }) => compliant), sessions }
+}
+
+async function judge(
+  console: Pick<Console, 'db' | 'now'>,
+  device: DeviceRow,
+  report: SessionReport,
+  wanted: number | null,
+): Promise<SessionCompliance> {
+  const { session, plan, observed, serial, releaseSha256 } = report
+  const values = await valuesOf(console, device, report)
+  const unknown = { between: 'release' as const, field: 'release', wanted: 'one that was published here', found: releaseSha256 }
+  const older = { between: 'release' as const, field: 'serial', wanted: `${wanted ?? 'none'}`, found: `${serial}` }
+  const differences = [...(values === null ? [unknown] : []), ...(serial === wanted ? [] : [older]), ...complianceOf(report, values)]
+  return {
+    ...{ session, instance: plan.instance, desktop: plan.desktop, applied: serial, wanted },
+    ...{ compliant: differences.length === 0, differences, plan, observed },
+  }
+}
+
+async function valuesOf({ db, now }: Pick<Console, 'db' | 'now'>, device: DeviceRow, report: SessionReport): Promise<SettingValues | null> {
+  const { desktops, releases } = db.tables
+  const [found] = await db
+    .select({ document: releases.document })
+    .from(releases)
+    .innerJoin(desktops, eq(desktops.id, releases.desktopId))
+    .where(
+      and(
+        eq(desktops.organisationId, device.organisation),
+        eq(desktops.name, report.plan.desktop),
+        eq(releases.serial, report.serial),
+        eq(releases.sha256, report.releaseSha256),
+        isNotNull(releases.publishedAt),
+      ),
+    )
+  return found === undefined ? null : await releaseValues(db, found, device, now())
+}

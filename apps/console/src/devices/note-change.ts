@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import { inArray, sql } from 'drizzle-orm'
+import type { Transaction } from '../db/database.ts'
+
+/** Something is new for these devices: their next check-in is answered at once. Wake them after the commit. */
+export async function noteChange(tx: Transaction, devices: readonly string[]): Promise<void> {
+  const table = tx.tables.devices
+  // Well below SQLite's limit of parameters.
+  for (let from = 0; from < devices.length; from += 500) {
+    await tx
+      .update(table)
+      .set({ change: sql`${table.change} + 1` })
+      .where(inArray(table.id, devices.slice(from, from + 500)))
+  }
+}

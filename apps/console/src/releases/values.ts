@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the approved policies of a release give a device, as the console computes it: for activation, for the limits that its lease
+// carries, and to hold what the device did against.
+import { effectiveValues, layPolicies, type PolicyLayers } from '@casemate/policy/layers'
+import { parsePolicy } from '@casemate/policy/policy'
+import { parseRelease } from '@casemate/policy/release'
+import type { SettingValues } from '@casemate/policy/settings'
+import { inArray } from 'drizzle-orm'
+import type { Transaction } from '../db/database.ts'
+import type { DeviceRow } from '../devices/device-row.ts'
+import { ConsoleError } from '../error.ts'
+
+/** @throws ConsoleError `data-invalid` when a document of the release is not there as it was approved. */
+export async function releaseValues(
+  db: Transaction,
+  release: { readonly document: Uint8Array },
+  device: DeviceRow,
+  now: number,
+): Promise<SettingValues> {
+  const layers = await readLayers(db, release.document)
+  // The network is what the device says of itself: not known here, so it can only tighten.
+  const circumstances = { claims: device.claims, runtimeVersion: device.runtimeVersion ?? '0.0.0', network: null, now }
+  return effectiveValues(layers, { sub: device.id, claims: device.claims }, circumstances)
+}
+
+async function readLayers(db: Transaction, document: Uint8Array): Promise<PolicyLayers> {
+  const release = parseRelease(document)
+  const { policyVersions } = db.tables
+  const wanted = [...new Set(release.layers.map(({ sha256 }) => sha256))]
+  const found =
+    wanted.length === 0
+      ? []
+      : await db
+          .select({ sha256: policyVersions.sha256, document: policyVersions.document })
+          .from(policyVersions)
+          .where(inArray(policyVersions.sha256, wanted))
+  const documents = new Map(found.map((row) => [row.sha256, parsePolicy(row.document)]))
+  const approved = release.layers.map(({ path, sha256 }) => {
+    const policy = documents.get(sha256)
+    if (policy === undefined) throw new ConsoleError('data-invalid', `policy \`${path}\` is not here as it was approved`)
+    return { path, sha256, document: policy }
+  })
+  return layPolicies(release, approved)
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rename, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { parseRelease } from '@casemate/policy/release'
+import { sql } from 'drizzle-orm'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { operatorCalls } from '../../operator-door/calls.ts'
+import { createOperatorApp } from '../../operator-door/listen.ts'
+import { approve, withdrawWaiting } from '../../src/approvals/approve.ts'
+import { listWaiting, readWaiting } from '../../src/approvals/review.ts'
+import { readAudit } from '../../src/audit/read.ts'
+import { stagePackage } from '../../src/packages/stage.ts'
+import { stagePolicy } from '../../src/policies/stage.ts'
+import { findPending } from '../../src/publish/pending.ts'
+import { stageTargets } from '../../src/publish/stage-targets.ts'
+import { stageRelease } from '../../src/releases/stage.ts'
+import { startConsole } from '../../start-console.ts'
+import { ScriptedDevice } from './device.ts'
+import {
+  approveRole,
+  firstNow,
+  freshData,
+  openRules,
+  operator,
+  passphrase,
+  publishDesktop,
+  publishPackage,
+  publishPolicy,
+  publishRelease,
+  startWorld,
+} from './world.ts'
+
+const device = 'd-0123456789abcdef'
+const sha256 = 'ab'.repeat(32)
+const policy = (version: string) => JSON.stringify({ format: 'casemate-policy-1', name: 'base', version, minRuntime: '0.1.0', rules: openRules })
+
+/** Every call of the operator door, in the form that it asks for; a new call without a row fails. */
+const calls: Readonly<Record<keyof ReturnType<typeof operatorCalls>, object>> = {
+  'stage-package': { manifest: 'e30=', sealedKey: 'e30=' },
+  'stage-policy': { yaml: policy('1') },
+  'stage-release': { desktop: 'office', title: 'Office', package: { name: 'demo', version: '1' }, layers: [] },
+  'list-pending': {},
+  'read-pending': { role: 'policies' },
+  approve: { role: 'policies', reviewed: sha256, signature: { keyid: sha256, sig: sha256.repeat(2) } },
+  withdraw: { role: 'policies' },
+  'assign-desktop': { desktop: 'office', subject: 'all', value: '' },
+  'unassign-desktop': { desktop: 'office', subject: 'all', value: '' },
+  'new-code': { user: null, groups: [], tags: [], lifetimeSeconds: 60 },
+  'list-devices': {},
+  'show-device': { device },
+  'revoke-device': { device, why: 'lost' },
+  'reinstate-device': { device },
+  'device-compliance': { device },
+  'device-report': { device, last: 1 },
+  'read-audit': {},
+  'set-activation-password': { desktop: 'office', password: 'open sesame' },
+  'new-activation-key': { desktop: 'office', uses: 1 },
+  'limit-activations': { desktop: 'office', most: 1 },
+}
+
+const refusal = z.object({ error: z.object({ code: z.string() }).optional() })
+const codeIn = async (answer: Response) => refusal.parse(await answer.json()).error?.code
+
+it('does nothing for an actor without rights, on every call, and is 404 to them', async () => {
+  const world = await startWorld()
+  const door = () => ({ address: world.device, pin: world.pin })
+  const offered = operatorCalls(world.console, door)
+  expect(Object.keys(calls).sort()).toEqual(Object.keys(offered).sort())
+  const [nobody, somebody] = [createOperatorApp({ ...operator, rights: new Set() }, offered), createOperatorApp(operator, offered)]
+  const before = (await readAudit(operator, world.console)).head
+  for (const [name, body] of Object.entries(calls)) {
+    const asked = { method: 'POST', body: JSON.stringify(body) }
+    const answer = await nobody.request(`/v1/${name}`, asked)
+    expect([name, answer.status, await codeIn(answer)]).toEqual([name, 404, 'right-missing'])
+  }
+  expect((await readAudit(operator, world.console)).head).toBe(before)
+  for (const [name, body] of Object.entries(calls)) {
+    const answer = await somebody.request(`/v1/${name}`, { method: 'POST', body: JSON.stringify(body) })
+    expect([name, await codeIn(answer)]).not.toEqual([name, 'right-missing'])
+  }
+})
+
+it('refuses calls that it does not know, and bodies of another form', async () => {
+  const world = await startWorld()
+  const app = createOperatorApp(
+    operator,
+    operatorCalls(world.console, () => null),
+  )
+  const codeOf = async (name: string, body: string) => await codeIn(await app.request(`/v1/${name}`, { method: 'POST', body }))
+  expect(await codeOf('constructor', '{}')).toBe('not-found')
+  expect(await codeOf('list-devices', '{"more":1}')).toBe('input-invalid')
+  expect(await codeOf('list-devices', 'nonsense')).toBe('input-invalid')
+  expect(await codeOf('list-devices', '{}')).toBeUndefined()
+  expect(await codeOf('new-code', JSON.stringify(calls['new-code']))).toBe('address-missing')
+})
+
+it('keeps the operator door and the data folder to their owner', async () => {
+  const { data, operator: socket } = await startWorld()
+  expect((await stat(socket)).mode & 0o777).toBe(0o600)
+  for (const name of ['keys/online.key', 'keys/root.key', 'tls/key.pem', 'console.db']) {
+    expect([name, (await stat(`${data}/${name}`)).mode & 0o077]).toEqual([name, 0])
+  }
+})
+
+it('takes a package only with the key that opens it, and with its disks in the store', async () => {
+  const [world, elsewhere] = [await startWorld(), await startWorld()]
+  await publishPackage(elsewhere)
+  const { packages } = elsewhere.console.db.tables
+  const [foreign] = await elsewhere.console.db.select().from(packages)
+  if (foreign === undefined) throw new Error('expected a package')
+  const files = { manifest: foreign.manifest, sealedKey: foreign.sealedKey }
+  await expect(stagePackage(operator, world.console, files)).rejects.toMatchObject({ code: 'object-missing' })
+  await expect(stagePackage(operator, world.console, { ...files, sealedKey: Buffer.from('{}') })).rejects.toMatchObject({ code: 'key-invalid' })
+  await expect(stagePackage(operator, elsewhere.console, files)).rejects.toMatchObject({ code: 'exists' })
+  expect((await publishPackage(world)).sha256).toMatch(/^[0-9a-f]{64}$/)
+})
+
+it('refuses a policy with an unknown field by its name, and a version that is published', async () => {
+  const world = await startWorld()
+  await expect(stagePolicy(operator, world.console, `${policy('1').slice(0, -1)},"colour":1}`)).rejects.toMatchObject({
+    code: 'policy-invalid',
+    message: expect.stringContaining('colour'),
+  })
+  await publishPolicy(world, '1', openRules)
+  await expect(stagePolicy(operator, world.console, policy('1'))).rejects.toMatchObject({ code: 'exists' })
+  await stagePolicy(operator, world.console, policy('2'))
+  await expect(stagePolicy(operator, world.console, policy('3'))).rejects.toMatchObject({ code: 'pending-exists' })
+})
+
+it('forgets what is withdrawn, so that the same version may say something else', async () => {
+  const world = await startWorld()
+  await publishPackage(world)
+  await stagePolicy(operator, world.console, policy('1').replace('0.1.0', '9.0.0'))
+  await withdrawWaiting(operator, world.console, 'policies')
+  expect(await listWaiting(operator, world.console)).toEqual([])
+  await publishPolicy(world, '1', openRules)
+  await publishRelease(world, '1')
+  const { releases } = world.console.db.tables
+  const [release] = await world.console.db.select({ document: releases.document }).from(releases)
+  expect(parseRelease(release?.document ?? '').minRuntime).toBe('0.1.0')
+})
+
+it('makes releases of published packages and policies only, under rising serials', async () => {
+  const world = await startWorld()
+  await publishPackage(world)
+  await stagePolicy(operator, world.console, policy('1'))
+  const layers = [{ layer: 'organisation' as const, selector: null, name: 'base', version: '1' }]
+  const wanted = { desktop: 'office', title: 'Office', package: { name: 'demo', version: '1' }, layers }
+  await expect(stageRelease(operator, world.console, wanted)).rejects.toMatchObject({ code: 'not-found' })
+  await approveRole(world, 'policies')
+  await publishRelease(world, '1')
+  await publishRelease(world, '1')
+  expect(await stageRelease(operator, world.console, wanted)).toMatchObject({ serial: 3, path: 'releases/office/3.json' })
+  const selector = { group: 'bad\u0000name' }
+  await expect(
+    stageRelease(operator, world.console, { ...wanted, layers: [{ ...layers[0], layer: 'group', selector, name: 'base', version: '1' }] }),
+  ).rejects.toMatchObject({
+    code: 'input-invalid',
+  })
+})
+
+it('publishes only what an approver signed, over the bytes that wait', async () => {
+  const world = await startWorld()
+  await stagePolicy(operator, world.console, policy('1'))
+  const { review } = await readWaiting(operator, world.console, 'policies')
+  const sig = Buffer.from(await world.approver.sign(Buffer.from('something else'))).toString('hex')
+  const approval = { role: 'policies' as const, reviewed: review.sha256, signature: { keyid: world.approver.keyId, sig } }
+  await expect(approve(operator, world.console, approval)).rejects.toMatchObject({ code: 'signature-invalid' })
+  expect(await listWaiting(operator, world.console)).toMatchObject([{ role: 'policies', version: 1 }])
+  await approveRole(world, 'policies')
+  expect(await listWaiting(operator, world.console)).toEqual([])
+})
+
+it('withdraws at its start what waits without a record, and marks what was published before it died', async () => {
+  const world = await startWorld()
+  await publishPackage(world)
+  await stagePolicy(operator, world.console, policy('1'))
+  const { repository, db } = world.console
+  await db.update(db.tables.packages).set({ publishedAt: null })
+  await stageTargets(repository, {
+    role: 'releases',
+    author: 'x',
+    now: world.now,
+    add: [{ path: 'releases/office/1.json', bytes: Buffer.from('{}') }],
+  })
+  await world.close()
+  const running = await startConsole({
+    data: world.data,
+    passphrase,
+    listen: '127.0.0.1',
+    devicePort: null,
+    now: () => world.now,
+    report: () => undefined,
+  })
+  try {
+    expect(await findPending(running.console.repository, 'releases')).toBeUndefined()
+    expect(await findPending(running.console.repository, 'policies')).toBeDefined()
+    const { packages } = running.console.db.tables
+    expect(await running.console.db.select({ at: packages.publishedAt }).from(packages)).toEqual([{ at: new Date(world.now * 1000) }])
+  } finally {
+    await running.close()
+  }
+})
+
+it('finds a line of the audit that was changed, and has one chain without it', async () => {
+  const world = await startWorld()
+  await publishDesktop(world)
+  await ScriptedDevice.enrolled(world)
+  const { entries } = await readAudit(operator, world.console)
+  expect(entries.map(({ action }) => action)).toContain('device.enrolled')
+  const { auditEntries } = world.console.db.tables
+  await world.console.db.update(auditEntries).set({ line: sql`replace(${auditEntries.line}, 'policies.staged', 'policies.stagee')` })
+  await expect(readAudit(operator, world.console)).rejects.toMatchObject({ code: 'audit-altered' })
+})
+
+it('does not open under another passphrase, nor a folder that is no organisation, nor twice', async () => {
+  const world = await startWorld()
+  const options = { passphrase, listen: '127.0.0.1', devicePort: null, now: () => world.now, report: () => undefined }
+  const other = await freshData()
+  await expect(startConsole({ ...options, data: other, passphrase: 'something else' })).rejects.toMatchObject({ code: 'sealed-key-passphrase' })
+  await writeFile(`${other}/keys/online.key`, '{}')
+  await expect(startConsole({ ...options, data: other })).rejects.toMatchObject({ code: 'sealed-key-invalid' })
+  await expect(startConsole({ ...options, data: `${other}/objects` })).rejects.toMatchObject({ code: 'data-invalid' })
+  await expect(startConsole({ ...options, data: world.data })).rejects.toMatchObject({ code: 'database-owned' })
+})
+
+it('refuses a data folder whose socket could not be named, and leaves it free for the next', async () => {
+  const data = await freshData()
+  const deep = join(dirname(data), 'd'.repeat(80))
+  await rename(data, deep)
+  const options = { passphrase, listen: '127.0.0.1', devicePort: null, now: () => firstNow, report: () => undefined }
+  await expect(startConsole({ ...options, data: deep })).rejects.toMatchObject({ code: 'path-too-long' })
+  await rename(deep, data)
+  const running = await startConsole({ ...options, data })
+  await running.close()
+  expect(running.operator).toBe(join(data, 'operator.sock'))
+})
