@@ -11,12 +11,41 @@ export interface Layout {
   manifest(sha256: string): string
   readonly instances: string
   instance(id: string): InstanceLayout
+  /** What enrolment ended with, and what it needs to be tried again with the same key and question. */
+  readonly enrolment: string
+  readonly enrolling: string
+  /** Private to this user; whoever reads it is this device. */
+  readonly deviceKey: string
+  readonly clock: string
+  /** The newest lease as it came, and what the device never goes below. */
+  readonly lease: string
+  readonly leaseFloors: string
+  /** The unanswered question and what was used up since the last contact. */
+  readonly contact: string
+  /** TUF metadata and the verified copy, of `daemon/update`. */
+  readonly update: { readonly metadata: string; readonly copy: string }
+  readonly journal: string
+  /** Held by the one daemon of this data folder. */
+  readonly daemonLock: string
+  /** Records of sessions, by which a restarted daemon attaches again. */
+  readonly sessions: string
+  session(id: string): string
+  /** Plan and log of one session host. */
+  sessionPlan(id: string): string
+  sessionLog(id: string): string
+  /** Private folder of the sockets. */
+  readonly runtimeFolder: string
+  /** Local door of the daemon, and the one from which session hosts fetch encrypted objects. */
+  readonly daemonSocket: string
+  readonly objectSocket: string
   /** Sockets of one session: a short path outside `data`, since a unix socket path has at most 107 bytes. */
   runtime(session: string): string
 }
 
 export interface InstanceLayout {
   readonly folder: string
+  /** Activation, engine, wrapped key, wrong tries. */
+  readonly record: string
   readonly disks: string
   /** Held by the one session host that has the instance open. */
   readonly lock: string
@@ -34,16 +63,36 @@ const ENDING = { qemu: 'qcow2', v86: 'xts' } as const
 export function layoutOf(data: string): Layout {
   const place = createHash('sha256').update(data).digest('hex').slice(0, 8)
   const instances = join(data, 'instances')
+  const sessions = join(data, 'sessions')
+  const runtimeFolder = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `casemate-${place}`)
   return {
     objectCache: join(data, 'cache', 'objects'),
     engineCache: join(data, 'cache', 'engine'),
     manifest: (sha256) => join(data, 'packages', sha256, 'manifest.json'),
+    enrolment: join(data, 'enrolment.json'),
+    enrolling: join(data, 'enrolling.json'),
+    deviceKey: join(data, 'device-key.json'),
+    clock: join(data, 'clock.json'),
+    lease: join(data, 'lease.jws'),
+    leaseFloors: join(data, 'lease-floors.json'),
+    contact: join(data, 'contact.json'),
+    update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
+    journal: join(data, 'journal.log'),
+    daemonLock: join(data, 'daemon.lock'),
+    sessions,
+    session: (id) => join(sessions, `${id}.json`),
+    sessionPlan: (id) => join(sessions, `${id}.plan.json`),
+    sessionLog: (id) => join(sessions, `${id}.log`),
+    runtimeFolder,
+    daemonSocket: join(runtimeFolder, 'daemon.sock'),
+    objectSocket: join(runtimeFolder, 'objects.sock'),
     instances,
     instance: (id) => {
       const folder = join(instances, id)
       const disks = join(folder, 'disks')
       return {
         folder,
+        record: join(folder, 'instance.json'),
         disks,
         lock: join(folder, 'lock'),
         systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
@@ -51,6 +100,6 @@ export function layoutOf(data: string): Layout {
         suspended: (sha256) => join(folder, `suspended-${sha256}.state`),
       }
     },
-    runtime: (session) => join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `casemate-${place}`, session),
+    runtime: (session) => join(runtimeFolder, session),
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every local call of the client runtime, with its schema. Two doors lead to a session host:
+// Every local call of the client runtime, with its schema. One door leads to the daemon: `daemonRoutes`, on a unix socket of this user
+// alone. Two lead to a session host:
 //   viewer  - loopback HTTP and WebSocket for the user's browser; token and origin checked; asks and shows, holds no rule
 //   control - unix socket in the session's private runtime folder, for the daemon alone; also takes plans and heartbeats
 import { z } from 'zod'
@@ -72,3 +73,110 @@ export const sessionReady = z.strictObject({
   viewer: z.url(),
   control: z.string(),
 })
+
+/** Why something is refused, in the words of every surface; `code` is of the closed list of the policy package. */
+export const reasonView = z.strictObject({
+  code: z.string(),
+  sentence: z.string(),
+  nextStep: z.string(),
+  whomToAsk: z.enum(['help-desk', 'administrator', 'nobody']),
+})
+
+/** Whatever the daemon refuses or cannot do. */
+export const daemonError = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), reasons: z.array(reasonView) }),
+})
+
+const password = z.string().min(1).max(1024).nullable()
+
+export const instanceView = z.strictObject({
+  instance: z.string(),
+  desktop: z.string(),
+  engine: z.enum(['qemu', 'v86']),
+  activatedAt: z.int(),
+  session: z
+    .strictObject({
+      session: z.string(),
+      state: sessionState,
+      /** Whether its host is there. */
+      open: z.boolean(),
+      holds: z.array(hold),
+      planVersion: z.int(),
+      serial: z.int(),
+      /** The page with its token; null where the session is over. */
+      viewer: z.string().nullable(),
+      /** Why the daemon ended it. */
+      reasons: z.array(reasonView),
+      blocked: blockedReason.nullable(),
+      /** What takes effect at the next start. */
+      waiting: z.array(z.string()),
+      warned: z.boolean(),
+    })
+    .nullable(),
+})
+export type InstanceView = z.infer<typeof instanceView>
+
+/** Of a device that is not enrolled, everything but the clock is null or empty. */
+export const statusView = z.strictObject({
+  version: z.string(),
+  clock: z.strictObject({ now: z.int(), behind: z.boolean() }),
+  enrolment: z.strictObject({ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() }).nullable(),
+  contact: z
+    .strictObject({ connected: z.boolean(), at: z.int().nullable(), fault: z.strictObject({ code: z.string(), message: z.string() }).nullable() })
+    .nullable(),
+  lease: z.strictObject({ seq: z.int(), exp: z.int(), action: z.enum(['run', 'suspend']) }).nullable(),
+  leaseFault: z.string().nullable(),
+  journal: z.strictObject({ seq: z.int(), unreceipted: z.int(), fault: z.string().nullable() }).nullable(),
+  instances: z.array(instanceView),
+})
+export type StatusView = z.infer<typeof statusView>
+
+export const desktopView = z.strictObject({
+  desktop: z.string(),
+  title: z.string(),
+  serial: z.int(),
+  activated: z.boolean(),
+  /** Why it would not start now; empty where it would, a password apart. */
+  reasons: z.array(reasonView),
+})
+export type DesktopView = z.infer<typeof desktopView>
+
+export const checkView = z.strictObject({
+  check: z.enum(['qemu', 'v86', 'network', 'clock', 'console', 'journal']),
+  ok: z.boolean(),
+  code: z.string(),
+  message: z.string(),
+  hint: z.string(),
+})
+export type CheckView = z.infer<typeof checkView>
+
+export const daemonRoutes = {
+  enrol: {
+    path: '/enrol',
+    request: z.strictObject({ code: z.string().min(1).max(4096) }),
+    response: z.strictObject({ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() }),
+  },
+  status: { path: '/status', request: z.strictObject({}), response: statusView },
+  list: { path: '/list', request: z.strictObject({}), response: z.strictObject({ desktops: z.array(desktopView) }) },
+  activate: {
+    path: '/activate',
+    request: z.strictObject({ desktop: z.string(), presented: z.string().min(1).max(256).nullable(), password }),
+    response: instanceView,
+  },
+  setPassword: {
+    path: '/set-password',
+    request: z.strictObject({ instance: z.string(), current: password, password: z.string().min(1).max(1024) }),
+    response: z.strictObject({ instance: z.string() }),
+  },
+  start: { path: '/start', request: z.strictObject({ instance: z.string(), password }), response: instanceView },
+  stop: {
+    path: '/stop',
+    request: z.strictObject({ instance: z.string(), how: z.enum(['suspend', 'power-off']) }),
+    response: instanceView,
+  },
+  doctor: { path: '/doctor', request: z.strictObject({}), response: z.strictObject({ checks: z.array(checkView) }) },
+} as const
+
+export type DaemonRoute = keyof typeof daemonRoutes
+export type DaemonRequest<R extends DaemonRoute> = z.infer<(typeof daemonRoutes)[R]['request']>
+export type DaemonResponse<R extends DaemonRoute> = z.infer<(typeof daemonRoutes)[R]['response']>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { request } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { checkObjectName, type ObjectSource } from '@casemate/vm-package/object-store'
 
 /**
@@ -30,10 +31,10 @@ class TooLong extends Error {
   readonly code = 'object-too-long'
 }
 
+/** Ends early, and without an error, once `signal` says that nobody waits any more. */
 function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, RETRY_MS)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+  return setTimeout(RETRY_MS, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
   })
 }
 

@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { layoutOf } from '../../layout.ts'
 import { sessionReady } from '../../local-api.ts'
 import { ControlClient } from './control-client.ts'
 
@@ -14,7 +15,7 @@ const ENTRY = join(import.meta.dirname, '../../session-host/main.ts')
 export interface SessionStart {
   /** The runtime's data folder. */
   readonly data: string
-  /** Folder of the object store that chunks come from. */
+  /** Object store that chunks come from: a folder, or `unix:` and the daemon's object socket. */
   readonly origin: string
   readonly plan: LaunchPlan
   /** 32 bytes, base64url. */
@@ -23,6 +24,8 @@ export interface SessionStart {
   readonly instanceKey: string
   /** Port of the viewer door; 0 for any free one. */
   readonly port: number
+  /** In a process group of its own, with its words in a log file: it outlives the daemon and is held by its own watch. */
+  readonly detached?: boolean
 }
 
 export interface SessionHost {
@@ -40,10 +43,19 @@ export interface SessionHost {
  * @throws Error with its exit code when it ends before that; it has said why on standard error
  */
 export async function startSessionHost(start: SessionStart): Promise<SessionHost> {
-  const planFile = join(start.data, `${start.plan.session}.plan.json`)
+  const layout = layoutOf(start.data)
+  const planFile = layout.sessionPlan(start.plan.session)
+  await mkdir(dirname(planFile), { recursive: true, mode: 0o700 })
   await writeFile(planFile, JSON.stringify(start.plan), { mode: 0o600 })
   const args = ['--plan', planFile, '--data', start.data, '--origin', start.origin, '--port', String(start.port)]
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const { detached = false } = start
+  const log = detached ? await open(layout.sessionLog(start.plan.session), 'a', 0o600) : null
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY, ...args], {
+    stdio: ['pipe', 'pipe', log?.fd ?? 'inherit'],
+    detached,
+  })
+  await log?.close()
+  if (child.stdin === null || child.stdout === null) throw new Error('the session host has no standard input or output')
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const viewerToken = randomBytes(32).toString('base64url')
   child.stdin.end(`${JSON.stringify({ packageKey: start.packageKey, instanceKey: start.instanceKey, viewerToken })}\n`)

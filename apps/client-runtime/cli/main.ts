@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+//
+// casemate: the user's command line. It asks the daemon and shows what it says. Exit codes: 0 done; 1 refused, with the reason; 2 wrong
+// usage; 3 no daemon, or the environment did not allow it.
+import { Command, CommanderError } from 'commander'
+import { activateCommand } from './activate.ts'
+import { doctorCommand } from './doctor.ts'
+import { enrolCommand } from './enrol.ts'
+import { CliError, exitCode } from './error.ts'
+import { listCommand } from './list.ts'
+import { setPasswordCommand } from './set-password.ts'
+import { startCommand } from './start.ts'
+import { statusCommand } from './status.ts'
+import { stopCommand } from './stop.ts'
+
+const program = new Command('casemate')
+  .description('Enrol this computer and use its desktops.')
+  .addHelpText('after', '\nExit codes: 0 done, 1 refused with a reason, 2 wrong usage, 3 no daemon or the environment did not allow it.')
+
+const commands = [enrolCommand, listCommand, activateCommand, setPasswordCommand, startCommand, stopCommand, statusCommand, doctorCommand]
+for (const command of commands) {
+  program.addCommand(
+    command().requiredOption('--data <folder>', 'data folder of the daemon').option('--json', 'print the result, or the refusal, as one JSON object'),
+  )
+}
+for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => undefined })
+
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  if (!(error instanceof CommanderError && error.exitCode === 0)) fail(error)
+}
+
+function fail(error: unknown): void {
+  const known = error instanceof CliError ? error : undefined
+  const usage = error instanceof CommanderError
+  const message = error instanceof Error ? error.message.replace(/^error: /, '') : String(error)
+  const code = known?.code ?? (usage ? 'usage' : 'unexpected')
+  process.exitCode = exitCode[known?.blame ?? (usage ? 'usage' : 'environment')]
+  process.stderr.write(`casemate: ${message}\n`)
+  for (const { nextStep } of known?.reasons ?? []) process.stderr.write(`  ${nextStep}\n`)
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message, reasons: known?.reasons ?? [] } })}\n`)
+}

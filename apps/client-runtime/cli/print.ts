@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { InstanceView } from '../local-api.ts'
+
+export interface CommonOptions {
+  readonly data: string
+  readonly json?: true
+}
+
+/** The result on standard output: one JSON object, or lines for people. */
+export function print({ json }: CommonOptions, result: object, lines: readonly string[]): void {
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : lines.map((line) => `${line}\n`).join(''))
+}
+
+export function instanceLines({ instance, engine, session }: InstanceView): readonly string[] {
+  if (session === null) return [`${instance}: never started (${engine})`]
+  const { state, viewer, reasons, blocked, warned, waiting } = session
+  return [
+    `${instance}: ${state} (${engine})`,
+    ...(viewer === null ? [] : [`  screen: ${viewer}`]),
+    ...(warned ? ['  connect to the network: this desktop will be suspended without contact'] : []),
+    ...(waiting.length > 0 ? [`  at the next start: ${waiting.join(', ')}`] : []),
+    ...reasons.map(({ sentence, nextStep }) => `  ${sentence} ${nextStep}`),
+    ...(blocked === null ? [] : [`  ${blocked.sentence} ${blocked.nextStep} (${blocked.code})`]),
+  ]
+}

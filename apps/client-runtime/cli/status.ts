@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command } from 'commander'
+import { callDaemon } from './call-daemon.ts'
+import { CliError } from './error.ts'
+import { type CommonOptions, instanceLines, print } from './print.ts'
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('this computer, its contact, and its sessions with the address of their screens')
+    .argument('[instance]')
+    .action(async (instance: string | undefined, options: CommonOptions) => {
+      const status = await callDaemon(options.data, 'status', {})
+      if (instance !== undefined) {
+        const found = status.instances.find((view) => view.instance === instance)
+        if (found === undefined) throw new CliError('refused', 'instance-unknown', `there is no instance \`${instance}\` on this computer`)
+        print(options, found, instanceLines(found))
+        return
+      }
+      const { enrolment, contact, lease, clock } = status
+      print(options, status, [
+        enrolment === null ? 'Not enrolled.' : `Enrolled in ${enrolment.title} as ${enrolment.device}.`,
+        ...(contact === null ? [] : [contact.connected ? 'In contact.' : `No contact (${contact.fault?.code ?? 'not yet'}).`]),
+        ...(lease === null ? [] : [`Permission ${lease.seq} until ${new Date(lease.exp * 1000).toISOString()}: ${lease.action}.`]),
+        ...(clock.behind ? ['The clock of this computer is behind verified time.'] : []),
+        ...status.instances.flatMap(instanceLines),
+      ])
+    })
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gathers what a decision is made from and makes it. Documents that are not here or cannot be believed are a refusal by name; so is
+// whatever else goes wrong.
+import { type Decision, decide } from '@casemate/policy/decision'
+import type { Facts, Request } from '@casemate/policy/facts'
+import { reason } from '@casemate/policy/reason'
+import { type Device, factsOf } from '../device.ts'
+import { type DesktopDocuments, readDesktop } from '../documents/desktop-documents.ts'
+
+export interface Decided {
+  readonly decision: Decision
+  /** Null where they are not here. */
+  readonly documents: DesktopDocuments | null
+}
+
+/** Never throws: an error is a refusal. */
+export async function decideDesktop(device: Device, engines: Facts['engines'], desktop: string, request: Request): Promise<Decided> {
+  try {
+    const { leases, clock, documents: held } = device
+    // Of one moment: a lease may come while the documents are read.
+    const { lease, floors } = leases
+    const facts = { ...(await factsOf(device, engines)), floors }
+    const documents = await readDesktop(held.place, desktop, lease)
+    if (documents !== undefined) {
+      return { decision: decide(documents.release, documents.layers, lease, facts, request, clock.now), documents }
+    }
+    return { decision: { allowed: false, reasons: [whyNothing(device, desktop)] }, documents: null }
+  } catch {
+    return { decision: { allowed: false, reasons: [reason('decision-failed')] }, documents: null }
+  }
+}
+
+/** Without documents the earlier reasons of `decide` are still said first. */
+function whyNothing({ leases: { lease }, clock, owner }: Device, desktop: string) {
+  if (clock.behind) return reason('clock-behind', clock.reading)
+  if (lease === null) return reason('lease-missing')
+  if (lease.sub !== owner.device.id || lease.cnf.jkt !== owner.device.jkt) return reason('lease-foreign')
+  if (lease.action === 'suspend') return reason('lease-suspended')
+  if (!lease.assign.some(({ path }) => path.startsWith(`releases/${desktop}/`))) return reason('desktop-not-assigned', { desktop })
+  return reason('release-mismatch')
+}

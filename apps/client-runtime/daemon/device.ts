@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that an enrolled device works with, opened once.
+import type { DeviceKey } from '@casemate/policy/device-key'
+import type { Facts } from '@casemate/policy/facts'
+import { thumbprint } from '@casemate/policy/jwk'
+import { deviceSigner, type Signer } from '@casemate/policy/token'
+import type { Layout } from '../layout.ts'
+import type { VerifiedClock } from './clock/verified-clock.ts'
+import { ConsoleClient } from './console/console-client.ts'
+import { Documents } from './documents/documents.ts'
+import { readDeviceKey } from './enrolment/device-key-file.ts'
+import type { EnrolmentRecord } from './enrolment/organisation.ts'
+import { codeOf, RuntimeError } from './error.ts'
+import { Journal } from './journal/journal-file.ts'
+import { type LeaseOwner, LeaseStore } from './lease/lease-store.ts'
+
+export interface Device {
+  readonly enrolment: EnrolmentRecord
+  readonly layout: Layout
+  readonly version: string
+  readonly clock: VerifiedClock
+  readonly key: DeviceKey
+  readonly signer: Signer
+  readonly owner: LeaseOwner
+  readonly console: ConsoleClient
+  readonly documents: Documents
+  readonly leases: LeaseStore
+  readonly journal: Journal
+  /** Code of what is wrong with the lease that was kept, or null. */
+  readonly leaseFault: string | null
+}
+
+/** @throws RuntimeError `state-altered`, `journal-altered`; PolicyError `key-invalid`: what this device is made of cannot be read. */
+export async function openDevice(enrolment: EnrolmentRecord, layout: Layout, clock: VerifiedClock, version: string): Promise<Device> {
+  const key = await readDeviceKey(layout.deviceKey)
+  if (key === undefined) throw new RuntimeError('state-altered', `expected the key of this device in \`${layout.deviceKey}\`, found nothing`)
+  const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
+  const leases = await LeaseStore.open(layout)
+  const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
+  const documents = new Documents(layout.update, console, clock)
+  const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
+  const journal = await Journal.open(layout.journal, enrolment.device, clock)
+  const leaseFault = await loadLease(leases, documents, owner)
+  return { enrolment, layout, version, clock, key, signer, owner, console, documents, leases, journal, leaseFault }
+}
+
+/** Without keys to check it by there is no lease; the next check-in brings both. */
+async function loadLease(leases: LeaseStore, documents: Documents, owner: LeaseOwner): Promise<string | null> {
+  try {
+    return await leases.load(owner, await documents.onlineKeys(), await documents.versions())
+  } catch (error) {
+    return codeOf(error)
+  }
+}
+
+export async function factsOf(device: Device, engines: Facts['engines']): Promise<Facts> {
+  const { leases, clock, owner, version, documents } = device
+  const { root, snapshot, timestamp } = await documents.versions()
+  const { contactAt, runtimeSeconds, boots } = leases.contact
+  return {
+    device: owner.device,
+    runtimeVersion: version,
+    clock: clock.reading,
+    floors: leases.floors,
+    repository: { root: Math.max(1, root), snapshot: Math.max(1, snapshot), timestamp: Math.max(1, timestamp) },
+    contactAt,
+    sinceContact: { runtimeMinutes: Math.floor(runtimeSeconds / 60), boots },
+    // Nothing attests where this host is: rules for a network keep their restrictions and lose their loosenings.
+    network: null,
+    engines,
+    package: 'verified',
+  }
+}

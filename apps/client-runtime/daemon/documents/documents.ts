@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What was approved, as this device holds it: TUF over the pinned connection, and the verified copy, from which everything else is read.
+// Bytes are checked again at each read; what is not here, or not as approved, is named and never guessed.
+
+import type { PublicJwk } from '@casemate/policy/jwk'
+import { keyListPath, parseKeyList } from '@casemate/policy/key-list'
+import { layerApplies } from '@casemate/policy/layers'
+import type { Assignment, Lease } from '@casemate/policy/lease'
+import { parseRelease } from '@casemate/policy/release'
+import type { VerifiedClock } from '../clock/verified-clock.ts'
+import type { ConsoleClient } from '../console/console-client.ts'
+import { fetchFromConsole } from '../console/fetch-from-console.ts'
+import { downloadTarget } from '../update/download-target.ts'
+import { UpdateError } from '../update/error.ts'
+import type { Floors } from '../update/floors.ts'
+import type { UpdatePlace } from '../update/place.ts'
+import { refresh } from '../update/refresh.ts'
+import type { UpdateOptions, UpdateSource } from '../update/tuf-session.ts'
+import { listVerified, readAccepted, readVerified } from '../update/verified-copy.ts'
+
+/** Not having them yet says nothing about them: whoever waits may go on waiting. */
+const transient: ReadonlySet<string> = new Set(['server-refused', 'too-slow', 'unreachable'])
+
+export interface Missing {
+  readonly desktop: string
+  readonly path: string
+  readonly error: UpdateError
+}
+
+export class Documents {
+  readonly place: UpdatePlace
+  readonly #source: UpdateSource
+  readonly #clock: VerifiedClock
+
+  constructor(place: UpdatePlace, console: ConsoleClient, clock: VerifiedClock) {
+    this.place = place
+    this.#clock = clock
+    const base = `${console.origin}/device/v1/`
+    this.#source = { metadataUrl: `${base}metadata/`, targetsUrl: `${base}targets/`, fetch: fetchFromConsole(console) }
+  }
+
+  /** Versions of the last refresh that succeeded. */
+  async versions(): Promise<Floors> {
+    return (await readAccepted(this.place)).versions
+  }
+
+  /**
+   * Brings metadata and the list of online keys up to date.
+   * @param floors least versions that the newest lease names.
+   * @throws UpdateError
+   */
+  async refresh(floors: Floors): Promise<void> {
+    await refresh(this.place, this.#source, this.#options(floors))
+    await downloadTarget(this.place, this.#source, { ...this.#options(floors), path: keyListPath('online') })
+  }
+
+  /** @throws UpdateError `copy-missing`, `copy-altered`; PolicyError `key-list-invalid`. */
+  async onlineKeys(): Promise<(kid: string) => PublicJwk | undefined> {
+    return parseKeyList(await readVerified(this.place, keyListPath('online')), 'online')
+  }
+
+  /**
+   * Fetches what the lease assigns: each release, the policies that apply to this device, the package's manifest.
+   * @returns what the repository does not give as assigned.
+   * @throws UpdateError of a connection that failed: nothing can be said yet.
+   */
+  async fetchAssigned(lease: Lease): Promise<readonly Missing[]> {
+    const missing: Missing[] = []
+    for (const assigned of lease.assign) missing.push(...(await this.#fetchDesktop(assigned, lease)))
+    return missing
+  }
+
+  async #fetchDesktop({ path, sha256 }: Assignment, lease: Lease): Promise<readonly Missing[]> {
+    const [, desktop = ''] = path.split('/')
+    const fault = await this.#fetch(path, sha256, lease)
+    if (fault !== undefined) return [{ desktop, path, error: fault }]
+    const release = parseRelease(await readVerified(this.place, path))
+    const named = [release.package, ...release.layers.filter((layer) => layerApplies(layer, lease))]
+    const missing: Missing[] = []
+    for (const target of named) {
+      const error = await this.#fetch(target.path, target.sha256, lease)
+      if (error !== undefined) missing.push({ desktop, path: target.path, error })
+    }
+    return missing
+  }
+
+  async #fetch(path: string, sha256: string, lease: Lease): Promise<UpdateError | undefined> {
+    if ((await listVerified(this.place)).some((held) => held.path === path && held.sha256 === sha256)) return undefined
+    try {
+      const held = await downloadTarget(this.place, this.#source, { ...this.#options(lease.tuf), path })
+      if (held.sha256 === sha256) return undefined
+      return new UpdateError('target-altered', `expected \`${path}\` with SHA-256 \`${sha256}\`, found \`${held.sha256}\``)
+    } catch (error) {
+      if (error instanceof UpdateError && !transient.has(error.code)) return error
+      throw error
+    }
+  }
+
+  #options(floors: Floors): UpdateOptions {
+    // The second is what tuf-js itself reads, whatever clock this daemon was given.
+    return { floors, now: this.#clock.now, systemNow: Date.now() / 1000 }
+  }
+}

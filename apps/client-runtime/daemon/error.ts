@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Reason } from '@casemate/policy/reason'
+
+/** Stable codes: callers branch on them, messages are for people. Refusals of the console keep its own codes (`protocolError`). */
+export type RuntimeErrorCode =
+  | 'already-activated'
+  | 'already-enrolled'
+  | 'answer-invalid'
+  | 'console-refused'
+  | 'console-unreachable'
+  | 'daemon-running'
+  | 'desktop-unknown'
+  | 'instance-unknown'
+  | 'journal-altered'
+  | 'journal-full'
+  | 'not-enrolled'
+  | 'password-weak'
+  | 'pin-mismatch'
+  | 'refused'
+  | 'root-mismatch'
+  | 'session-failed'
+  | 'session-open'
+  | 'session-unknown'
+  | 'state-altered'
+
+export interface RefusalDetails {
+  readonly cause?: unknown
+  /** Why a decision was a refusal. */
+  readonly reasons?: readonly Reason[]
+}
+
+/** The one error class of the daemon. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError'
+  readonly code: RuntimeErrorCode
+  readonly reasons: readonly Reason[]
+
+  constructor(code: RuntimeErrorCode, message: string, { cause, reasons = [] }: RefusalDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.reasons = reasons
+  }
+}
+
+/** The stable code of whatever was thrown; `internal-fault` for what has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(error.code)
+    ? error.code.slice(0, 64)
+    : 'internal-fault'
+}
+
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500)
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An enrolled device at work: contact, sessions, journal, and the calls of the local door that need them.
+import { randomBytes } from 'node:crypto'
+import { settingsFor } from '@casemate/policy/decision'
+import type { Facts, Request } from '@casemate/policy/facts'
+import { desktopOf } from '@casemate/policy/lease'
+import { openPackageKey } from '@casemate/policy/package-key'
+import { reason } from '@casemate/policy/reason'
+import type { DaemonRequest, DesktopView, InstanceView, StatusView } from '../local-api.ts'
+import { checkIn } from './check-in/check-in.ts'
+import { ContactLoop } from './check-in/contact-loop.ts'
+import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
+import { type Device, factsOf } from './device.ts'
+import { readDesktop } from './documents/desktop-documents.ts'
+import { type EngineReport, engineFacts } from './engines.ts'
+import { RuntimeError } from './error.ts'
+import { activate, passwordRules, refusalOf } from './instances/activate.ts'
+import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
+import { openInstance, setPassword } from './instances/open-instance.ts'
+import { sendReports, takeReceipt } from './journal/send-report.ts'
+import { Sessions, type StartHost, sha256OfPlan } from './sessions/sessions.ts'
+import { writeWhole } from './update/write-whole.ts'
+
+export interface RuntimeOptions {
+  readonly device: Device
+  readonly engine: 'auto' | 'qemu' | 'v86'
+  readonly startHost: StartHost
+  readonly probe: () => Promise<EngineReport>
+  readonly tickMs: number
+}
+
+const patientFailures = 3
+const longestWait = 300
+
+export class Runtime {
+  readonly device: Device
+  readonly #options: RuntimeOptions
+  readonly #sessions: Sessions
+  readonly #contact: ContactLoop
+  #engines: Promise<Facts['engines']> | null = null
+  #waitSeconds = 60
+  #wasBehind = false
+  #lastTick: number
+  #timer: NodeJS.Timeout | null = null
+  #ticking: Promise<void> = Promise.resolve()
+  #starting: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: RuntimeOptions) {
+    this.#options = options
+    this.device = options.device
+    this.#lastTick = options.device.clock.local.mono
+    this.#sessions = new Sessions({
+      device: options.device,
+      startHost: options.startHost,
+      decide: async (record, request) => this.#decide(await readInstance(options.device.layout, record.instance), request, 'passed'),
+      onChange: () => this.#contact.wake(),
+    })
+    this.#contact = new ContactLoop({ waitSeconds: () => this.#waitSeconds, contact: (contact) => this.#checkIn(contact) })
+  }
+
+  static async open(options: RuntimeOptions): Promise<Runtime> {
+    const runtime = new Runtime(options)
+    const { journal, version } = options.device
+    if (journal.fault === null) await journal.append({ type: 'runtime-started', data: { runtimeVersion: version } })
+    await runtime.#sessions.attach()
+    runtime.#contact.start()
+    runtime.#timer = setInterval(() => {
+      runtime.#ticking = runtime.#ticking.then(() => runtime.#tick()).catch(() => undefined)
+    }, options.tickMs)
+    return runtime
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#sessions.stop()
+    await this.#contact.stop()
+    await this.#ticking
+    const { journal, console } = this.device
+    if (journal.fault === null) await journal.append({ type: 'runtime-stopped', data: {} })
+    console.close()
+  }
+
+  async status(): Promise<Omit<StatusView, 'version' | 'clock'>> {
+    const { enrolment, leases, journal, leaseFault, layout } = this.device
+    const { device, organisation, title, address } = enrolment
+    const { lease } = leases
+    const instances = await Promise.all((await listInstances(layout)).map((record) => this.#view(record)))
+    return {
+      enrolment: { device, organisation, title, address },
+      contact: { ...this.#contact.state, at: leases.contact.contactAt },
+      lease: lease === null ? null : { seq: lease.seq, exp: lease.exp, action: lease.action },
+      leaseFault: lease === null || leases.contact.contactAt === null ? leaseFault : null,
+      journal: { seq: journal.head.seq, unreceipted: journal.unreceipted, fault: journal.fault?.code ?? null },
+      instances,
+    }
+  }
+
+  /** The desktops that the lease assigns. */
+  async desktops(): Promise<readonly DesktopView[]> {
+    const { leases, documents, layout } = this.device
+    const [instances, engines] = [await listInstances(layout), await this.#engineFacts()]
+    const views: DesktopView[] = []
+    for (const assigned of leases.lease?.assign ?? []) {
+      const desktop = desktopOf(assigned)
+      const record = instances.find((instance) => instance.desktop === desktop)
+      const activatedAt = record?.activatedAt ?? null
+      const draft = { name: desktop, activatedAt, authentication: 'passed' as const, lockedUntil: null }
+      const engine = record?.engine ?? this.#options.engine
+      const { decision } = await decideDesktop(this.device, engines, desktop, { kind: 'power-on', session: 'list', instance: draft, engine })
+      const held = await readDesktop(documents.place, desktop, leases.lease).catch(() => undefined)
+      const { title = desktop } = held?.release.document ?? {}
+      views.push({ desktop, title, serial: assigned.serial, activated: record !== undefined, reasons: decision.allowed ? [] : [...decision.reasons] })
+    }
+    return views
+  }
+
+  async activate(request: DaemonRequest<'activate'>): Promise<InstanceView> {
+    this.#checkJournal()
+    const engines = await this.#engineFacts()
+    const record = await this.#contact.exclusive(() => activate(this.device, engines, this.#options.engine, request))
+    this.#contact.wake()
+    return this.#view(record)
+  }
+
+  async setPassword({ instance, current, password }: DaemonRequest<'setPassword'>): Promise<{ instance: string }> {
+    this.#checkJournal()
+    const record = await readInstance(this.device.layout, instance)
+    const rules = await passwordRules(this.device, await this.#engineFacts(), record.desktop)
+    await setPassword(this.device, record, rules, { current, password })
+    return { instance }
+  }
+
+  /** One start at a time, so that an instance is never opened twice. */
+  start(request: DaemonRequest<'start'>): Promise<InstanceView> {
+    const done = this.#starting.then(() => this.#start(request))
+    this.#starting = done.catch(() => undefined)
+    return done
+  }
+
+  async stop(instance: string, how: 'suspend' | 'power-off'): Promise<InstanceView> {
+    const record = await readInstance(this.device.layout, instance)
+    await this.#sessions.close(instance, how)
+    return this.#view(record)
+  }
+
+  async #start({ instance, password }: DaemonRequest<'start'>): Promise<InstanceView> {
+    const { device } = this
+    this.#checkJournal()
+    const record = await readInstance(device.layout, instance)
+    if (this.#sessions.isOpen(instance)) throw new RuntimeError('session-open', `\`${instance}\` is open already`)
+    await device.clock.tick()
+    const session = `s-${randomBytes(8).toString('hex')}`
+    const request = { kind: 'power-on' as const, session, engine: record.engine }
+    // Nobody is asked for the password of a desktop that would not start.
+    const first = await this.#decide(record, request, 'passed')
+    if (!first.decision.allowed) return this.#refuse(record, session, first)
+    const rules = await passwordRules(device, await this.#engineFacts(), record.desktop)
+    const opened = await openInstance(device, record, rules, password)
+    const decided = await this.#decide(opened.record, request, opened.authentication)
+    const { decision, documents } = decided
+    if (!decision.allowed) return this.#refuse(opened.record, session, decided)
+    const { plan } = decision
+    const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
+    if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
+    if (opened.key === null) throw refusalOf([reason('authentication-missing')])
+    const packageKey = await openPackageKey(wrapped, device.key, plan.package.sha256)
+    await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
+    const { serial } = documents.release.document
+    const names = { session, instance, desktop: record.desktop, serial }
+    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], planSha256: await sha256OfPlan(plan) } })
+    await this.#sessions.start(plan, documents, { packageKey, instanceKey: opened.key })
+    this.#contact.wake()
+    return this.#view(record)
+  }
+
+  async #refuse({ instance, desktop }: InstanceRecord, session: string, { decision, documents }: Decided): Promise<never> {
+    const reasons = decision.allowed ? [] : decision.reasons
+    const serial = documents?.release.document.serial
+    if (serial !== undefined) {
+      const codes = reasons.map(({ code }) => code)
+      const data = { session, instance, desktop, allowed: false, serial, reasons: codes, planSha256: null }
+      await this.device.journal.append({ type: 'decided', data })
+    }
+    throw refusalOf(reasons)
+  }
+
+  async #decide(
+    { instance, desktop, activatedAt, tries }: InstanceRecord,
+    request: Pick<Request, 'kind' | 'session' | 'engine'>,
+    authentication: Request['instance']['authentication'],
+  ): Promise<Decided> {
+    const asked = { ...request, instance: { name: instance, activatedAt, authentication, lockedUntil: tries.lockedUntil } }
+    return decideDesktop(this.device, await this.#engineFacts(), desktop, asked)
+  }
+
+  async #checkIn({ waitSeconds, failures, signal }: { readonly waitSeconds: number; readonly failures: number; readonly signal: AbortSignal }) {
+    const { device } = this
+    try {
+      const engines = await this.#engineFacts()
+      const sessions = this.#sessions.reports()
+      const { receipt } = await checkIn(device, { waitSeconds, engines, sessions, withoutDocuments: failures >= patientFailures, signal })
+      await this.#sessions.redecide()
+      if (receipt !== null) await takeReceipt(this.#reporter, receipt)
+      await this.#chooseWait()
+    } finally {
+      if (!signal.aborted) await this.#report()
+    }
+  }
+
+  /** The journal goes out whatever became of the lease: a full one is emptied only so. */
+  async #report(): Promise<void> {
+    const fault = await sendReports(this.#reporter)
+    if (fault !== null) throw new RuntimeError('journal-altered', `the console's receipts and this journal do not agree (\`${fault}\`)`)
+  }
+
+  get #reporter() {
+    const { journal, console, signer, documents, enrolment, clock } = this.device
+    return { journal, console, signer, device: enrolment.device, now: () => clock.now, keys: () => documents.onlineKeys() }
+  }
+
+  /** The shortest interval that any desktop's policies ask for. */
+  async #chooseWait(): Promise<void> {
+    const { leases, documents, clock } = this.device
+    const { lease } = leases
+    let wait = longestWait
+    for (const assigned of lease?.assign ?? []) {
+      const held = await readDesktop(documents.place, desktopOf(assigned), lease).catch(() => undefined)
+      if (held === undefined || lease === null) continue
+      wait = Math.min(wait, settingsFor(held.layers, lease, await factsOf(this.device, []), clock.now)['check-in'])
+    }
+    this.#waitSeconds = wait
+  }
+
+  async #tick(): Promise<void> {
+    const { clock, leases, journal } = this.device
+    await clock.tick()
+    const { mono } = clock.local
+    const elapsed = Math.max(0, mono - this.#lastTick)
+    this.#lastTick = mono
+    if (this.#sessions.running > 0) await leases.countRuntime(elapsed)
+    await this.#sessions.tick()
+    if (clock.behind && !this.#wasBehind && journal.fault === null) await journal.append({ type: 'clock-behind', data: clock.reading })
+    this.#wasBehind = clock.behind
+    if (journal.fault === null) await journal.writeCounts()
+  }
+
+  #engineFacts(): Promise<Facts['engines']> {
+    this.#engines ??= this.#options.probe().then(engineFacts, () => [])
+    return this.#engines
+  }
+
+  /** What cannot be written down does not happen. */
+  #checkJournal(): void {
+    const { fault } = this.device.journal
+    if (fault !== null) throw new RuntimeError(fault.code, fault.message, { cause: fault, reasons: [reason('decision-failed')] })
+  }
+
+  async #view({ instance, desktop, engine, activatedAt }: InstanceRecord): Promise<InstanceView> {
+    const found = this.#sessions.list().find(({ record }) => record.instance === instance)
+    if (found === undefined) return { instance, desktop, engine, activatedAt, session: null }
+    const { record, view } = found
+    const door = record.ended ? null : await this.#sessions.viewer(instance)
+    const { session, planVersion, serial, reasons, waiting, warned } = record
+    return {
+      ...{ instance, desktop, engine, activatedAt },
+      session: {
+        ...{ session, planVersion, serial, waiting: [...waiting], warned, reasons: [...reasons] },
+        state: view?.state ?? record.state,
+        open: !record.ended,
+        holds: view === null ? [] : [...view.holds],
+        viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
+        blocked: view?.reason ?? record.blocked,
+      },
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JournalEvent } from '@casemate/policy/event'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { z } from 'zod'
+import { type SessionEvent, sessionState } from '../../local-api.ts'
+
+/** What the journal says of an event of a session host: an entry, or only a count. */
+export interface Journaled {
+  readonly entry: JournalEvent | null
+  readonly count: { readonly of: string; readonly by: number } | null
+}
+
+type Names = Pick<LaunchPlan, 'session' | 'instance' | 'desktop'>
+
+const text = z.string().transform((value) => value.slice(0, 500))
+const code = z
+  .string()
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)
+  .max(64)
+const refusedFlow = z.object({
+  protocol: z.enum(['tcp', 'udp', 'icmp']).catch('tcp'),
+  address: text,
+  port: z.number().nullable(),
+  count: z.int().min(1).catch(1),
+})
+const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
+
+/** An event that does not have the form it should is counted, so that nothing goes unsaid. */
+export function journaled({ session, instance, desktop }: Names, { type, data }: SessionEvent): Journaled {
+  const names = { session, instance, desktop }
+  const counted = { entry: null, count: { of: code.safeParse(type).success ? type : 'unknown-event', by: 1 } }
+  switch (type) {
+    case 'state': {
+      const state = sessionState.safeParse(data.state)
+      // What blocked comes as an event of its own, with its code.
+      if (!state.success || state.data === 'blocked') return counted
+      return { entry: { type: 'session-state', data: { ...names, state: state.data, code: null } }, count: null }
+    }
+    case 'blocked': {
+      const why = code.safeParse(data.code)
+      return { entry: { type: 'session-state', data: { ...names, state: 'blocked', code: why.success ? why.data : null } }, count: null }
+    }
+    case 'held':
+    case 'released':
+    case 'deadline': {
+      const what = text.safeParse(type === 'deadline' ? data.phase : data.reason)
+      return what.success ? { entry: { type: 'observed', data: { ...names, fields: { [type]: what.data } } }, count: null } : counted
+    }
+    case 'network-refused': {
+      const flow = refusedFlow.safeParse(data)
+      if (!flow.success) return counted
+      const { protocol, address, port, count } = flow.data
+      const to = port === null ? address : `${address} port ${port}`
+      return {
+        entry: { type: 'network-refused', data: { session, protocol: data.protocol === protocol ? protocol : 'other', to } },
+        count: { of: type, by: count },
+      }
+    }
+    case 'clipboard': {
+      const use = clipboardUse.safeParse(data)
+      if (!use.success) return counted
+      const { direction, bytes, outcome } = use.data
+      const to = direction === 'to-guest' ? 'to-guest' : 'from-guest'
+      if (outcome === 'passed') return { entry: null, count: { of: `clipboard-${to}`, by: 1 } }
+      return { entry: { type: 'clipboard-refused', data: { session, direction: to, bytes } }, count: null }
+    }
+    case 'bad-cached-object': {
+      const object = z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .safeParse(data.object)
+      // Where no intact copy can be had, a `blocked` follows.
+      return object.success ? { entry: { type: 'package-altered', data: { desktop, object: object.data, repaired: true } }, count: null } : counted
+    }
+    default:
+      return counted
+  }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sessions of this device: decided, started, heard, decided again, ended. A session whose host cannot be reached is left to the
+// host's own watch, which holds and suspends it; a new decision that cannot be delivered is tried again with the next heartbeat.
+
+import { join } from 'node:path'
+import { canonicalJson } from '@casemate/policy/canonical-json'
+import type { SessionReport } from '@casemate/policy/compliance'
+import type { Decision } from '@casemate/policy/decision'
+import type { Request } from '@casemate/policy/facts'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import type { Reason } from '@casemate/policy/reason'
+import { sha256Hex } from '@casemate/policy/sha256'
+import type { SessionView, ViewerAddress } from '../../local-api.ts'
+import type { Decided } from '../decision/decide-desktop.ts'
+import type { Device } from '../device.ts'
+import type { DesktopDocuments } from '../documents/desktop-documents.ts'
+import { RuntimeError } from '../error.ts'
+import { changeFor } from './apply-decision.ts'
+import { ControlClient } from './control-client.ts'
+import { journaled } from './journal-events.ts'
+import { listSessions, type SessionRecord, writeSession } from './session-record.ts'
+
+export interface StartedHost {
+  readonly control: ControlClient
+}
+
+/** Starts the host of one session; resolves once its doors are open. */
+export type StartHost = (plan: LaunchPlan, keys: { readonly packageKey: Uint8Array; readonly instanceKey: Uint8Array }) => Promise<StartedHost>
+
+export interface SessionsOptions {
+  readonly device: Device
+  readonly startHost: StartHost
+  /** Decides again for a VM that runs. */
+  readonly decide: (record: SessionRecord, request: Pick<Request, 'kind' | 'session' | 'engine'>) => Promise<Decided>
+  /** The console is to hear of it. */
+  readonly onChange: () => void
+}
+
+interface Live {
+  record: SessionRecord
+  readonly control: ControlClient
+  view: SessionView | null
+  turn: Promise<unknown>
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #live = new Map<string, Live>()
+  readonly #over = new Map<string, SessionRecord>()
+  readonly #refusedFlows = new Set<string>()
+  #stopped = false
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+  }
+
+  /** Takes up the sessions of the daemon before this one; those whose host is gone are over. */
+  async attach(): Promise<void> {
+    const { layout } = this.#options.device
+    for (const record of await listSessions(layout)) {
+      this.#over.set(record.instance, record)
+      if (record.ended) continue
+      const control = new ControlClient(join(layout.runtime(record.session), 'control.sock'))
+      const live: Live = { record, control, view: null, turn: Promise.resolve() }
+      const view = await control.view().catch(() => null)
+      if (view === null || view.session !== record.session) await this.#end(live)
+      else this.#follow(live)
+    }
+  }
+
+  /** Leaves the hosts running. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  get running(): number {
+    return this.#live.size
+  }
+
+  /** The last session of each instance, and its view where it is open. */
+  list(): readonly { readonly record: SessionRecord; readonly view: SessionView | null }[] {
+    const open = [...this.#live.values()].map(({ record, view }) => ({ record, view }))
+    const over = [...this.#over.values()].filter(({ instance }) => !open.some(({ record }) => record.instance === instance))
+    return [...open, ...over.map((record) => ({ record, view: null }))]
+  }
+
+  reports(): readonly SessionReport[] {
+    return [...this.#live.values()].map(({ record: { session, serial, releaseSha256, plan } }) => ({
+      session,
+      serial,
+      releaseSha256,
+      plan,
+      observed: null,
+    }))
+  }
+
+  async viewer(instance: string): Promise<ViewerAddress | null> {
+    const live = this.#find(instance)
+    return live === undefined ? null : await live.control.viewer().catch(() => null)
+  }
+
+  isOpen(instance: string): boolean {
+    return this.#find(instance) !== undefined
+  }
+
+  /** Journaled and counted before the host starts. @throws RuntimeError `session-failed` and those of the journal. */
+  async start(plan: LaunchPlan, { release }: DesktopDocuments, keys: Parameters<StartHost>[1]): Promise<SessionRecord> {
+    const { device, startHost } = this.#options
+    const { session, instance, desktop } = plan
+    const record: SessionRecord = {
+      ...{ format: 'casemate-session-1', session, instance, desktop, plan, planVersion: 1, startedAt: device.clock.now },
+      ...{ serial: release.document.serial, releaseSha256: release.sha256, eventSeq: 0, state: 'locked', ended: false },
+      ...{ reasons: [], waiting: [], warned: false, blocked: null },
+    }
+    await device.leases.countBoot()
+    await writeSession(device.layout, record)
+    try {
+      const { control } = await startHost(plan, keys)
+      const live: Live = { record, control, view: null, turn: Promise.resolve() }
+      this.#follow(live)
+      await this.#heartbeat(live)
+      return record
+    } catch (cause) {
+      await this.#end({ record, control: new ControlClient(''), view: null, turn: Promise.resolve() })
+      throw new RuntimeError('session-failed', `the session of \`${instance}\` could not be started`, { cause })
+    }
+  }
+
+  /** @throws RuntimeError `session-unknown` */
+  async close(instance: string, how: 'suspend' | 'power-off'): Promise<SessionView> {
+    const live = this.#find(instance)
+    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    live.view = await live.control.ask(how)
+    return live.view
+  }
+
+  /** Every few seconds: the verified time, and again the decision. */
+  async tick(): Promise<void> {
+    await Promise.allSettled([...this.#live.values()].map((live) => this.#heartbeat(live)))
+    await this.redecide()
+  }
+
+  /** After every change of lease, release or clock. */
+  async redecide(): Promise<void> {
+    await Promise.allSettled([...this.#live.values()].map((live) => this.#inTurn(live, () => this.#redecide(live))))
+  }
+
+  async #heartbeat(live: Live): Promise<void> {
+    live.view = await live.control.heartbeat(this.#options.device.clock.now)
+  }
+
+  async #redecide(live: Live): Promise<void> {
+    const { device, decide } = this.#options
+    const { record } = live
+    const { decision, documents } = await decide(record, { kind: 'continue', session: record.session, engine: record.plan.engine })
+    const change = changeFor(record.plan, device.journal.fault === null ? decision : blockedByJournal(), device.clock.now)
+    if (change.kind === 'suspend') return this.#suspend(live, change.reasons)
+    const { warned } = change
+    const waiting = [...change.waiting]
+    const release = documents?.release
+    const under = release === undefined ? {} : { serial: release.document.serial, releaseSha256: release.sha256 }
+    if (change.kind === 'none') {
+      if (warned === record.warned && `${waiting}` === `${record.waiting}` && under.serial === record.serial) return
+      await this.#write(live, { warned, waiting, ...under })
+      return
+    }
+    live.view = await live.control.replan(change.plan)
+    await this.#write(live, { plan: change.plan, planVersion: record.planVersion + 1, warned, waiting, ...under })
+    const { session, instance, desktop, serial } = live.record
+    const planSha256 = await sha256OfPlan(change.plan)
+    await device.journal.append({ type: 'policy-applied', data: { session, instance, desktop, serial, planSha256, actions: [...change.actions] } })
+    this.#options.onChange()
+  }
+
+  async #suspend(live: Live, reasons: readonly Reason[]): Promise<void> {
+    const { device, onChange } = this.#options
+    const { session, instance, desktop, serial } = live.record
+    const first = live.record.reasons.map(({ code }) => code).join() !== reasons.map(({ code }) => code).join()
+    // First the VM, then the words.
+    const asked = live.control.ask('suspend')
+    if (first) await this.#write(live, { reasons: [...reasons] })
+    live.view = await asked
+    if (!first || device.journal.fault !== null) return
+    const codes = reasons.map(({ code }) => code)
+    await device.journal.append({ type: 'decided', data: { session, instance, desktop, allowed: false, serial, reasons: codes, planSha256: null } })
+    onChange()
+  }
+
+  #follow(live: Live): void {
+    this.#live.set(live.record.session, live)
+    void this.#hear(live)
+  }
+
+  /** Events into the journal, until the host is gone. */
+  async #hear(live: Live): Promise<void> {
+    for (let misses = 0; !this.#stopped; ) {
+      try {
+        const events = await live.control.events(live.record.eventSeq)
+        misses = 0
+        for (const event of events) await this.#take(live, event)
+        if (events.length > 0) this.#options.onChange()
+      } catch {
+        // A host that closes its doors, or one that is gone: asked once more before it counts as over.
+        misses += 1
+        if (this.#stopped) return
+        if ((await live.control.view().catch(() => null)) === null || misses > 5) return this.#end(live)
+      }
+    }
+  }
+
+  async #take(live: Live, event: Parameters<typeof journaled>[1]): Promise<void> {
+    const { journal } = this.#options.device
+    const { entry, count } = journaled(live.record, event)
+    if (count !== null) journal.count(count.of, count.by)
+    if (entry !== null && !this.#isRepeated(entry) && journal.fault === null) await journal.append(entry)
+    const state = entry?.type === 'session-state' && entry.data.state !== 'ended' ? { state: entry.data.state } : {}
+    await this.#write(live, { eventSeq: event.seq, ...state })
+  }
+
+  /** The first refusal of each destination is an entry, the others are in the count. */
+  #isRepeated(entry: NonNullable<ReturnType<typeof journaled>['entry']>): boolean {
+    if (entry.type !== 'network-refused') return false
+    const flow = `${entry.data.session} ${entry.data.protocol} ${entry.data.to}`
+    if (this.#refusedFlows.has(flow)) return true
+    this.#refusedFlows.add(flow)
+    return false
+  }
+
+  async #end(live: Live): Promise<void> {
+    this.#live.delete(live.record.session)
+    const { device, onChange } = this.#options
+    const { session, instance, desktop } = live.record
+    await this.#write(live, { ended: true, blocked: live.view?.reason ?? null })
+    this.#over.set(instance, live.record)
+    if (device.journal.fault === null) {
+      await device.journal.append({
+        type: 'session-state',
+        data: { session, instance, desktop, state: 'ended', code: live.view?.reason?.code ?? null },
+      })
+    }
+    onChange()
+  }
+
+  async #write(live: Live, change: Partial<SessionRecord>): Promise<void> {
+    live.record = { ...live.record, ...change }
+    await writeSession(this.#options.device.layout, live.record)
+  }
+
+  #find(instance: string): Live | undefined {
+    return [...this.#live.values()].find(({ record }) => record.instance === instance)
+  }
+
+  #inTurn(live: Live, act: () => Promise<void>): Promise<void> {
+    const done = live.turn.then(act)
+    live.turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+export async function sha256OfPlan(plan: LaunchPlan): Promise<string> {
+  return sha256Hex(new TextEncoder().encode(canonicalJson(plan)))
+}
+
+/** What cannot be written down does not run. */
+function blockedByJournal(): Decision {
+  return { allowed: false, reasons: [] }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon: enforces on this computer what an organisation approved. Whoever asks it (CLI, launcher page) decides nothing. Everything it
+// must not lose is on disk before it acts on it, so that it may be killed at any moment; sessions outlive it and are taken up again.
+import { mkdir } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { dirname } from 'node:path'
+import { layoutOf } from '../layout.ts'
+import { closeServer } from '../session-host/close-server.ts'
+import { lockInstance } from '../session-host/instance-lock.ts'
+import { type Clock, systemClock } from './clock/system-clock.ts'
+import { VerifiedClock } from './clock/verified-clock.ts'
+import { openDevice } from './device.ts'
+import { examine } from './doctor/doctor.ts'
+import { type EngineReport, probeEngines } from './engines.ts'
+import { enrol } from './enrolment/enrol.ts'
+import { enrolmentRecord } from './enrolment/organisation.ts'
+import { RuntimeError } from './error.ts'
+import { openLocalDoor } from './local-door/local-door.ts'
+import { openObjectDoor } from './local-door/object-door.ts'
+import { Runtime } from './runtime.ts'
+import type { StartHost } from './sessions/sessions.ts'
+import { startHostProcess } from './sessions/start-host-process.ts'
+import { readState } from './state-file.ts'
+
+export const runtimeVersion = '0.1.0'
+
+export interface DaemonOptions {
+  /** Data folder, absolute. */
+  readonly data: string
+  readonly clock?: Clock
+  /** Which engine new instances get. */
+  readonly engine?: 'auto' | 'qemu' | 'v86'
+  /** How hosts are started and engines found; default: for real. */
+  readonly startHost?: StartHost
+  readonly probe?: () => Promise<EngineReport>
+  /** Between two heartbeats. */
+  readonly tickMs?: number
+}
+
+export interface Daemon {
+  readonly socket: string
+  /** Ends the daemon; sessions go on until their own watch misses it. */
+  close(): Promise<void>
+}
+
+/** @throws RuntimeError `daemon-running`, `state-altered`, `journal-altered`; the error of the system where a folder or socket cannot be made. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { data, clock: source = systemClock(), engine = 'auto', startHost = startHostProcess(data), tickMs = 5000 } = options
+  const layout = layoutOf(data)
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  const unlock = await lockInstance(layout.daemonLock).catch((cause: unknown) => {
+    throw new RuntimeError('daemon-running', `another daemon uses \`${data}\``, { cause })
+  })
+  const undo: (() => Promise<void>)[] = [unlock]
+  const closeAll = async () => {
+    for (const close of undo.splice(0).reverse()) await close()
+  }
+  const open = (server: Server) => undo.push(() => closeServer(server))
+  try {
+    await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
+    const clock = await VerifiedClock.open(source, layout.clock)
+    const probe = options.probe ?? (() => probeEngines(layout.engineCache))
+    const kept = await readState(layout.enrolment, enrolmentRecord)
+    const opening = async (record: NonNullable<typeof kept>) =>
+      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs })
+    let runtime = kept === undefined ? null : await opening(kept)
+    undo.push(async () => runtime?.close())
+    let enrolling = false
+    open(await openObjectDoor(layout.objectSocket, () => runtime?.device.console ?? null))
+    const enrolled = () => {
+      if (runtime === null) throw new RuntimeError('not-enrolled', 'this computer is not enrolled in an organisation')
+      return runtime
+    }
+    open(
+      await openLocalDoor(layout.daemonSocket, {
+        enrol: async ({ code }) => {
+          if (runtime !== null || enrolling)
+            throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
+          enrolling = true
+          try {
+            const record = await enrol(code, layout, clock, runtimeVersion)
+            runtime = await opening(record)
+            await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
+            const { device, organisation, title, address } = record
+            return { device, organisation, title, address }
+          } finally {
+            enrolling = false
+          }
+        },
+        status: async () => {
+          const time = { version: runtimeVersion, clock: { now: clock.now, behind: clock.behind } }
+          if (runtime !== null) return { ...time, ...(await runtime.status()) }
+          return { ...time, enrolment: null, contact: null, lease: null, leaseFault: null, journal: null, instances: [] }
+        },
+        list: async () => ({ desktops: [...(await enrolled().desktops())] }),
+        activate: (request) => enrolled().activate(request),
+        setPassword: (request) => enrolled().setPassword(request),
+        start: (request) => enrolled().start(request),
+        stop: ({ instance, how }) => enrolled().stop(instance, how),
+        doctor: async () => ({ checks: [...(await examine(await probe(), clock, runtime?.device ?? null))] }),
+      }),
+    )
+    return { socket: layout.daemonSocket, close: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real console and the real daemon over pinned HTTPS on loopback; only the VM is scripted.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
+import { openKey } from '@casemate/policy/sealed-key'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { derivePassphraseKey } from '../../console/src/access/derive-passphrase-key.ts'
+import { setActivationPassword } from '../../console/src/activation/secrets.ts'
+import { revokeDevice } from '../../console/src/devices/suspend.ts'
+import { consoleLayout } from '../../console/src/organisation/layout.ts'
+import { roleSigner } from '../../console/src/organisation/new-keys.ts'
+import { showReport } from '../../console/src/reports/show.ts'
+import { startConsole } from '../../console/start-console.ts'
+import {
+  freshData,
+  newCode,
+  openRules,
+  operator,
+  passphrase,
+  publishDesktop,
+  publishPolicy,
+  publishRelease,
+  type World,
+} from '../../console/test/console/world.ts'
+import { callDaemon } from '../cli/call-daemon.ts'
+import type { EngineReport } from '../daemon/engines.ts'
+import { startDaemon } from '../daemon/start-daemon.ts'
+import { layoutOf } from '../layout.ts'
+import type { DaemonRequest, DaemonRoute } from '../local-api.ts'
+import { type ScriptedHost, scriptedHosts } from './scripted-host.ts'
+
+const seconds = () => Math.floor(Date.now() / 1000)
+
+async function realWorld(data?: string): Promise<World> {
+  const folder = data ?? (await freshData())
+  const failures: unknown[] = []
+  const options = { data: folder, passphrase, listen: '127.0.0.1', devicePort: null, now: seconds, report: (error: unknown) => failures.push(error) }
+  const running = await startConsole(options)
+  onTestFinished(() => running.close())
+  const text = await readFile(consoleLayout(folder).key('approver'), 'utf8')
+  const approver = roleSigner(await openKey(text, passphrase, { kind: 'approver-key', derive: derivePassphraseKey }))
+  return { ...running, data: folder, failures, approver, now: seconds() }
+}
+
+const engines: EngineReport = {
+  engines: [{ name: 'v86', report: { available: true, version: '1', capabilities: new Set(['suspend', 'serial:captured', 'network:ne2k_pci']) } }],
+  uplink: { available: true, program: '/usr/bin/passt' },
+}
+
+class Computer {
+  readonly data: string
+  readonly hosts: ScriptedHost[] = []
+  readonly clock = { offset: 0, boot: 'boot-1', wall: () => Date.now() / 1000 + this.clock.offset, mono: () => performance.now() / 1000 }
+  #close: (() => Promise<void>) | null = null
+
+  constructor(data: string) {
+    this.data = data
+  }
+
+  static async fresh(): Promise<Computer> {
+    const data = await mkdtemp(join(tmpdir(), 'casemate-runtime-'))
+    const computer = new Computer(data)
+    onTestFinished(async () => {
+      await computer.stop()
+      for (const host of computer.hosts) await host.close()
+      await rm(data, { recursive: true, force: true })
+    })
+    await computer.start()
+    return computer
+  }
+
+  async start(): Promise<void> {
+    const options = { data: this.data, clock: this.clock, startHost: scriptedHosts(this.data, this.hosts), tickMs: 100 }
+    const daemon = await startDaemon({ ...options, probe: async () => engines })
+    this.#close = () => daemon.close()
+  }
+
+  async stop(): Promise<void> {
+    await this.#close?.()
+    this.#close = null
+  }
+
+  call<R extends DaemonRoute>(route: R, body: DaemonRequest<R>) {
+    return callDaemon(this.data, route, body)
+  }
+
+  async enrol(world: World): Promise<string> {
+    const { device } = await this.call('enrol', { code: writeEnrolmentCode(await newCode(world)) })
+    await vi.waitFor(async () => expect((await this.call('status', {})).contact).toMatchObject({ connected: true, fault: null }), 20_000)
+    return device
+  }
+
+  async running(): Promise<ScriptedHost> {
+    await this.call('activate', { desktop: 'office', presented: null, password: null })
+    await this.call('start', { instance: 'office', password: null })
+    const host = this.hosts.at(-1)
+    if (host === undefined) throw new Error('no host was started')
+    return host
+  }
+}
+
+const refused = (...codes: string[]) => ({ code: 'refused', reasons: codes.map((code) => expect.objectContaining({ code })) })
+
+describe('enrolment', () => {
+  it('ends with a lease under the pinned key, and with nothing under another key or root', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    const code = await newCode(world)
+    await expect(computer.call('enrol', { code: writeEnrolmentCode({ ...code, pin: 'a'.repeat(64) }) })).rejects.toMatchObject({
+      code: 'pin-mismatch',
+    })
+    await expect(computer.call('status', {})).resolves.toMatchObject({ enrolment: null })
+    await expect(computer.call('enrol', { code: writeEnrolmentCode({ ...code, rootSha256: 'b'.repeat(64) }) })).rejects.toMatchObject({
+      code: 'root-mismatch',
+    })
+    await expect(computer.call('enrol', { code: writeEnrolmentCode(code) })).resolves.toMatchObject({ organisation: 'acme' })
+    await expect(computer.call('enrol', { code: writeEnrolmentCode(code) })).rejects.toMatchObject({ code: 'already-enrolled' })
+    await expect(computer.call('status', {})).resolves.toMatchObject({ enrolment: { organisation: 'acme' }, lease: { action: 'run' } })
+  })
+})
+
+describe('a desktop', () => {
+  it('is activated with the right password only, started, and its journal verified by the console', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world, [...openRules, { setting: 'activation', value: 'password' }])
+    await setActivationPassword(operator, world.console, 'office', 'open sesame')
+    const device = await computer.enrol(world)
+    await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'instance-unknown' })
+    const activation = { desktop: 'office', password: null }
+    await expect(computer.call('activate', { ...activation, presented: 'wrong' })).rejects.toMatchObject({ code: 'activation-refused' })
+    await expect(computer.call('activate', { ...activation, presented: 'open sesame' })).resolves.toMatchObject({ engine: 'v86', session: null })
+    const view = await computer.call('start', { instance: 'office', password: null })
+    expect(view.session).toMatchObject({ open: true, planVersion: 1, viewer: 'http://127.0.0.1:9/#token=token' })
+    expect(computer.hosts[0]?.keys.packageKey).toHaveLength(32)
+    await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'session-open' })
+    await vi.waitFor(async () => {
+      const report = await showReport(operator, world.console, device, 50)
+      expect(report).toMatchObject({ verified: true, findings: [], fault: null })
+      expect(report.entries.map(({ type }) => type)).toEqual(
+        expect.arrayContaining(['enrolled', 'activation-refused', 'activated', 'decided', 'session-state']),
+      )
+    }, 20_000)
+  })
+
+  it('takes a new policy while it runs, and is suspended with the reason when the device is revoked', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world)
+    const device = await computer.enrol(world)
+    const host = await computer.running()
+    expect(host.plan.clipboard.toGuest.allowed).toBe(false)
+    await publishPolicy(world, '2', [...openRules, { setting: 'clipboard-to-guest', value: { maxTextBytes: 64 } }])
+    await publishRelease(world, '2')
+    await vi.waitFor(() => expect(host.plan.clipboard.toGuest).toEqual({ allowed: true, maxBytes: 64 }), 20_000)
+    expect(host.asked).toEqual([])
+    await revokeDevice(operator, world.console, device, 'lost')
+    await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    await host.close()
+    await vi.waitFor(async () => {
+      const { instances } = await computer.call('status', {})
+      expect(instances[0]?.session).toMatchObject({ open: false, reasons: [{ code: 'lease-suspended', whomToAsk: 'administrator' }] })
+    }, 20_000)
+    await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject(refused('lease-suspended'))
+  })
+
+  it('is attached to again by the daemon that comes after', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world)
+    await computer.enrol(world)
+    const host = await computer.running()
+    await computer.stop()
+    const before = host.heartbeats
+    await computer.start()
+    await vi.waitFor(() => expect(host.heartbeats).toBeGreaterThan(before), 20_000)
+    await expect(computer.call('status', {})).resolves.toMatchObject({ instances: [{ session: { open: true, session: host.plan.session } }] })
+    await computer.call('stop', { instance: 'office', how: 'power-off' })
+    expect(host.asked).toEqual(['power-off'])
+  })
+})
+
+describe('without the console', () => {
+  it('starts under its lease, and not with the clock turned back, a foreign lease, an older one or an altered journal', {
+    timeout: 90_000,
+  }, async () => {
+    const [world, computer, other] = [await realWorld(), await Computer.fresh(), await Computer.fresh()]
+    await publishDesktop(world)
+    await other.enrol(world)
+    await computer.enrol(world)
+    const layout = layoutOf(computer.data)
+    const first = await readFile(layout.lease)
+    await computer.call('activate', { desktop: 'office', presented: null, password: null })
+    await vi.waitFor(async () => expect((await computer.call('status', {})).contact).toMatchObject({ connected: true }), 20_000)
+    await world.close()
+    const start = () => computer.call('start', { instance: 'office', password: null })
+    const ended = async () => {
+      const host = computer.hosts.at(-1)
+      await computer.call('stop', { instance: 'office', how: 'power-off' })
+      await host?.close()
+      await vi.waitFor(async () => expect((await computer.call('status', {})).instances[0]?.session?.open).toBe(false), 20_000)
+    }
+    await start()
+    await ended()
+    computer.clock.offset = -3600
+    await expect(start()).rejects.toMatchObject(refused('clock-behind'))
+    computer.clock.offset = 0
+    await start()
+    await ended()
+
+    const own = await readFile(layout.lease)
+    const restartWith = async (lease: Uint8Array) => {
+      await computer.stop()
+      await writeFile(layout.lease, lease)
+      await computer.start()
+    }
+    await restartWith(await readFile(layoutOf(other.data).lease))
+    await expect(start()).rejects.toMatchObject(refused('lease-foreign'))
+    await restartWith(first)
+    await expect(start()).rejects.toMatchObject(refused('lease-older'))
+    await restartWith(own)
+    await start()
+    await ended()
+
+    await computer.stop()
+    const text = await readFile(layout.journal, 'utf8')
+    await writeFile(layout.journal, text.replace('"runtime-started"', '"runtime-stopped"'))
+    await computer.start()
+    await expect(start()).rejects.toMatchObject({ code: 'journal-altered', reasons: [expect.objectContaining({ code: 'decision-failed' })] })
+  })
+})

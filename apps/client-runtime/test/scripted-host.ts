@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A control door that answers as a session host does and remembers what it was told; no VM stands behind it.
+import { mkdir, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
+import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { ControlClient } from '../daemon/sessions/control-client.ts'
+import type { StartHost } from '../daemon/sessions/sessions.ts'
+import { layoutOf } from '../layout.ts'
+import type { SessionEvent, SessionState, SessionView } from '../local-api.ts'
+import { EventLog } from '../session-host/event-log.ts'
+
+export class ScriptedHost {
+  readonly events = new EventLog()
+  plan: LaunchPlan
+  state: SessionState = 'running'
+  heartbeats = 0
+  readonly asked: string[] = []
+  readonly keys: { readonly packageKey: Uint8Array; readonly instanceKey: Uint8Array }
+  #server: Server | null = null
+  readonly #folder: string
+
+  constructor(plan: LaunchPlan, keys: ScriptedHost['keys'], folder: string) {
+    this.plan = plan
+    this.keys = keys
+    this.#folder = folder
+  }
+
+  async open(): Promise<ControlClient> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const socket = join(this.#folder, 'control.sock')
+    const app = new Hono()
+    app.get('/session', (context) => context.json(this.#view()))
+    app.get('/viewer', (context) => context.json({ viewer: 'http://127.0.0.1:9', viewerToken: 'token' }))
+    app.post('/heartbeat', (context) => {
+      this.heartbeats += 1
+      return context.json(this.#view())
+    })
+    app.put('/plan', async (context) => {
+      this.plan = launchPlan.parse(await context.req.json())
+      this.add('replanned')
+      return context.json(this.#view())
+    })
+    app.get('/events', async (context) => {
+      const after = Number(context.req.query('after'))
+      if (this.events.after(after).length === 0) await this.events.next(AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(5000)]))
+      return context.json(this.events.after(after))
+    })
+    app.post('/requests/:request', (context) => {
+      this.asked.push(context.req.param('request'))
+      this.state = context.req.param('request') === 'suspend' ? 'suspended' : 'locked'
+      this.add('state', { state: this.state })
+      return context.json(this.#view())
+    })
+    const server = createServer(getRequestListener(app.fetch))
+    this.#server = server
+    await new Promise<void>((resolve) => server.listen(socket, resolve))
+    this.add('state', { state: 'running' })
+    return new ControlClient(socket)
+  }
+
+  add(type: string, data: SessionEvent['data'] = {}): void {
+    this.events.add(type, data)
+  }
+
+  async close(): Promise<void> {
+    this.#server?.closeAllConnections()
+    this.#server?.close()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  #view(): SessionView {
+    const { session, instance, desktop, engine, network, clipboard } = this.plan
+    return {
+      ...{ session, instance, desktop, engine, package: this.plan.package, state: this.state, holds: [], reason: null, requests: [] },
+      ...{ network: network.mode, clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed } },
+    }
+  }
+}
+
+/** @param hosts takes each one that is started */
+export function scriptedHosts(data: string, hosts: ScriptedHost[]): StartHost {
+  return async (plan, keys) => {
+    const host = new ScriptedHost(plan, keys, layoutOf(data).runtime(plan.session))
+    hosts.push(host)
+    return { control: await host.open() }
+  }
+}
