@@ -1,63 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main job, headless, on fresh data: one line a step, exit 0 only if all hold. It drives the product through its public
-// interfaces and applies faults from outside. Each denial stands beside the same act succeeding under the neighbouring input.
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+// The story: makes the demo guest if it is not there, makes a network of its own, and plays the main job inside it (play.ts). Nothing
+// of a run is reached from outside it, and nothing outside is reached by it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { booted } from './steps/booted.ts'
-import { byteFlipped } from './steps/byte-flipped.ts'
-import { diskBuilt } from './steps/disk-built.ts'
-import { guestProof } from './steps/guest-proof.ts'
-import { screenSeen } from './steps/screen-seen.ts'
-import { sealed } from './steps/sealed.ts'
-import { suspendedResumed } from './steps/suspended-resumed.ts'
-import { userDiskKept } from './steps/user-disk-kept.ts'
-import { closeWorld, type World } from './world.ts'
+import { runOk } from './run-command.ts'
+import { makeStoryNetwork } from './story-network.ts'
 
-const STEPS: readonly (readonly [id: string, step: (world: World) => Promise<void>])[] = [
-  ['disk-built', diskBuilt],
-  ['sealed', sealed],
-  ['booted', booted],
-  ['guest-proof', guestProof],
-  ['screen-seen', screenSeen],
-  ['suspended-resumed', suspendedResumed],
-  ['byte-flipped', byteFlipped],
-  ['user-disk-kept', userDiskKept],
-]
-
-const options = new Command('story')
+new Command('story')
   .addOption(new Option('--engine <name>', 'backend that runs the VM').choices(['v86', 'qemu']).makeOptionMandatory())
   .option('--json', 'one JSON object a line')
   .option('--keep', 'leave the data folder behind')
   .parse()
-  .opts<{ engine: 'v86' | 'qemu'; json?: boolean; keep?: boolean }>()
 
-function tell(step: string, ok: boolean, ms: number): void {
-  console.log(options.json ? JSON.stringify({ step, ok, ms }) : `${ok ? 'ok  ' : 'FAIL'} ${step} (${ms} ms)`)
-}
-
-const folder = await mkdtemp(join(tmpdir(), 'story-'))
-const world: World = { engine: options.engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
-let failed = false
+await runOk('tools/demo-guest/main.ts', ['--json'])
+const network = await makeStoryNetwork()
 try {
-  for (const [id, step] of STEPS) {
-    const started = performance.now()
-    const since = () => Math.round(performance.now() - started)
-    try {
-      if (failed) throw new Error('an earlier step failed')
-      await step(world)
-      tell(id, true, since())
-    } catch (error) {
-      if (!failed) console.error(error)
-      failed = true
-      tell(id, false, since())
-    }
-  }
+  const args = ['netns', 'exec', network.namespace, process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'play.ts')]
+  const player = spawn('ip', [...args, ...process.argv.slice(2)], { stdio: ['ignore', 'inherit', 'inherit'] })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => player.kill(signal))
+  const [code] = await once(player, 'exit')
+  process.exitCode = typeof code === 'number' ? code : 1
 } finally {
-  await closeWorld(world)
-  if (!options.keep) await rm(folder, { recursive: true, force: true })
+  await network.remove()
 }
-process.exit(failed ? 1 : 0)

@@ -3,10 +3,13 @@
 // Stands where the daemon stands: starts a session host, sends heartbeats, reads events; and where the viewer's page stands.
 import { type SessionHost, type SessionStart, startSessionHost } from '../../apps/client-runtime/daemon/sessions/start-session-host.ts'
 import { type SessionEvent, type SessionRequest, type SessionView, sessionView } from '../../apps/client-runtime/local-api.ts'
+import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
 
 export class RunningSession {
   readonly #host: SessionHost
   readonly #beat: NodeJS.Timeout
+  /** Number of the last event that `untilEvent` has looked at. */
+  #lastEvent = 0
 
   private constructor(host: SessionHost) {
     this.#host = host
@@ -54,6 +57,23 @@ export class RunningSession {
 
   events(): Promise<readonly SessionEvent[]> {
     return this.#host.control.events(0)
+  }
+
+  async replan(plan: LaunchPlan): Promise<void> {
+    await this.#host.control.replan(plan)
+  }
+
+  /** Resolves with the first event that fits and that no earlier call has looked at. */
+  async untilEvent(fits: (event: SessionEvent) => boolean, what: string, limitMs = 60_000): Promise<void> {
+    const deadline = Date.now() + limitMs
+    let seen = this.#lastEvent
+    while (Date.now() < deadline) {
+      const events = await this.#host.control.events(seen)
+      seen = events.at(-1)?.seq ?? seen
+      this.#lastEvent = seen
+      if (events.some(fits)) return
+    }
+    throw new Error(`no event ${what}`)
   }
 
   /** Resolves with the first view that fits; the limit only ends a run that hangs. */

@@ -37,6 +37,8 @@ interface StartOptions {
   readonly origin?: string
   /** Whether the manifest is brought to the device first; it is unless told. */
   readonly deliver?: boolean
+  /** The strictest unless told. */
+  readonly plan?: LaunchPlan
 }
 
 /** Starts a session of `release` on `device`, which is fresh unless an earlier step used it. */
@@ -46,7 +48,7 @@ export async function startSession(world: World, device: string, release: Sealed
   const session = await RunningSession.start({
     data: places.data(device),
     origin: options.origin ?? places.store,
-    plan: strictPlan(world, release),
+    plan: options.plan ?? strictPlan(world, release),
     packageKey: release.packageKey,
     instanceKey: world.instanceKey,
     port: 0,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
 import type { RfbClient } from '../screen/rfb-client.ts'
 import type { RunningSession } from './running-session.ts'
 
@@ -24,6 +25,8 @@ export interface World {
   release1?: SealedRelease
   release2?: SealedRelease
   session?: RunningSession
+  /** In force in `session`, where a step has changed it. */
+  plan?: LaunchPlan
   screen?: RfbClient
 }
 

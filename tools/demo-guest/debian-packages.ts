@@ -24,7 +24,7 @@ const SUITE = 'bookworm'
 export function debianSource(uris: string): DebianSource {
   for (const [, mirror, suite] of uris.matchAll(/^'(https?:\/\/[^' ]+)\/dists\/([^' /]+)\/InRelease'/gm)) {
     // Security and update suites have a mirror or a suffix of their own and hold no whole release.
-    if (mirror !== undefined && mirror.endsWith('/debian') && suite !== undefined && !suite.includes('-')) return { mirror, suite: SUITE }
+    if (mirror?.endsWith('/debian') && suite !== undefined && !suite.includes('-')) return { mirror, suite: SUITE }
   }
   throw new DemoGuestError('download-failed', 'the sources of apt on this computer name no Debian mirror')
 }
