@@ -8,7 +8,7 @@ import { expectEqual, need, type World } from '../world.ts'
 
 /** What the guest's web client gets from an address: the server's answer, or `nothing`. */
 async function fetchInGuest(screen: RfbClient, address: string): Promise<string> {
-  await screen.typeText(`clear; echo "got: $(wget -q -T 5 -O - http://${address}:${PORT}/ 2>/dev/null || echo nothing)" end\n`)
+  await screen.typeText(`clear; echo "got: $(fetch ${address} ${PORT})" end\n`)
   const text = await screen.waitForText(/^got: .* end/m, 60_000)
   return /^got: (.*) end/m.exec(text)?.[1] ?? ''
 }
