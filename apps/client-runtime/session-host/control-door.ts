@@ -20,6 +20,7 @@ const afterQuery = z.coerce.number().int().min(0)
 export async function openControlDoor(session: Session, watch: Watch, door: ViewerAddress, socket: string): Promise<() => Promise<void>> {
   const app = new Hono()
   app.get('/session', (context) => context.json(session.view()))
+  app.get('/observation', (context) => context.json(session.observe()))
   app.get('/viewer', (context) => context.json(door))
   app.post('/heartbeat', async (context) => {
     const body = heartbeat.safeParse(await context.req.json().catch(() => null))

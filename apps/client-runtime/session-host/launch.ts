@@ -8,7 +8,7 @@ import { createQemuBackend } from '@casemate/engine/qemu'
 import { createV86Backend } from '@casemate/engine/v86'
 import type { EngineBackend, StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import { openManifest } from '@casemate/vm-package/manifest'
+import { manifestSha256, openManifest } from '@casemate/vm-package/manifest'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
 import type { z } from 'zod'
@@ -50,7 +50,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
   try {
     const instance = layout.instance(plan.instance)
     undo.push(await lockInstance(instance.lock))
-    const manifest = openManifest(await readManifest(layout.manifest(plan.package.sha256)), plan.package.sha256)
+    const bytes = await readManifest(layout.manifest(plan.package.sha256))
+    const manifest = openManifest(bytes, plan.package.sha256)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
     const fetching = new AbortController()
@@ -73,13 +74,16 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder)
-    const vm = await openVm(backendOf(plan, layout), spec, stateFile, instance)
+    const backend = backendOf(plan, layout)
+    const vm = await openVm(backend, spec, stateFile, instance)
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     const settled = () => {
       const systems = manifest.disks.filter((disk) => disk.role === 'system').map((disk) => disk.name)
       return forgetOldReleases(instance, systems, plan.package.sha256, plan.engine)
     }
-    return { vm, stateFile, network: network.switch, settled, release }
+    const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
+    const opened = { package: manifestSha256(bytes), engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
+    return { vm, opened, stateFile, network: network.switch, settled, release }
   } catch (fault) {
     await release()
     throw fault

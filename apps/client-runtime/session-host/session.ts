@@ -5,6 +5,7 @@
 // It decides nothing about policy: it executes the plan it was given.
 import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
+import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } from '../local-api.ts'
 import { blockedBy } from './blocked.ts'
@@ -17,9 +18,11 @@ import { after, type SessionStep } from './session-state.ts'
 /** What a launch hands over: the opened VM and what has to be closed after it. */
 export interface Launched {
   readonly vm: VirtualMachine
+  /** What the machine was opened with, as far as it cannot change while it runs. */
+  readonly opened: Pick<Observation, 'package' | 'engine' | 'memoryMiB' | 'serial'>
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
-  readonly network: Pick<NetworkSwitch, 'setRules'> | null
+  readonly network: Pick<NetworkSwitch, 'setRules' | 'rules'> | null
   /** Called when the session ended in good order: suspended, or switched off by its guest. */
   settled(): Promise<void>
   /** Closes disks, servers and sockets, in that order; the VM process is gone by then. */
@@ -67,6 +70,22 @@ export class Session {
   /** What the plan and its deadlines leave the VM this moment. */
   get inForce(): InForce {
     return inForce(this.#plan, this.#phase)
+  }
+
+  /** What was opened and what is enforced this moment, read off the parts that do it; null while there is no VM. */
+  observe(): Observation | null {
+    if (this.#launched === null) return null
+    const { vm, opened, network } = this.#launched
+    return {
+      ...opened,
+      state: vm.state,
+      network:
+        network === null
+          ? { mode: 'none' }
+          : { mode: 'listed', allow: network.rules.map(({ ports, ...rule }) => ({ ...rule, ports: ports === null ? null : [...ports] })) },
+      clipboard: this.inForce.clipboard,
+      exit: this.#plan.exit,
+    }
   }
 
   /** The VM's RFB socket while there is something to show. */

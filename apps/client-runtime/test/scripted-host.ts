@@ -34,6 +34,7 @@ export class ScriptedHost {
     const socket = join(this.#folder, 'control.sock')
     const app = new Hono()
     app.get('/session', (context) => context.json(this.#view()))
+    app.get('/observation', (context) => context.json(null))
     app.get('/viewer', (context) => context.json({ viewer: 'http://127.0.0.1:9', viewerToken: 'token' }))
     app.post('/heartbeat', (context) => {
       this.heartbeats += 1

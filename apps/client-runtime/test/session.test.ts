@@ -62,8 +62,10 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
     const vm = await createFakeBackend().open(spec)
     return {
       vm,
+      opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: spec.memoryMiB, serial: spec.serial },
       stateFile,
       network: {
+        rules: seen.rules,
         setRules: (rules: readonly NetworkRule[]) => {
           seen.rules = rules
         },

@@ -131,7 +131,9 @@ describe.each(readers)('the reader of a %s', (_name, valid, read) => {
           const outcome = await outcomeOf(read, text)
           if (outcome !== 'taken') expect(outcome).toBeInstanceOf(PolicyError)
         }
-        expect(await outcomeOf(read, valid.slice(0, at))).not.toBe('taken')
+        // Cutting off only the end of the last line leaves the same document.
+        const cut = valid.slice(0, at)
+        if (cut !== valid.trimEnd()) expect(await outcomeOf(read, cut)).not.toBe('taken')
       }),
     )
   })

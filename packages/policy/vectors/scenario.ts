@@ -111,6 +111,7 @@ function baseLease({ path, sha256: digest, document }: ApprovedRelease): Lease {
     offline: { warnAt: null, restrictAt: null, suspendAt: null, maxRuntimeMinutes: null, maxBoots: null },
     rescue: [],
     action: 'run',
+    suspension: null,
   })
 }
 

@@ -36,7 +36,7 @@ function whyNothing({ leases: { lease }, clock, owner }: Device, desktop: string
   if (clock.behind) return reason('clock-behind', clock.reading)
   if (lease === null) return reason('lease-missing')
   if (lease.sub !== owner.device.id || lease.cnf.jkt !== owner.device.jkt) return reason('lease-foreign')
-  if (lease.action === 'suspend') return reason('lease-suspended')
+  if (lease.suspension !== null) return reason('lease-suspended', lease.suspension)
   if (!lease.assign.some(({ path }) => path.startsWith(`releases/${desktop}/`))) return reason('desktop-not-assigned', { desktop })
   return reason('release-mismatch')
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { request } from 'node:http'
+import { type Observation, observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { z } from 'zod'
 import {
@@ -25,6 +26,11 @@ export class ControlClient {
 
   async view(): Promise<SessionView> {
     return sessionView.parse(await this.#call('GET', '/session'))
+  }
+
+  /** Null while the session has no VM. */
+  async observation(): Promise<Observation | null> {
+    return observation.nullable().parse(await this.#call('GET', '/observation'))
   }
 
   /** Where the session's page is, and the token it takes. */

@@ -5,7 +5,7 @@
 
 import { join } from 'node:path'
 import { canonicalJson } from '@casemate/policy/canonical-json'
-import type { SessionReport } from '@casemate/policy/compliance'
+import type { Observation, SessionReport } from '@casemate/policy/compliance'
 import type { Decision } from '@casemate/policy/decision'
 import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
@@ -41,6 +41,8 @@ interface Live {
   record: SessionRecord
   readonly control: ControlClient
   view: SessionView | null
+  /** Of the last heartbeat or change. */
+  observed: Observation | null
   turn: Promise<unknown>
 }
 
@@ -62,7 +64,7 @@ export class Sessions {
       this.#over.set(record.instance, record)
       if (record.ended) continue
       const control = new ControlClient(join(layout.runtime(record.session), 'control.sock'))
-      const live: Live = { record, control, view: null, turn: Promise.resolve() }
+      const live: Live = { record, control, view: null, observed: null, turn: Promise.resolve() }
       const view = await control.view().catch(() => null)
       if (view === null || view.session !== record.session) await this.#end(live)
       else this.#follow(live)
@@ -86,12 +88,8 @@ export class Sessions {
   }
 
   reports(): readonly SessionReport[] {
-    return [...this.#live.values()].map(({ record: { session, serial, releaseSha256, plan } }) => ({
-      session,
-      serial,
-      releaseSha256,
-      plan,
-      observed: null,
+    return [...this.#live.values()].map(({ record: { session, serial, releaseSha256, plan }, observed }) => ({
+      ...{ session, serial, releaseSha256, plan, observed },
     }))
   }
 
@@ -117,12 +115,12 @@ export class Sessions {
     await writeSession(device.layout, record)
     try {
       const { control } = await startHost(plan, keys)
-      const live: Live = { record, control, view: null, turn: Promise.resolve() }
+      const live: Live = { record, control, view: null, observed: null, turn: Promise.resolve() }
       this.#follow(live)
       await this.#heartbeat(live)
       return record
     } catch (cause) {
-      await this.#end({ record, control: new ControlClient(''), view: null, turn: Promise.resolve() })
+      await this.#end({ record, control: new ControlClient(''), view: null, observed: null, turn: Promise.resolve() })
       throw new RuntimeError('session-failed', `the session of \`${instance}\` could not be started`, { cause })
     }
   }
@@ -148,6 +146,7 @@ export class Sessions {
 
   async #heartbeat(live: Live): Promise<void> {
     live.view = await live.control.heartbeat(this.#options.device.clock.now)
+    live.observed = await live.control.observation()
   }
 
   async #redecide(live: Live): Promise<void> {
@@ -166,6 +165,7 @@ export class Sessions {
       return
     }
     live.view = await live.control.replan(change.plan)
+    live.observed = await live.control.observation()
     await this.#write(live, { plan: change.plan, planVersion: record.planVersion + 1, warned, waiting, ...under })
     const { session, instance, desktop, serial } = live.record
     const planSha256 = await sha256OfPlan(change.plan)

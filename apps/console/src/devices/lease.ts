@@ -81,7 +81,7 @@ async function takeLease(tx: Transaction, actor: DeviceActor, console: Console, 
   const [iat, seq] = [now(), (newest?.seq ?? 0) + 1]
   const exp = iat + organisation.leaseSeconds
   const row = {
-    ...{ seq, nonce: question.nonce, follows: question.seq, action: actionFor(device) },
+    ...{ seq, nonce: question.nonce, follows: question.seq, action: actionFor(device, organisation.contact).action },
     ...{ issuedAt: new Date(iat * 1000), expiresAt: new Date(exp * 1000) },
   }
   const { leases } = tx.tables
@@ -94,7 +94,10 @@ async function takeLease(tx: Transaction, actor: DeviceActor, console: Console, 
   return { device, seq, iat, exp, assigned }
 }
 
-const actionFor = ({ state }: DeviceRow): Lease['action'] => (state === 'active' ? 'run' : 'suspend')
+function actionFor({ state, stateReason }: DeviceRow, contact: string): Pick<Lease, 'action' | 'suspension'> {
+  if (state === 'active') return { action: 'run', suspension: null }
+  return { action: 'suspend', suspension: { why: stateReason ?? 'no reason was given', contact } }
+}
 
 /** The package's wrapped key where the desktop is activated on an active device. */
 async function keyFor(tx: Transaction, device: DeviceRow, { desktopId, packageId }: AssignedRelease): Promise<SealedPackage | null> {
@@ -127,7 +130,7 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
     assign,
     offline: strictestOffline(values),
     rescue: [],
-    action: actionFor(device),
+    ...actionFor(device, organisation.contact),
   }
   return await signToken(claims, { typ: leaseTyp, signer: keys.tokens })
 }

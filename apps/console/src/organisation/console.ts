@@ -20,6 +20,8 @@ export interface Organisation {
   /** Slug; issuer of everything that is signed. */
   readonly id: string
   readonly title: string
+  /** Whom a blocked user is told to ask. */
+  readonly contact: string
   readonly leaseSeconds: number
 }
 

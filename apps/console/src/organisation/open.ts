@@ -77,6 +77,6 @@ async function readOrganisation(db: Database) {
   const { organisations } = db.tables
   const [found, second] = await db.select().from(organisations).limit(2)
   if (found === undefined || second !== undefined) throw new ConsoleError('data-invalid', 'expected one organisation in the database')
-  const { id, name, leaseSeconds, address, devicePort } = found
-  return { id, title: name, leaseSeconds, address, devicePort }
+  const { id, name, contact, leaseSeconds, address, devicePort } = found
+  return { id, title: name, contact, leaseSeconds, address, devicePort }
 }

@@ -47,6 +47,8 @@ export interface NetworkSwitch {
    * @throws EngineError `network-rule-invalid`; then the rules before stay in force.
    */
   setRules(rules: readonly NetworkRule[]): void
+  /** In force now. */
+  readonly rules: readonly NetworkRule[]
   counters(): NetworkCounters
   /** Resolves when the socket is removed and the uplink's process gone. */
   close(): Promise<void>
@@ -74,6 +76,7 @@ class Network implements NetworkSwitch {
   readonly #server = createServer((socket) => this.#join(socket))
   readonly #sent = { toGuest: { frames: 0, bytes: 0 }, toUplink: { frames: 0, bytes: 0 } }
   #host: HostAddresses | null
+  #rules: readonly NetworkRule[]
   #guest: FrameLink | null = null
   #uplink: UplinkPort | null = null
   /** The host's network is no longer what the uplink saw when it started. */
@@ -86,6 +89,7 @@ class Network implements NetworkSwitch {
     this.#program = program
     this.#lan = lanFor(options.mac)
     this.#log = new RefusalLog((flow) => options.onEvent({ type: 'refused', flow }))
+    this.#rules = options.rules
     this.#host = hostAddresses()
     this.#gate = new Gate(this.#lan, rules, this.#host, () => performance.now())
   }
@@ -104,7 +108,13 @@ class Network implements NetworkSwitch {
   }
 
   setRules(rules: readonly NetworkRule[]): void {
-    for (const outcome of this.#gate.setRules(new RuleSet(rules))) this.#deliver(outcome)
+    const ended = this.#gate.setRules(new RuleSet(rules))
+    this.#rules = rules
+    for (const outcome of ended) this.#deliver(outcome)
+  }
+
+  get rules(): readonly NetworkRule[] {
+    return this.#rules
   }
 
   counters(): NetworkCounters {

@@ -93,8 +93,10 @@ describe('a decision', () => {
 describe('the reasons', () => {
   it('are whole sentences with a next step, each code once', () => {
     expect(new Set(reasonCodes).size).toBe(reasonCodes.length)
-    for (const code of ['lease-missing', 'lease-suspended', 'activation-needed', 'decision-failed'] as const) {
-      const { sentence, nextStep, whomToAsk } = reason(code)
+    const suspended = reason('lease-suspended', { why: 'reported lost', contact: 'Ada, room 3' })
+    expect([suspended.sentence, suspended.nextStep]).toEqual(['Your organisation has suspended this computer: reported lost.', 'Ask Ada, room 3.'])
+    for (const found of [suspended, ...(['lease-missing', 'activation-needed', 'decision-failed'] as const).map((code) => reason(code))]) {
+      const { sentence, nextStep, whomToAsk } = found
       expect(sentence).toMatch(/^[A-Z].*\.$/)
       expect(nextStep).toMatch(/^[A-Z].*\.$/)
       expect(['help-desk', 'administrator', 'nobody']).toContain(whomToAsk)

@@ -89,7 +89,7 @@ function refused(...reasons: readonly Reason[]): Decision {
 function leaseRefusal(lease: Lease, { device, floors, repository }: Facts, now: number): Reason | undefined {
   if (lease.sub !== device.id || lease.cnf.jkt !== device.jkt) return reason('lease-foreign')
   if (lease.seq < floors.seq) return reason('lease-older', { found: lease.seq, floor: floors.seq })
-  if (lease.action === 'suspend') return reason('lease-suspended')
+  if (lease.suspension !== null) return reason('lease-suspended', lease.suspension)
   if (now < lease.iat - clockTolerance) return reason('lease-not-yet-valid', { from: lease.iat })
   if (now >= lease.exp) return reason('lease-expired', { at: lease.exp })
   const role = (['root', 'snapshot', 'timestamp'] as const).find((name) => repository[name] < lease.tuf[name])

@@ -19,7 +19,7 @@ describe('a decision made again for a VM that runs', () => {
   it('does nothing where nothing changed', () => expect(actions(planOf(listed), planOf(listed))).toEqual([]))
 
   it('suspends where it is refused, with the reasons', () => {
-    const reasons = [reason('lease-suspended')]
+    const reasons = [reason('lease-suspended', { why: 'reported lost', contact: 'the help desk' })]
     expect(liveActions(planOf(), { allowed: false, reasons }, now)).toEqual([{ do: 'suspend', reasons }])
   })
 

@@ -30,7 +30,11 @@ const texts = {
     online,
     'help-desk',
   ],
-  'lease-suspended': (): Text => ['Your organisation has suspended this computer', 'Ask why, and for how long', 'administrator'],
+  'lease-suspended': ({ why, contact }: { readonly why: string; readonly contact: string }): Text => [
+    `Your organisation has suspended this computer: ${why}`,
+    `Ask ${contact}`,
+    'administrator',
+  ],
   'lease-not-yet-valid': ({ from }: { readonly from: number }): Text => [
     `The permission starts at ${time(from)}`,
     'Set the clock right',

@@ -60,7 +60,10 @@ export const lease = z
     /** SHA-256 commitments to single-use rescue codes. */
     rescue: z.array(sha256Text).max(64),
     action: z.enum(['run', 'suspend']),
+    /** Why everything is suspended and whom to ask, in words for the user; null while it may run. */
+    suspension: z.strictObject({ why: z.string().min(1).max(200), contact: z.string().min(1).max(200) }).nullable(),
   })
+  .refine(({ action, suspension }) => (action === 'suspend') === (suspension !== null), 'expected a `suspension` with `suspend`, and none with `run`')
   .refine(({ iat, exp }) => iat < exp, 'expected `exp` after `iat`')
   .refine(({ assign }) => new Set(assign.map(desktopOf)).size === assign.length, 'expected each desktop once')
 

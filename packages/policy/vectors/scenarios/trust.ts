@@ -8,6 +8,8 @@ const exact = (code: Scenario['expect'], name: string, about: string, rows: read
   expect: code,
   ...(change === undefined ? {} : { change }),
 })
+const suspend = (lease: object) =>
+  Object.assign(lease, { action: 'suspend', suspension: { why: 'reported lost', contact: 'the help desk of Example' } })
 const runs = { plan: { session: 'session-1' } }
 
 export const trustScenarios: readonly Scenario[] = [
@@ -44,11 +46,11 @@ export const trustScenarios: readonly Scenario[] = [
     lease.seq = 41
   }),
   exact('lease-suspended', 'lease-suspended', 'The console suspended the device', ['FL-2'], ({ lease }) => {
-    lease.action = 'suspend'
+    suspend(lease)
   }),
   exact('lease-suspended', 'lease-suspended-running', 'The console suspended the device while a VM runs', ['FL-2'], ({ lease, request }) => {
     request.kind = 'continue'
-    lease.action = 'suspend'
+    suspend(lease)
   }),
   exact('lease-not-yet-valid', 'lease-not-yet-valid', 'A lease issued more than five minutes after the verified time', ['PO-8'], ({ lease }) => {
     lease.iat = now + 301
