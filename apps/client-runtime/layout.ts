@@ -25,6 +25,11 @@ export interface Layout {
   /** TUF metadata and the verified copy, of `daemon/update`. */
   readonly update: { readonly metadata: string; readonly copy: string }
   readonly journal: string
+  /** Texts that were fetched, by digest, and which of them were accepted here. */
+  eula(sha256: string): string
+  readonly acceptances: string
+  /** Private to this user; whoever reads it may speak to the launcher's door. */
+  readonly launcherToken: string
   /** Held by the one daemon of this data folder. */
   readonly daemonLock: string
   /** Records of sessions, by which a restarted daemon attaches again. */
@@ -78,6 +83,9 @@ export function layoutOf(data: string): Layout {
     contact: join(data, 'contact.json'),
     update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
     journal: join(data, 'journal.log'),
+    eula: (sha256) => join(data, 'eula', `${sha256}.txt`),
+    acceptances: join(data, 'acceptances.json'),
+    launcherToken: join(data, 'launcher-token.json'),
     daemonLock: join(data, 'daemon.lock'),
     sessions,
     session: (id) => join(sessions, `${id}.json`),

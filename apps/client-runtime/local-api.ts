@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every local call of the client runtime, with its schema. One door leads to the daemon: `daemonRoutes`, on a unix socket of this user
-// alone. Two lead to a session host:
+// Every local call of the client runtime, with its schema. Two doors lead to the daemon, both with `daemonRoutes`: a unix socket of this
+// user alone, and the launcher's on loopback, token and origin checked. Two lead to a session host:
 //   viewer  - loopback HTTP and WebSocket for the user's browser; token and origin checked; asks and shows, holds no rule
 //   control - unix socket in the session's private runtime folder, for the daemon alone; also takes plans and heartbeats
 import { z } from 'zod'
@@ -103,6 +103,11 @@ export const instanceView = z.strictObject({
       holds: z.array(hold),
       planVersion: z.int(),
       serial: z.int(),
+      package: z.strictObject({ name: z.string(), version: z.string() }),
+      network: z.enum(['none', 'listed']),
+      clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
+      /** What would be taken now; the plan decides. */
+      requests: z.array(sessionRequest),
       /** The page with its token; null where the session is over. */
       viewer: z.string().nullable(),
       /** Why the daemon ended it. */
@@ -136,6 +141,14 @@ export const desktopView = z.strictObject({
   title: z.string(),
   serial: z.int(),
   activated: z.boolean(),
+  /** What activation asks for (PO-1). */
+  activation: z.enum(['none', 'password', 'key']),
+  /** To be accepted before activation; null where there is none. */
+  eula: z.strictObject({ sha256: z.string(), accepted: z.boolean() }).nullable(),
+  /** Rules of the instance's password (PO-2); null where none is asked for. `set`: there is one already. */
+  password: z.strictObject({ set: z.boolean(), minLength: z.int(), minClasses: z.int() }).nullable(),
+  /** As they would be for a start now, Unix seconds; null where it would not start. */
+  deadlines: z.strictObject({ warnAt: z.int().nullable(), restrictAt: z.int().nullable(), suspendAt: z.int().nullable() }).nullable(),
   /** Why it would not start now; empty where it would, a password apart. */
   reasons: z.array(reasonView),
 })
@@ -151,6 +164,19 @@ export const checkView = z.strictObject({
 export type CheckView = z.infer<typeof checkView>
 
 export const daemonRoutes = {
+  /** Whose code it is, asked of the console under the pinned key; nothing is kept and nothing of this device is told. */
+  introduce: {
+    path: '/introduce',
+    request: z.strictObject({ code: z.string().min(1).max(4096) }),
+    response: z.strictObject({
+      organisation: z.string(),
+      title: z.string(),
+      contact: z.string(),
+      address: z.string(),
+      pinned: z.boolean(),
+      expires: z.int(),
+    }),
+  },
   enrol: {
     path: '/enrol',
     request: z.strictObject({ code: z.string().min(1).max(4096) }),
@@ -158,6 +184,17 @@ export const daemonRoutes = {
   },
   status: { path: '/status', request: z.strictObject({}), response: statusView },
   list: { path: '/list', request: z.strictObject({}), response: z.strictObject({ desktops: z.array(desktopView) }) },
+  eula: {
+    path: '/eula',
+    request: z.strictObject({ desktop: z.string() }),
+    response: z.strictObject({ sha256: z.string(), text: z.string(), accepted: z.boolean() }),
+  },
+  /** Journaled with the digest of the text that was read. */
+  acceptEula: {
+    path: '/accept-eula',
+    request: z.strictObject({ desktop: z.string(), sha256: z.string() }),
+    response: z.strictObject({ desktop: z.string(), sha256: z.string() }),
+  },
   activate: {
     path: '/activate',
     request: z.strictObject({ desktop: z.string(), presented: z.string().min(1).max(256).nullable(), password }),
@@ -174,6 +211,20 @@ export const daemonRoutes = {
     request: z.strictObject({ instance: z.string(), how: z.enum(['suspend', 'power-off']) }),
     response: instanceView,
   },
+  /** What the user may ask of a session; `stop` ends it whatever its plan offers. */
+  ask: {
+    path: '/ask',
+    request: z.strictObject({ instance: z.string(), request: sessionRequest }),
+    response: instanceView,
+  },
+  /** All that the launcher shows, as soon as it may differ from what was seen at `after`, or after `waitSeconds`. */
+  watch: {
+    path: '/watch',
+    request: z.strictObject({ after: z.string().max(64).nullable(), waitSeconds: z.int().min(0).max(25) }),
+    response: z.strictObject({ at: z.string(), status: statusView, desktops: z.array(desktopView) }),
+  },
+  /** Address of the launcher's page, with its token; null where its door is shut. */
+  launcher: { path: '/launcher', request: z.strictObject({}), response: z.strictObject({ address: z.string().nullable() }) },
   doctor: { path: '/doctor', request: z.strictObject({}), response: z.strictObject({ checks: z.array(checkView) }) },
 } as const
 

@@ -8,7 +8,10 @@ import { activateCommand } from './activate.ts'
 import { doctorCommand } from './doctor.ts'
 import { enrolCommand } from './enrol.ts'
 import { CliError, exitCode } from './error.ts'
+import { eulaCommand } from './eula.ts'
 import { listCommand } from './list.ts'
+import { openCommand } from './open.ts'
+import { refusalLines } from './print.ts'
 import { setPasswordCommand } from './set-password.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
@@ -18,7 +21,18 @@ const program = new Command('casemate')
   .description('Enrol this computer and use its desktops.')
   .addHelpText('after', '\nExit codes: 0 done, 1 refused with a reason, 2 wrong usage, 3 no daemon or the environment did not allow it.')
 
-const commands = [enrolCommand, listCommand, activateCommand, setPasswordCommand, startCommand, stopCommand, statusCommand, doctorCommand]
+const commands = [
+  enrolCommand,
+  listCommand,
+  eulaCommand,
+  activateCommand,
+  setPasswordCommand,
+  startCommand,
+  stopCommand,
+  statusCommand,
+  doctorCommand,
+  openCommand,
+]
 for (const command of commands) {
   program.addCommand(
     command().requiredOption('--data <folder>', 'data folder of the daemon').option('--json', 'print the result, or the refusal, as one JSON object'),
@@ -38,7 +52,8 @@ function fail(error: unknown): void {
   const message = error instanceof Error ? error.message.replace(/^error: /, '') : String(error)
   const code = known?.code ?? (usage ? 'usage' : 'unexpected')
   process.exitCode = exitCode[known?.blame ?? (usage ? 'usage' : 'environment')]
-  process.stderr.write(`casemate: ${message}\n`)
-  for (const { nextStep } of known?.reasons ?? []) process.stderr.write(`  ${nextStep}\n`)
+  for (const line of usage || known?.blame === 'usage' ? [message] : refusalLines({ code, message, reasons: known?.reasons ?? [] })) {
+    process.stderr.write(`casemate: ${line}\n`)
+  }
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message, reasons: known?.reasons ?? [] } })}\n`)
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Refusal, refusalWords } from '../launcher/words.ts'
 import type { InstanceView } from '../local-api.ts'
 
 export interface CommonOptions {
@@ -22,4 +23,11 @@ export function instanceLines({ instance, engine, session }: InstanceView): read
     ...reasons.map(({ sentence, nextStep }) => `  ${sentence} ${nextStep}`),
     ...(blocked === null ? [] : [`  ${blocked.sentence} ${blocked.nextStep} (${blocked.code})`]),
   ]
+}
+
+/** The same words as the launcher's. */
+export function refusalLines(refusal: Refusal): readonly string[] {
+  const { code, sentence, nextStep, ask } = refusalWords(refusal)
+  const more = [nextStep, ask].filter((text) => text !== '').join(' ')
+  return [`${sentence} (${code})`, ...(more === '' ? [] : [`  ${more}`])]
 }

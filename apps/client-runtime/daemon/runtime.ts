@@ -5,16 +5,20 @@ import { randomBytes } from 'node:crypto'
 import { settingsFor } from '@casemate/policy/decision'
 import type { Facts, Request } from '@casemate/policy/facts'
 import { desktopOf } from '@casemate/policy/lease'
+import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DesktopView, InstanceView, StatusView } from '../local-api.ts'
+import type { DaemonRequest, DesktopView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
 import { checkIn } from './check-in/check-in.ts'
 import { ContactLoop } from './check-in/contact-loop.ts'
 import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
+import { viewDesktop } from './desktop-view.ts'
 import { type Device, factsOf } from './device.ts'
 import { readDesktop } from './documents/desktop-documents.ts'
 import { type EngineReport, engineFacts } from './engines.ts'
 import { RuntimeError } from './error.ts'
+import { isAccepted, noteAcceptance } from './eula/acceptances.ts'
+import { eulaText } from './eula/eula-text.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
 import { openInstance, setPassword } from './instances/open-instance.ts'
@@ -28,6 +32,8 @@ export interface RuntimeOptions {
   readonly startHost: StartHost
   readonly probe: () => Promise<EngineReport>
   readonly tickMs: number
+  /** What the launcher shows may have changed. */
+  readonly changed: () => void
 }
 
 const patientFailures = 3
@@ -54,9 +60,12 @@ export class Runtime {
       device: options.device,
       startHost: options.startHost,
       decide: async (record, request) => this.#decide(await readInstance(options.device.layout, record.instance), request, 'passed'),
-      onChange: () => this.#contact.wake(),
+      onChange: () => {
+        options.changed()
+        this.#contact.wake()
+      },
     })
-    this.#contact = new ContactLoop({ waitSeconds: () => this.#waitSeconds, contact: (contact) => this.#checkIn(contact) })
+    this.#contact = new ContactLoop({ waitSeconds: () => this.#waitSeconds, contact: (contact) => this.#checkIn(contact), onState: options.changed })
   }
 
   static async open(options: RuntimeOptions): Promise<Runtime> {
@@ -98,29 +107,46 @@ export class Runtime {
 
   /** The desktops that the lease assigns. */
   async desktops(): Promise<readonly DesktopView[]> {
-    const { leases, documents, layout } = this.device
+    const { leases, layout } = this.device
     const [instances, engines] = [await listInstances(layout), await this.#engineFacts()]
-    const views: DesktopView[] = []
-    for (const assigned of leases.lease?.assign ?? []) {
-      const desktop = desktopOf(assigned)
-      const record = instances.find((instance) => instance.desktop === desktop)
-      const activatedAt = record?.activatedAt ?? null
-      const draft = { name: desktop, activatedAt, authentication: 'passed' as const, lockedUntil: null }
-      const engine = record?.engine ?? this.#options.engine
-      const { decision } = await decideDesktop(this.device, engines, desktop, { kind: 'power-on', session: 'list', instance: draft, engine })
-      const held = await readDesktop(documents.place, desktop, leases.lease).catch(() => undefined)
-      const { title = desktop } = held?.release.document ?? {}
-      views.push({ desktop, title, serial: assigned.serial, activated: record !== undefined, reasons: decision.allowed ? [] : [...decision.reasons] })
-    }
-    return views
+    const options = { engines, engine: this.#options.engine }
+    return await Promise.all(
+      (leases.lease?.assign ?? []).map((assigned) =>
+        viewDesktop(
+          this.device,
+          assigned,
+          instances.find((instance) => instance.desktop === desktopOf(assigned)),
+          options,
+        ),
+      ),
+    )
   }
 
   async activate(request: DaemonRequest<'activate'>): Promise<InstanceView> {
     this.#checkJournal()
     const engines = await this.#engineFacts()
+    await this.#checkAcceptance(request.desktop)
     const record = await this.#contact.exclusive(() => activate(this.device, engines, this.#options.engine, request))
     this.#contact.wake()
     return this.#view(record)
+  }
+
+  async eula(desktop: string): Promise<{ sha256: string; text: string; accepted: boolean }> {
+    const sha256 = await this.#eulaOf(desktop)
+    if (sha256 === null) throw new RuntimeError('eula-none', `\`${desktop}\` has no licence to accept`)
+    return { sha256, text: await eulaText(this.device, sha256), accepted: await isAccepted(this.device.layout, desktop, sha256) }
+  }
+
+  /** Of the text that was read: another one in the meantime is not accepted with it. */
+  async acceptEula(desktop: string, sha256: string): Promise<{ desktop: string; sha256: string }> {
+    this.#checkJournal()
+    const wanted = await this.#eulaOf(desktop)
+    if (wanted !== sha256) throw new RuntimeError('eula-changed', `the licence of \`${desktop}\` is another one by now`)
+    await eulaText(this.device, sha256)
+    await noteAcceptance(this.device, desktop, sha256)
+    this.#contact.wake()
+    this.#options.changed()
+    return { desktop, sha256 }
   }
 
   async setPassword({ instance, current, password }: DaemonRequest<'setPassword'>): Promise<{ instance: string }> {
@@ -128,6 +154,7 @@ export class Runtime {
     const record = await readInstance(this.device.layout, instance)
     const rules = await passwordRules(this.device, await this.#engineFacts(), record.desktop)
     await setPassword(this.device, record, rules, { current, password })
+    this.#options.changed()
     return { instance }
   }
 
@@ -141,6 +168,13 @@ export class Runtime {
   async stop(instance: string, how: 'suspend' | 'power-off'): Promise<InstanceView> {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.close(instance, how)
+    return this.#view(record)
+  }
+
+  /** @throws RuntimeError `session-unknown`, `request-refused` */
+  async ask(instance: string, request: SessionRequest): Promise<InstanceView> {
+    const record = await readInstance(this.device.layout, instance)
+    await this.#sessions.ask(instance, request)
     return this.#view(record)
   }
 
@@ -242,12 +276,26 @@ export class Runtime {
     await this.#sessions.tick()
     if (clock.behind && !this.#wasBehind && journal.fault === null) await journal.append({ type: 'clock-behind', data: clock.reading })
     this.#wasBehind = clock.behind
+    this.#options.changed()
     if (journal.fault === null) await journal.writeCounts()
   }
 
   #engineFacts(): Promise<Facts['engines']> {
     this.#engines ??= this.#options.probe().then(engineFacts, () => [])
     return this.#engines
+  }
+
+  /** Digest of the licence that the approved manifest names; null where it names none. @throws RuntimeError `desktop-unknown` */
+  async #eulaOf(desktop: string): Promise<string | null> {
+    const { documents, leases } = this.device
+    const held = slug.safeParse(desktop).success ? await readDesktop(documents.place, desktop, leases.lease) : undefined
+    if (held === undefined) throw new RuntimeError('desktop-unknown', `there is no desktop \`${desktop.slice(0, 80)}\` for this computer`)
+    return held.eula
+  }
+
+  async #checkAcceptance(desktop: string): Promise<void> {
+    const sha256 = await this.#eulaOf(desktop)
+    if (sha256 !== null && !(await isAccepted(this.device.layout, desktop, sha256))) throw refusalOf([reason('eula-not-accepted')])
   }
 
   /** What cannot be written down does not happen. */
@@ -261,7 +309,8 @@ export class Runtime {
     if (found === undefined) return { instance, desktop, engine, activatedAt, session: null }
     const { record, view } = found
     const door = record.ended ? null : await this.#sessions.viewer(instance)
-    const { session, planVersion, serial, reasons, waiting, warned } = record
+    const { session, planVersion, serial, reasons, waiting, warned, plan } = record
+    const clipboard = { toGuest: plan.clipboard.toGuest.allowed, fromGuest: plan.clipboard.fromGuest.allowed }
     return {
       ...{ instance, desktop, engine, activatedAt },
       session: {
@@ -269,6 +318,10 @@ export class Runtime {
         state: view?.state ?? record.state,
         open: !record.ended,
         holds: view === null ? [] : [...view.holds],
+        requests: view === null ? [] : [...view.requests],
+        package: { name: plan.package.name, version: plan.package.version },
+        network: view?.network ?? plan.network.mode,
+        clipboard: view?.clipboard ?? clipboard,
         viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
         blocked: view?.reason ?? record.blocked,
       },

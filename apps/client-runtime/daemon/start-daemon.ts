@@ -8,16 +8,21 @@ import { dirname } from 'node:path'
 import { layoutOf } from '../layout.ts'
 import { closeServer } from '../session-host/close-server.ts'
 import { lockInstance } from '../session-host/instance-lock.ts'
+import { Changes } from './changes.ts'
 import { type Clock, systemClock } from './clock/system-clock.ts'
 import { VerifiedClock } from './clock/verified-clock.ts'
 import { openDevice } from './device.ts'
 import { examine } from './doctor/doctor.ts'
 import { type EngineReport, probeEngines } from './engines.ts'
 import { enrol } from './enrolment/enrol.ts'
+import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
 import { RuntimeError } from './error.ts'
+import { openLauncherDoor } from './launcher-door/launcher-door.ts'
+import { launcherToken } from './launcher-door/launcher-token.ts'
 import { openLocalDoor } from './local-door/local-door.ts'
 import { openObjectDoor } from './local-door/object-door.ts'
+import type { DaemonCalls } from './local-door/serve-calls.ts'
 import { Runtime } from './runtime.ts'
 import type { StartHost } from './sessions/sessions.ts'
 import { startHostProcess } from './sessions/start-host-process.ts'
@@ -36,15 +41,19 @@ export interface DaemonOptions {
   readonly probe?: () => Promise<EngineReport>
   /** Between two heartbeats. */
   readonly tickMs?: number
+  /** Of the launcher's door, which stays shut without it; 0 for any free port. */
+  readonly launcher?: { readonly port: number; readonly orAnother: boolean }
 }
 
 export interface Daemon {
   readonly socket: string
+  /** Address of the launcher's page with its token; null where its door is shut. */
+  readonly launcher: string | null
   /** Ends the daemon; sessions go on until their own watch misses it. */
   close(): Promise<void>
 }
 
-/** @throws RuntimeError `daemon-running`, `state-altered`, `journal-altered`; the error of the system where a folder or socket cannot be made. */
+/** @throws RuntimeError `daemon-running`, `state-altered`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { data, clock: source = systemClock(), engine = 'auto', startHost = startHostProcess(data), tickMs = 5000 } = options
   const layout = layoutOf(data)
@@ -61,47 +70,68 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
     const clock = await VerifiedClock.open(source, layout.clock)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
+    const changes = new Changes()
+    const changed = () => changes.note()
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs })
+      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs, changed })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false
+    let launcher: string | null = null
     open(await openObjectDoor(layout.objectSocket, () => runtime?.device.console ?? null))
     const enrolled = () => {
       if (runtime === null) throw new RuntimeError('not-enrolled', 'this computer is not enrolled in an organisation')
       return runtime
     }
-    open(
-      await openLocalDoor(layout.daemonSocket, {
-        enrol: async ({ code }) => {
-          if (runtime !== null || enrolling)
-            throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
-          enrolling = true
-          try {
-            const record = await enrol(code, layout, clock, runtimeVersion)
-            runtime = await opening(record)
-            await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
-            const { device, organisation, title, address } = record
-            return { device, organisation, title, address }
-          } finally {
-            enrolling = false
-          }
-        },
-        status: async () => {
-          const time = { version: runtimeVersion, clock: { now: clock.now, behind: clock.behind } }
-          if (runtime !== null) return { ...time, ...(await runtime.status()) }
-          return { ...time, enrolment: null, contact: null, lease: null, leaseFault: null, journal: null, instances: [] }
-        },
-        list: async () => ({ desktops: [...(await enrolled().desktops())] }),
-        activate: (request) => enrolled().activate(request),
-        setPassword: (request) => enrolled().setPassword(request),
-        start: (request) => enrolled().start(request),
-        stop: ({ instance, how }) => enrolled().stop(instance, how),
-        doctor: async () => ({ checks: [...(await examine(await probe(), clock, runtime?.device ?? null))] }),
-      }),
-    )
-    return { socket: layout.daemonSocket, close: closeAll }
+    const status = async () => {
+      const time = { version: runtimeVersion, clock: { now: clock.now, behind: clock.behind } }
+      if (runtime !== null) return { ...time, ...(await runtime.status()) }
+      return { ...time, enrolment: null, contact: null, lease: null, leaseFault: null, journal: null, instances: [] }
+    }
+    const calls: DaemonCalls = {
+      introduce: ({ code }) => introduce(code, clock),
+      enrol: async ({ code }) => {
+        if (runtime !== null || enrolling) throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
+        enrolling = true
+        try {
+          const record = await enrol(code, layout, clock, runtimeVersion)
+          runtime = await opening(record)
+          await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
+          const { device, organisation, title, address } = record
+          return { device, organisation, title, address }
+        } finally {
+          enrolling = false
+          changed()
+        }
+      },
+      status,
+      list: async () => ({ desktops: [...(await enrolled().desktops())] }),
+      eula: ({ desktop }) => enrolled().eula(desktop),
+      acceptEula: ({ desktop, sha256 }) => enrolled().acceptEula(desktop, sha256),
+      activate: (request) => enrolled().activate(request),
+      setPassword: (request) => enrolled().setPassword(request),
+      start: (request) => enrolled().start(request),
+      stop: ({ instance, how }) => enrolled().stop(instance, how),
+      ask: ({ instance, request }) => enrolled().ask(instance, request),
+      watch: async ({ after, waitSeconds }) => {
+        await changes.next(after, waitSeconds * 1000)
+        // Named before it is looked at: what changes meanwhile is seen the next time.
+        const { at } = changes
+        return { at, status: await status(), desktops: [...((await runtime?.desktops()) ?? [])] }
+      },
+      launcher: async () => ({ address: launcher }),
+      doctor: async () => ({ checks: [...(await examine(await probe(), clock, runtime?.device ?? null))] }),
+    }
+    open(await openLocalDoor(layout.daemonSocket, calls))
+    if (options.launcher !== undefined) {
+      const door = await openLauncherDoor(calls, { ...options.launcher, token: await launcherToken(layout.launcherToken) })
+      open(door.server)
+      launcher = door.address
+    }
+    // First of all: whoever waits for a change waits no longer.
+    undo.push(async () => changed())
+    return { socket: layout.daemonSocket, launcher, close: closeAll }
   } catch (error) {
     await closeAll()
     throw error

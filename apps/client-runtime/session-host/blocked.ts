@@ -36,6 +36,8 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'json-invalid': ['The description of this desktop cannot be read.', HELP_DESK],
   'key-invalid': WRONG_KEY,
   'key-refused': WRONG_KEY,
+  'eula-invalid': INTERNAL,
+  'eula-missing': INTERNAL,
   'root-altered': ALTERED_DISK,
   'page-altered': ALTERED_DISK,
   'chunk-altered': ALTERED_PART,

@@ -1,106 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The real console and the real daemon over pinned HTTPS on loopback; only the VM is scripted.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
-import { openKey } from '@casemate/policy/sealed-key'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { derivePassphraseKey } from '../../console/src/access/derive-passphrase-key.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
 import { revokeDevice } from '../../console/src/devices/suspend.ts'
-import { consoleLayout } from '../../console/src/organisation/layout.ts'
-import { roleSigner } from '../../console/src/organisation/new-keys.ts'
 import { showReport } from '../../console/src/reports/show.ts'
-import { startConsole } from '../../console/start-console.ts'
-import {
-  freshData,
-  newCode,
-  openRules,
-  operator,
-  passphrase,
-  publishDesktop,
-  publishPolicy,
-  publishRelease,
-  type World,
-} from '../../console/test/console/world.ts'
-import { callDaemon } from '../cli/call-daemon.ts'
-import type { EngineReport } from '../daemon/engines.ts'
-import { startDaemon } from '../daemon/start-daemon.ts'
+import { newCode, openRules, operator, publishDesktop, publishPolicy, publishRelease } from '../../console/test/console/world.ts'
 import { layoutOf } from '../layout.ts'
-import type { DaemonRequest, DaemonRoute } from '../local-api.ts'
-import { type ScriptedHost, scriptedHosts } from './scripted-host.ts'
-
-const seconds = () => Math.floor(Date.now() / 1000)
-
-async function realWorld(data?: string): Promise<World> {
-  const folder = data ?? (await freshData())
-  const failures: unknown[] = []
-  const options = { data: folder, passphrase, listen: '127.0.0.1', devicePort: null, now: seconds, report: (error: unknown) => failures.push(error) }
-  const running = await startConsole(options)
-  onTestFinished(() => running.close())
-  const text = await readFile(consoleLayout(folder).key('approver'), 'utf8')
-  const approver = roleSigner(await openKey(text, passphrase, { kind: 'approver-key', derive: derivePassphraseKey }))
-  return { ...running, data: folder, failures, approver, now: seconds() }
-}
-
-const engines: EngineReport = {
-  engines: [{ name: 'v86', report: { available: true, version: '1', capabilities: new Set(['suspend', 'serial:captured', 'network:ne2k_pci']) } }],
-  uplink: { available: true, program: '/usr/bin/passt' },
-}
-
-class Computer {
-  readonly data: string
-  readonly hosts: ScriptedHost[] = []
-  readonly clock = { offset: 0, boot: 'boot-1', wall: () => Date.now() / 1000 + this.clock.offset, mono: () => performance.now() / 1000 }
-  #close: (() => Promise<void>) | null = null
-
-  constructor(data: string) {
-    this.data = data
-  }
-
-  static async fresh(): Promise<Computer> {
-    const data = await mkdtemp(join(tmpdir(), 'casemate-runtime-'))
-    const computer = new Computer(data)
-    onTestFinished(async () => {
-      await computer.stop()
-      for (const host of computer.hosts) await host.close()
-      await rm(data, { recursive: true, force: true })
-    })
-    await computer.start()
-    return computer
-  }
-
-  async start(): Promise<void> {
-    const options = { data: this.data, clock: this.clock, startHost: scriptedHosts(this.data, this.hosts), tickMs: 100 }
-    const daemon = await startDaemon({ ...options, probe: async () => engines })
-    this.#close = () => daemon.close()
-  }
-
-  async stop(): Promise<void> {
-    await this.#close?.()
-    this.#close = null
-  }
-
-  call<R extends DaemonRoute>(route: R, body: DaemonRequest<R>) {
-    return callDaemon(this.data, route, body)
-  }
-
-  async enrol(world: World): Promise<string> {
-    const { device } = await this.call('enrol', { code: writeEnrolmentCode(await newCode(world)) })
-    await vi.waitFor(async () => expect((await this.call('status', {})).contact).toMatchObject({ connected: true, fault: null }), 20_000)
-    return device
-  }
-
-  async running(): Promise<ScriptedHost> {
-    await this.call('activate', { desktop: 'office', presented: null, password: null })
-    await this.call('start', { instance: 'office', password: null })
-    const host = this.hosts.at(-1)
-    if (host === undefined) throw new Error('no host was started')
-    return host
-  }
-}
+import { Computer, realWorld } from './computer.ts'
 
 const refused = (...codes: string[]) => ({ code: 'refused', reasons: codes.map((code) => expect.objectContaining({ code })) })
 

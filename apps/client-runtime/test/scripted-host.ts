@@ -10,7 +10,7 @@ import { Hono } from 'hono'
 import { ControlClient } from '../daemon/sessions/control-client.ts'
 import type { StartHost } from '../daemon/sessions/sessions.ts'
 import { layoutOf } from '../layout.ts'
-import type { SessionEvent, SessionState, SessionView } from '../local-api.ts'
+import type { SessionEvent, SessionRequest, SessionState, SessionView } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
 
 export class ScriptedHost {
@@ -19,6 +19,8 @@ export class ScriptedHost {
   state: SessionState = 'running'
   heartbeats = 0
   readonly asked: string[] = []
+  /** What it offers its user. */
+  requests: SessionRequest[] = []
   readonly keys: { readonly packageKey: Uint8Array; readonly instanceKey: Uint8Array }
   #server: Server | null = null
   readonly #folder: string
@@ -52,7 +54,8 @@ export class ScriptedHost {
     })
     app.post('/requests/:request', (context) => {
       this.asked.push(context.req.param('request'))
-      this.state = context.req.param('request') === 'suspend' ? 'suspended' : 'locked'
+      const states: Readonly<Record<string, SessionState>> = { pause: 'paused', resume: 'running', suspend: 'suspended' }
+      this.state = states[context.req.param('request')] ?? 'locked'
       this.add('state', { state: this.state })
       return context.json(this.#view())
     })
@@ -76,7 +79,7 @@ export class ScriptedHost {
   #view(): SessionView {
     const { session, instance, desktop, engine, network, clipboard } = this.plan
     return {
-      ...{ session, instance, desktop, engine, package: this.plan.package, state: this.state, holds: [], reason: null, requests: [] },
+      ...{ session, instance, desktop, engine, package: this.plan.package, state: this.state, holds: [], reason: null, requests: this.requests },
       ...{ network: network.mode, clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed } },
     }
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
+import { mostEulaBytes } from '@casemate/vm-package/eula'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { Command } from 'commander'
 import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
-import { refuseExisting, writeNewFile } from './files.ts'
+import { readSmallFile, refuseExisting, writeNewFile } from './files.ts'
 import { stopOnSignal } from './interrupt.ts'
 import { readMachineFile } from './machine-file.ts'
 import { openOrganisationKey } from './organisation-key.ts'
@@ -20,6 +21,7 @@ interface Options {
   readonly store: string
   readonly orgKey: string
   readonly passphraseFile?: string
+  readonly eula?: string
   readonly out: string
   readonly json?: true
 }
@@ -34,17 +36,19 @@ export function sealCommand(): Command {
     .requiredOption('--store <folder>', 'object store')
     .requiredOption('--org-key <file>', "the organisation's sealed chunk key")
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
+    .option('--eula <file>', 'UTF-8 text that each user accepts before activation')
     .requiredOption('--out <folder>', 'where manifest and key go')
     .action(seal)
 }
 
-async function seal({ name, version, machine, disk, store, orgKey, passphraseFile, out, json }: Options): Promise<void> {
+async function seal({ name, version, machine, disk, store, orgKey, passphraseFile, eula, out, json }: Options): Promise<void> {
   const manifestPath = join(out, 'manifest.json')
   const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
   for (const path of [manifestPath, keyPath]) await refuseExisting(path)
   const described = await readMachineFile(machine)
   const disks = attachDisks(disk, described)
+  const licence = eula === undefined ? {} : { eula: await readSmallFile(eula, mostEulaBytes) }
   const key = await openOrganisationKey(orgKey, passphraseFile)
   const packageKey = newPackageKey()
   const progress = new Progress('sealed')
@@ -54,6 +58,7 @@ async function seal({ name, version, machine, disk, store, orgKey, passphraseFil
     createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
     hardware: described.hardware,
     disks,
+    ...licence,
     orgKey: key,
     packageKey,
     store: await openFolderStore(store),

@@ -11,8 +11,8 @@ describe('the protocol', () => {
     for (const path of paths) expect(path).toMatch(/^\/device\/v1\/[a-z-]+\/?$/)
   })
 
-  it('asks for a proof on every call but enrolment and time', () => {
-    expect(Object.entries(routes).flatMap(([name, { proof }]) => (proof ? [] : [name]))).toEqual(['enrol', 'askTime'])
+  it('asks for a proof on every call but introduction, enrolment and time', () => {
+    expect(Object.entries(routes).flatMap(([name, { proof }]) => (proof ? [] : [name]))).toEqual(['introduce', 'enrol', 'askTime'])
   })
 
   it('lets a call with a proof fail in each way in which a proof can', () => {

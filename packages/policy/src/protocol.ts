@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every call that a device makes to the console, once for both sides. Bodies are strict JSON; every request but `time` and `enrol` carries
-// a proof (`proof.ts`) in the header `casemate-proof`; every answer that a device acts upon is itself signed, so that TLS ending at a
+// Every call that a device makes to the console, once for both sides. Bodies are strict JSON; every request but `time`, `introduce` and
+// `enrol` carries a proof (`proof.ts`) in the header `casemate-proof`; every answer that a device acts upon is itself signed, so that TLS ending at a
 // proxy gives nobody a say.
 import { z } from 'zod'
 import { facts } from './decision/facts.ts'
@@ -92,6 +92,17 @@ const enrol = {
   request: z.strictObject({ secret: z.string().regex(/^[0-9a-f]{32}$/), token: compactJws }),
   response: z.strictObject({ device: slug, organisation: slug, title: z.string().min(1).max(128), lease: compactJws, time: compactJws }),
   errors: ['bad-request', 'enrolment-expired', 'enrolment-refused', 'enrolment-used', 'too-many-requests', 'unavailable'],
+} as const
+
+/** Who asks this device in: what a person agrees to before anything of the device is sent. For whoever holds a code, by its digest alone. */
+const introduce = {
+  method: 'POST',
+  path: '/device/v1/introduce',
+  proof: false,
+  maxBytes: 1_024,
+  request: z.strictObject({ secretSha256: sha256Text }),
+  response: z.strictObject({ organisation: slug, title: z.string().min(1).max(128), contact: z.string().min(1).max(200) }),
+  errors: ['bad-request', 'enrolment-refused', 'too-many-requests', 'unavailable'],
 } as const
 
 /** Answers at once when something is new, otherwise holds the call for up to `waitSeconds`. */
@@ -185,7 +196,7 @@ const askTime = {
   errors: ['bad-request', 'too-many-requests', 'unavailable'],
 } as const
 
-export const routes = { enrol, checkIn, activate, sendReport, askTime } as const
+export const routes = { introduce, enrol, checkIn, activate, sendReport, askTime } as const
 
 /** Bytes by name, with a proof: answered raw, with ranges (RFC 9110, section 14), or with an `errorBody`. */
 export const objectRoutes = {

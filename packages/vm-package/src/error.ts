@@ -8,6 +8,8 @@ export type PackageErrorCode =
   | 'disk-empty'
   | 'disk-invalid'
   | 'disk-too-large'
+  | 'eula-invalid'
+  | 'eula-missing'
   | 'json-duplicate-key'
   | 'json-invalid'
   | 'key-invalid'

@@ -10,6 +10,7 @@ import { runsOfRegion } from './chunk/runs.ts'
 import { sealMessage } from './chunk/seal.ts'
 import { forEachConcurrent } from './concurrent.ts'
 import { PackageError } from './error.ts'
+import { readEula } from './eula.ts'
 import { type Entry, encodeEntries } from './index/pages.ts'
 import { blocksOfRegion, type PageRef, regionBytes, sealRoot } from './index/root.ts'
 import { checkKey } from './keys.ts'
@@ -46,6 +47,8 @@ export interface SealRequest {
   /** The first one boots and is the system disk. */
   readonly disks: readonly SealDisk[]
   readonly validity?: Manifest['validity']
+  /** UTF-8 text that users accept before activation; an object of the store in clear, since it is read before there is a key. */
+  readonly eula?: Uint8Array
   /** K_org, 32 bytes. */
   readonly orgKey: Uint8Array
   /** 32 bytes, fresh for each call (`newPackageKey`): two packages under one key would share a nonce. */
@@ -76,12 +79,13 @@ interface Job {
 
 /**
  * What is wrong with the request or with a disk image is found before the long part.
- * @throws PackageError `manifest-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
+ * @throws PackageError `manifest-invalid`, `eula-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
  * `disk-too-large`, `store-unwritable`, `seal-cancelled`.
  */
 export async function sealPackage(request: SealRequest): Promise<SealedPackage> {
   checkKey(request.orgKey, 'organisation key')
   checkKey(request.packageKey, 'package key')
+  if (request.eula !== undefined) readEula(request.eula)
   const opened: OpenDisk[] = []
   try {
     for (const disk of request.disks) opened.push({ disk, source: await openDiskSource(disk.path) })
@@ -111,6 +115,8 @@ async function sealDisks(job: Job, opened: readonly OpenDisk[]): Promise<SealedP
     disks.push(describeDisk(disk, source.size, root.name))
   }
   for (const { name, bytes } of roots) await put(job, name, bytes)
+  const { eula } = job.request
+  if (eula !== undefined) await put(job, manifestSha256(eula), Buffer.from(eula))
   await store.sync()
   const manifest = encodeManifest(manifestOf(job.request, disks))
   return { manifest, sha256: manifestSha256(manifest), stats: job.stats }
@@ -178,7 +184,7 @@ function manifestOf(request: SealRequest, disks: ManifestDisk[]): Manifest {
     hardware: request.hardware,
     disks,
     validity: request.validity ?? { notBefore: null, notAfter: null },
-    eula: null,
+    eula: request.eula === undefined ? null : { sha256: manifestSha256(request.eula) },
     scripts: [],
     prefetch: null,
     warmState: null,

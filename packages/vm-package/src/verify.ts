@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto'
 import { forEachConcurrent } from './concurrent.ts'
 import { PackageError, type PackageErrorCode } from './error.ts'
+import { mostEulaBytes } from './eula.ts'
 import { rootLength } from './index/root.ts'
 import type { Manifest, ManifestDisk } from './manifest.ts'
 import { ByteLru } from './read/byte-lru.ts'
@@ -46,6 +47,7 @@ export async function verifyPackage(
 ): Promise<VerifyReport> {
   const tally = new Tally(options)
   for (const disk of options.manifest.disks) await verifyDisk(disk, options.packageKey, options.store, tally)
+  await verifyEula(options.manifest, options.store, tally)
   return tally.report()
 }
 
@@ -63,10 +65,20 @@ export async function verifyNames(options: VerifyOptions & { readonly store: Obj
         throw new PackageError('root-missing', `disk \`${name}\`: root \`${root}\` cannot be had`)
     })
   }
+  await verifyEula(manifest, store, tally)
   await forEachConcurrent(store.list(), concurrentObjects, async ({ name, size }) => {
     await tally.check(null, name, size, () => isNamedRight(store, name, size))
   })
   return tally.report()
+}
+
+async function verifyEula({ eula }: Manifest, store: ObjectSource, tally: Tally): Promise<void> {
+  if (eula === null) return
+  const { sha256 } = eula
+  // Its few bytes are left out of the sum.
+  await tally.check(null, sha256, 0, async () => {
+    if (!(await isNamedRight(store, sha256, mostEulaBytes))) throw new PackageError('eula-missing', `the EULA \`${sha256}\` cannot be had`)
+  })
 }
 
 /** False when there is no such object. @throws PackageError `object-altered` */

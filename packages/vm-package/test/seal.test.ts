@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { mostEulaBytes } from '../src/eula.ts'
 import { newPackageKey } from '../src/keys.ts'
 import { openManifest } from '../src/manifest.ts'
 import { openPackageDisk } from '../src/read/package-device.ts'
@@ -44,6 +45,20 @@ async function countObjects(store: ObjectStore): Promise<number> {
 }
 
 describe('sealPackage', () => {
+  it('stores the EULA in clear under its digest, which the manifest names, and refuses one that is empty, too long or no text', async () => {
+    const { store, seal } = await prepare()
+    const eula = Buffer.from('Use it well.\n')
+    const { manifest, sha256 } = await seal({ eula })
+    const name = createHash('sha256').update(eula).digest('hex')
+    expect(openManifest(manifest, sha256).eula).toEqual({ sha256: name })
+    expect(await store.get(name, mostEulaBytes)).toEqual(eula)
+    for (const bytes of [Buffer.alloc(0), Buffer.alloc(mostEulaBytes + 1, 'a'), Buffer.of(0xc3, 0x28)]) {
+      await expect(seal({ eula: bytes })).rejects.toMatchObject({ code: 'eula-invalid' })
+    }
+    const without = await seal()
+    expect(openManifest(without.manifest, without.sha256).eula).toBeNull()
+  })
+
   it('describes machine and disks in the manifest, the size in whole blocks', async () => {
     const { folder, path, seal } = await prepare()
     const user = join(folder, 'user.img')

@@ -16,6 +16,7 @@ export interface ContactLoopOptions {
   readonly contact: (options: { readonly waitSeconds: number; readonly failures: number; readonly signal: AbortSignal }) => Promise<void>
   /** How long the console may hold the question. */
   readonly waitSeconds: () => number
+  readonly onState?: () => void
 }
 
 const longestPauseMs = 30_000
@@ -73,25 +74,32 @@ export class ContactLoop {
 
   async #run(): Promise<void> {
     for (let failures = 0; !this.#stopped; ) {
-      const waitSeconds = this.#fresh ? 0 : this.#options.waitSeconds()
+      let waitSeconds = 0
       const begun = performance.now()
       try {
         await this.#next(async () => {
+          // Decided in its turn: what wakes it while it waits for that is not lost.
+          waitSeconds = this.#fresh ? 0 : this.#options.waitSeconds()
           this.#open = new AbortController()
           this.#fresh = false
           await this.#options.contact({ waitSeconds, failures, signal: this.#open.signal })
         })
         failures = 0
-        this.#state = { connected: true, fault: null }
+        this.#setState({ connected: true, fault: null })
         // A console that does not hold the question is not to be asked without end.
         if (waitSeconds > 0 && performance.now() - begun < shortestHeldMs) await this.#rest(shortestHeldMs)
       } catch (error) {
         if (this.#open.signal.aborted) continue
         failures += 1
-        this.#state = { connected: false, fault: { code: codeOf(error), message: messageOf(error) } }
+        this.#setState({ connected: false, fault: { code: codeOf(error), message: messageOf(error) } })
         await this.#rest(Math.min(longestPauseMs, 250 * 2 ** failures))
       }
     }
+  }
+
+  #setState(state: ContactState): void {
+    this.#state = state
+    this.#options.onState?.()
   }
 
   async #rest(ms: number): Promise<void> {

@@ -13,6 +13,8 @@ export interface DesktopDocuments {
   readonly release: ApprovedRelease
   readonly layers: PolicyLayers
   readonly manifest: Uint8Array
+  /** Digest of the licence that the manifest names, or null. */
+  readonly eula: string | null
 }
 
 /**
@@ -28,9 +30,9 @@ export async function readDesktop(place: UpdatePlace, desktop: string, lease: Le
   const document = parseRelease(await readVerified(place, found.path))
   const manifest = await readHeld(place, held, document.package)
   if (manifest === undefined) return undefined
-  const { hardware } = openManifest(manifest, document.package.sha256)
+  const { hardware, eula } = openManifest(manifest, document.package.sha256)
   const release: ApprovedRelease = { path: found.path, sha256: found.sha256, document, machine: { memoryMiB: hardware.memoryMiB } }
-  return { release, layers: await readLayers(place, held, document), manifest }
+  return { release, layers: await readLayers(place, held, document), manifest, eula: eula?.sha256 ?? null }
 }
 
 async function readLayers(place: UpdatePlace, held: readonly HeldTarget[], document: Release): Promise<PolicyLayers> {

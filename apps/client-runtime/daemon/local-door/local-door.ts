@@ -1,51 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The daemon's local door: POST with strict JSON on a unix socket that only this user may open. It asks the daemon and says what came of
-// it: 200, 409 for a refusal with its reasons, 400 for a call without its form, 500 for what should not happen.
+// The daemon's local door: its calls on a unix socket that only this user may open.
 import { createServer, type Server } from 'node:http'
-import { EngineError } from '@casemate/engine/error'
-import { PolicyError } from '@casemate/policy/error'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import { z } from 'zod'
-import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
-import { ConsoleRefusal } from '../console/console-client.ts'
-import { codeOf, messageOf, RuntimeError } from '../error.ts'
-import { UpdateError } from '../update/error.ts'
 import { listenOn } from './object-door.ts'
-
-export type DaemonCalls = { readonly [R in DaemonRoute]: (request: DaemonRequest<R>) => Promise<DaemonResponse<R>> }
-
-const mostBytes = 16_384
+import { type DaemonCalls, serveCalls } from './serve-calls.ts'
 
 export async function openLocalDoor(socket: string, calls: DaemonCalls): Promise<Server> {
   const app = new Hono()
-  app.use(bodyLimit({ maxSize: mostBytes }))
-  const serve = <T>({ path, request }: { readonly path: string; readonly request: z.ZodType<T> }, call: (body: T) => Promise<object>) =>
-    app.post(path, async (context) => {
-      const body = request.safeParse(await context.req.json().catch(() => null))
-      if (!body.success) return context.json({ error: { code: 'body-invalid', message: z.prettifyError(body.error), reasons: [] } }, 400)
-      try {
-        return context.json(await call(body.data))
-      } catch (error) {
-        const reasons = error instanceof RuntimeError ? error.reasons : []
-        return context.json({ error: { code: codeOf(error), message: messageOf(error), reasons } }, isNamed(error) ? 409 : 500)
-      }
-    })
-  serve(daemonRoutes.enrol, calls.enrol)
-  serve(daemonRoutes.status, calls.status)
-  serve(daemonRoutes.list, calls.list)
-  serve(daemonRoutes.activate, calls.activate)
-  serve(daemonRoutes.setPassword, calls.setPassword)
-  serve(daemonRoutes.start, calls.start)
-  serve(daemonRoutes.stop, calls.stop)
-  serve(daemonRoutes.doctor, calls.doctor)
+  serveCalls(app, calls)
   const server = createServer(getRequestListener(app.fetch))
   await listenOn(server, socket)
   return server
-}
-
-function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError].some((kind) => error instanceof kind)
 }

@@ -11,7 +11,7 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { SessionView, ViewerAddress } from '../../local-api.ts'
+import type { SessionRequest, SessionView, ViewerAddress } from '../../local-api.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -133,6 +133,17 @@ export class Sessions {
     return live.view
   }
 
+  /** What the plan offers the user, and nothing else. @throws RuntimeError `session-unknown`, `request-refused` */
+  async ask(instance: string, request: SessionRequest): Promise<void> {
+    const live = this.#find(instance)
+    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    const { requests, state } = await live.control.view()
+    if (!requests.includes(request)) {
+      throw new RuntimeError('request-refused', `a session that is \`${state}\` does not take \`${request}\` under its policy`)
+    }
+    live.view = await live.control.ask(request)
+  }
+
   /** Every few seconds: the verified time, and again the decision. */
   async tick(): Promise<void> {
     await Promise.allSettled([...this.#live.values()].map((live) => this.#heartbeat(live)))
@@ -199,7 +210,9 @@ export class Sessions {
         const events = await live.control.events(live.record.eventSeq)
         misses = 0
         for (const event of events) await this.#take(live, event)
-        if (events.length > 0) this.#options.onChange()
+        if (events.length === 0) continue
+        live.view = await live.control.view()
+        this.#options.onChange()
       } catch {
         // A host that closes its doors, or one that is gone: asked once more before it counts as over.
         misses += 1

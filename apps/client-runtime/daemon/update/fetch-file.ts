@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ReadableStream } from 'node:stream/web'
 import { UpdateError } from './error.ts'
 
 /**

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
 import { verifyTimeAnswer } from '@casemate/policy/clock'
+import { routes } from '@casemate/policy/protocol'
 import { expect, it } from 'vitest'
 import { listDevices } from '../../src/devices/list.ts'
-import { errorOf, ScriptedDevice } from './device.ts'
+import { errorOf, ScriptedDevice, send } from './device.ts'
 import { newCode, onlineKeys, operator, organisation, startWorld } from './world.ts'
 
 it('takes a device with the right code, and gives it its first lease and signed time for its own question', async () => {
@@ -16,6 +18,16 @@ it('takes a device with the right code, and gives it its first lease and signed 
   const question = { keys: await onlineKeys(world), issuer: organisation, nonce: device.enrolmentNonce }
   expect(await verifyTimeAnswer(answer.body.time, question)).toBe(world.now)
   expect(await listDevices(operator, world.console)).toMatchObject([{ id: device.id, name: 'laptop', user: 'ada', state: 'active' }])
+})
+
+it('introduces its organisation to whoever holds a code, and to nobody else', async () => {
+  const world = await startWorld()
+  const { secret } = await newCode(world)
+  const ask = (text: string) =>
+    send(world, routes.introduce.path, { body: JSON.stringify({ secretSha256: createHash('sha256').update(text).digest('hex') }) })
+  const answer = await ask(secret)
+  expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([200, { organisation, title: 'Acme Ltd', contact: 'help@acme.example' }])
+  expect(errorOf(await ask('ab'.repeat(16)))).toEqual({ status: 403, code: 'enrolment-refused' })
 })
 
 it('does not believe a device that calls its key a TPM`s', async () => {

@@ -90,7 +90,11 @@ export async function approveRole({ console, approver }: World, role: DelegatedR
 }
 
 /** A package of one small disk, sealed and published. @returns its key, and the name of an object of it. */
-export async function publishPackage(world: World, version = '1'): Promise<{ key: Uint8Array; sha256: string; object: string }> {
+export async function publishPackage(
+  world: World,
+  version = '1',
+  eula: Uint8Array | null = null,
+): Promise<{ key: Uint8Array; sha256: string; object: string }> {
   const disk = join(world.data, `system-${version}.img`)
   await writeFile(disk, randomBytes(65_536))
   const { objects, keys } = world.console
@@ -99,6 +103,7 @@ export async function publishPackage(world: World, version = '1'): Promise<{ key
     ...{ name: 'demo', version, createdAt: '2026-11-24T10:00:00Z', orgKey: keys.organisation, packageKey: key, store: objects },
     hardware: { firmware: 'bios', chipset: 'i440fx', cpus: 1, memoryMiB: 128, video: 'std', network: null },
     disks: [{ name: 'system', role: 'system', controller: 'ide', path: disk }],
+    ...(eula === null ? {} : { eula }),
   })
   await stagePackage(operator, world.console, { manifest, sealedKey: wrapPackageKey(keys.organisation, key, sha256) })
   await approveRole(world, 'packages')
@@ -122,8 +127,8 @@ export async function publishRelease(world: World, policyVersion: string, packag
 export const openRules = [{ setting: 'authentication', value: { mode: 'none' } }]
 
 /** A published desktop `office`, assigned to all. */
-export async function publishDesktop(world: World, rules: readonly object[] = openRules) {
-  const sealed = await publishPackage(world)
+export async function publishDesktop(world: World, rules: readonly object[] = openRules, eula: Uint8Array | null = null) {
+  const sealed = await publishPackage(world, '1', eula)
   await publishPolicy(world, '1', rules)
   await publishRelease(world, '1')
   await assignDesktop(operator, world.console, 'office', { subject: 'all', value: '' })

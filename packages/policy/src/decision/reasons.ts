@@ -16,7 +16,7 @@ type Text = readonly [sentence: string, nextStep: string, whomToAsk: WhomToAsk]
 
 const online = 'Connect to the network; the desktop asks for a new permission by itself'
 
-/** In the order of the checks of `decide`. */
+/** In the order of the checks of `decide`; `eula-not-accepted` is checked before an activation is asked for. */
 const texts = {
   'clock-behind': ({ system, floor }: { readonly system: number; readonly floor: number }): Text => [
     `The clock of this computer says ${time(system)}, although it is at least ${time(floor)}`,
@@ -75,6 +75,11 @@ const texts = {
     `This desktop needs version ${least} of the runtime; this is ${found}`,
     'Update the runtime',
     'help-desk',
+  ],
+  'eula-not-accepted': (): Text => [
+    'The licence of this desktop has not been accepted on this computer',
+    'Read it, and accept it to go on',
+    'nobody',
   ],
   'activation-needed': (): Text => ['This desktop is not activated on this computer', 'Activate it', 'help-desk'],
   'policy-too-large': (): Text => [

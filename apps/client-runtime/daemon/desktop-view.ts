@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { settingsFor } from '@casemate/policy/decision'
+import type { Facts } from '@casemate/policy/facts'
+import { instanceKeyProtection } from '@casemate/policy/instance-key'
+import { type Assignment, desktopOf } from '@casemate/policy/lease'
+import type { DesktopView } from '../local-api.ts'
+import { decideDesktop } from './decision/decide-desktop.ts'
+import { type Device, factsOf } from './device.ts'
+import { type DesktopDocuments, readDesktop } from './documents/desktop-documents.ts'
+import { isAccepted } from './eula/acceptances.ts'
+import type { InstanceRecord } from './instances/instance-store.ts'
+
+/** What people are shown of an assigned desktop: what it asks for, and why it would not start now. */
+export async function viewDesktop(
+  device: Device,
+  assigned: Assignment,
+  record: InstanceRecord | undefined,
+  { engines, engine }: { readonly engines: Facts['engines']; readonly engine: 'auto' | 'qemu' | 'v86' },
+): Promise<DesktopView> {
+  const desktop = desktopOf(assigned)
+  const instance = {
+    ...{ name: desktop, activatedAt: record?.activatedAt ?? null, authentication: 'passed' as const },
+    lockedUntil: record?.tries.lockedUntil ?? null,
+  }
+  const request = { kind: 'power-on' as const, session: 'list', instance, engine: record?.engine ?? engine }
+  const { decision } = await decideDesktop(device, engines, desktop, request)
+  const held = await readDesktop(device.documents.place, desktop, device.leases.lease).catch(() => undefined)
+  return {
+    ...{ desktop, title: held?.release.document.title ?? desktop, serial: assigned.serial, activated: record !== undefined },
+    ...(await wantedOf(device, desktop, held, record)),
+    deadlines: decision.allowed ? decision.plan.deadlines : null,
+    reasons: decision.allowed ? [] : [...decision.reasons],
+  }
+}
+
+async function wantedOf(
+  device: Device,
+  desktop: string,
+  held: DesktopDocuments | undefined,
+  record: InstanceRecord | undefined,
+): Promise<Pick<DesktopView, 'activation' | 'eula' | 'password'>> {
+  const { lease } = device.leases
+  // Without documents the reasons say so; what they would ask for is not known.
+  if (held === undefined || lease === null) return { activation: 'none', eula: null, password: null }
+  const { activation, authentication } = settingsFor(held.layers, lease, await factsOf(device, []), device.clock.now)
+  const { eula: sha256 } = held
+  return {
+    activation,
+    eula: sha256 === null ? null : { sha256, accepted: await isAccepted(device.layout, desktop, sha256) },
+    password:
+      authentication.mode === 'none'
+        ? null
+        : { set: await hasPassword(device, record), minLength: authentication.minLength, minClasses: authentication.minClasses },
+  }
+}
+
+async function hasPassword({ key }: Device, record: InstanceRecord | undefined): Promise<boolean> {
+  if (record === undefined) return false
+  return (await instanceKeyProtection(record.key, record.instance, key)) === 'device-and-password'
+}

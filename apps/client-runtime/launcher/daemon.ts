@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DaemonRequest, DaemonResponse, DaemonRoute } from '../local-api.ts'
+import { element } from './element.ts'
+import { type Refusal, type RefusalWords, refusalWords } from './words.ts'
+
+const paths: Readonly<Record<DaemonRoute, string>> = {
+  introduce: '/introduce',
+  enrol: '/enrol',
+  status: '/status',
+  list: '/list',
+  eula: '/eula',
+  acceptEula: '/accept-eula',
+  activate: '/activate',
+  setPassword: '/set-password',
+  start: '/start',
+  stop: '/stop',
+  ask: '/ask',
+  watch: '/watch',
+  launcher: '/launcher',
+  doctor: '/doctor',
+}
+
+const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? ''
+
+/** What the daemon refused, in words. */
+export class Refused extends Error {
+  readonly words: RefusalWords
+
+  constructor(words: RefusalWords) {
+    super(words.sentence)
+    this.words = words
+  }
+}
+
+/** @throws Refused; TypeError where the daemon does not answer */
+export async function ask<R extends DaemonRoute>(route: R, body: DaemonRequest<R>): Promise<DaemonResponse<R>> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+  const response = await fetch(paths[route], { method: 'POST', headers, body: JSON.stringify(body) })
+  const answer = await response.json()
+  if (response.ok) return answer
+  const refusal: Refusal = answer.error
+  throw new Refused(refusalWords(refusal))
+}
+
+export function wordsOf(error: unknown): RefusalWords {
+  if (error instanceof Refused) return error.words
+  const message = error instanceof Error ? error.message : String(error)
+  return refusalWords(
+    error instanceof TypeError ? { code: 'daemon-not-running', message, reasons: [] } : { code: 'page-fault', message, reasons: [] },
+  )
+}
+
+/** A refusal as people see it: what, what to do, whom to ask, and the code to read out. */
+export function refusalBox(words: RefusalWords): HTMLElement {
+  return element(
+    'div',
+    { class: 'refusal', role: 'alert' },
+    element('p', { class: 'what' }, words.sentence),
+    element('p', {}, [words.nextStep, words.ask].filter((text) => text !== '').join(' ')),
+    element('p', { class: 'code' }, words.code),
+  )
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the launcher and the command line say of a refusal: the reasons of the decision where there are any, and words for the other
+// codes of the daemon and the console. A code without words keeps the message that came with it.
+
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly reasons: readonly {
+    readonly code: string
+    readonly sentence: string
+    readonly nextStep: string
+    readonly whomToAsk: 'help-desk' | 'administrator' | 'nobody'
+  }[]
+}
+
+export interface RefusalWords {
+  readonly code: string
+  readonly sentence: string
+  readonly nextStep: string
+  /** Empty where nobody need be asked. */
+  readonly ask: string
+}
+
+const HELP_DESK = 'Ask your help desk.'
+const ADMINISTRATOR = 'Ask your administrator.'
+const asks = { 'help-desk': HELP_DESK, administrator: ADMINISTRATOR, nobody: '' } as const
+
+type Words = readonly [sentence: string, nextStep: string, ask?: string]
+const NEW_CODE = 'Ask for a new enrolment code.'
+
+const words: Readonly<Record<string, Words>> = {
+  'activation-refused': ['The activation password or key is not right.', 'Check it and try again.', HELP_DESK],
+  'activation-used-up': ['This desktop has been activated as often as is allowed.', 'Ask for another activation.', ADMINISTRATOR],
+  'already-activated': ['This desktop is activated on this computer already.', 'Start it.'],
+  'already-enrolled': ['This computer is enrolled already.', 'Nothing more is needed.'],
+  'console-unreachable': ['The console of the organisation could not be reached.', 'Check the network connection and try again.', HELP_DESK],
+  'daemon-not-running': ['The Casemate service does not run on this computer.', 'Start it and try again.'],
+  'desktop-unknown': ['There is no such desktop for this computer.', 'Look at the list of desktops.', HELP_DESK],
+  'device-suspended': ['Your organisation has suspended this computer.', 'Nothing can be activated until that is lifted.', ADMINISTRATOR],
+  'enrolment-code-expired': ['This enrolment code has expired.', NEW_CODE, ADMINISTRATOR],
+  'enrolment-code-invalid': ['This is no enrolment code, or part of it is missing or mistyped.', 'Copy the whole code, from `CASEMATE1` to its end.'],
+  'enrolment-expired': ['This enrolment code has expired.', NEW_CODE, ADMINISTRATOR],
+  'enrolment-refused': ['The organisation does not know this enrolment code.', NEW_CODE, ADMINISTRATOR],
+  'enrolment-used': ['This enrolment code was used already; each enrols one computer.', NEW_CODE, ADMINISTRATOR],
+  'eula-altered': ['The licence that came is not the one that was approved, so it is not shown.', 'Try again later.', HELP_DESK],
+  'eula-changed': ['The licence is another one by now.', 'Read it again.'],
+  'journal-altered': ['The journal of this computer was altered, so nothing runs.', 'Report this code.', HELP_DESK],
+  'journal-full': ['The journal of this computer is full, so nothing runs.', 'Connect to the network; it empties by itself.', HELP_DESK],
+  'not-assigned': ['This desktop is not assigned to this computer.', 'Ask for it to be assigned.', ADMINISTRATOR],
+  'not-enrolled': ['This computer is not enrolled in an organisation.', 'Enrol it with the code of your organisation.'],
+  'passwords-differ': ['The two passwords are not the same.', 'Type both again.'],
+  'pin-mismatch': ['Another server answers in place of the console that the code names, so nothing was sent to it.', 'Do not go on.', HELP_DESK],
+  'request-refused': ['The desktop does not take that now; its policy decides what is offered.', 'Look at its state.'],
+  'root-mismatch': ['The console does not have the root of trust that the code names, so it was not believed.', 'Do not go on.', HELP_DESK],
+  'session-failed': ['The desktop could not be started.', 'Look at the checks of this computer.', HELP_DESK],
+  'session-open': ['This desktop is open already.', 'Open its screen.'],
+  'token-refused': ['The address of this page is not the present one.', 'Open the one that `casemate open` prints.'],
+  'too-many-requests': ['Too many tries.', 'Wait a minute, then try again.'],
+  unavailable: ['The console cannot answer just now.', 'Try again in a minute.', HELP_DESK],
+}
+
+export function refusalWords({ code, message, reasons }: Refusal): RefusalWords {
+  const [reason] = reasons
+  if (reason !== undefined) return { code: reason.code, sentence: reason.sentence, nextStep: reason.nextStep, ask: asks[reason.whomToAsk] }
+  const [sentence = asSentence(message), nextStep = '', ask = ''] = words[code] ?? []
+  return { code, sentence, nextStep, ask }
+}
+
+function asSentence(message: string): string {
+  const text = message.replace(/[.!?]?$/, '.')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
