@@ -3,7 +3,7 @@
 // This computer: contact, permission, journal, and the checks of each part that a desktop needs.
 import type { CheckView, StatusView } from '../local-api.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
-import { button, element } from './element.ts'
+import { button, element, prose } from './element.ts'
 import { fromNow, moment } from './moment.ts'
 
 const names: Readonly<Record<CheckView['check'], string>> = {
@@ -89,8 +89,8 @@ function checkRow({ check, ok, code, message, hint }: CheckView): HTMLElement {
       'div',
       {},
       element('p', { class: 'what' }, `${names[check]}: ${ok ? 'works' : 'does not work'}`),
-      element('p', { class: 'soft' }, message),
-      ok ? null : element('p', {}, hint),
+      prose({ class: 'soft' }, message),
+      ok ? null : prose({}, hint),
       ok ? null : element('p', { class: 'code' }, code),
     ),
   )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DaemonRequest, DaemonResponse, DaemonRoute } from '../local-api.ts'
-import { element } from './element.ts'
+import { element, prose } from './element.ts'
 import { type Refusal, type RefusalWords, refusalWords } from './words.ts'
 
 const paths: Readonly<Record<DaemonRoute, string>> = {
@@ -55,8 +55,8 @@ export function refusalBox(words: RefusalWords): HTMLElement {
   return element(
     'div',
     { class: 'refusal', role: 'alert' },
-    element('p', { class: 'what' }, words.sentence),
-    element('p', {}, [words.nextStep, words.ask].filter((text) => text !== '').join(' ')),
+    prose({ class: 'what' }, words.sentence),
+    prose({}, [words.nextStep, words.ask].filter((text) => text !== '').join(' ')),
     element('p', { class: 'code' }, words.code),
   )
 }

@@ -5,7 +5,7 @@
 import type { DesktopView, InstanceView, SessionRequest, SessionState } from '../local-api.ts'
 import { activateDesktop } from './activation.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
-import { button, element } from './element.ts'
+import { button, element, prose } from './element.ts'
 import { fromNow, moment } from './moment.ts'
 import { askToStart, changePassword } from './password.ts'
 import { type RefusalWords, refusalWords } from './words.ts'
@@ -109,8 +109,8 @@ function blockedWords({ reasons }: DesktopView, session: Session | null): HTMLEl
       'div',
       { class: 'blocked' },
       element('h3', {}, 'This desktop is blocked'),
-      element('p', { class: 'what' }, words.sentence),
-      element('p', {}, words.nextStep),
+      prose({ class: 'what' }, words.sentence),
+      prose({}, words.nextStep),
       words.ask === '' ? null : element('p', {}, words.ask),
       element('p', { class: 'code' }, detail === null ? words.code : `${words.code}: ${detail}`),
     )

@@ -41,3 +41,8 @@ export function fill(at: HTMLElement, ...children: readonly Child[]): void {
   at.replaceChildren(...children.filter((child) => child !== null))
   if (focused !== '' && document.activeElement?.id !== focused) document.getElementById(focused)?.focus()
 }
+
+/** Words of the daemon: what stands between backticks is shown as code. */
+export function prose(attributes: Attributes, text: string): HTMLElement {
+  return element('p', attributes, ...text.split('`').map((part, at) => (at % 2 === 1 ? element('code', {}, part) : part)))
+}

@@ -5,7 +5,7 @@ import type { DaemonResponse } from '../local-api.ts'
 import { computerView } from './computer.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
 import { onCardChange } from './desktop-card.ts'
-import { button, element, fill, place } from './element.ts'
+import { button, element, fill, place, prose } from './element.ts'
 import { enrolmentView } from './enrolment.ts'
 import { libraryView } from './library.ts'
 import type { RefusalWords } from './words.ts'
@@ -60,17 +60,24 @@ function unreachable(words: RefusalWords): void {
       { class: 'panel narrow' },
       element('h2', {}, 'Casemate does not answer'),
       refusalBox(words),
-      element('p', { class: 'soft' }, 'This page goes on by itself. If its address is an old one, `casemate open` prints the present one.'),
+      prose({ class: 'soft' }, 'This page goes on by itself. If its address is an old one, `casemate open` prints the present one.'),
     ),
   )
+}
+
+/** Without the time, which alone is no news. */
+function shownOf({ status, desktops }: DaemonResponse<'watch'>): string {
+  return JSON.stringify([{ ...status, clock: status.clock.behind }, desktops])
 }
 
 async function follow(): Promise<never> {
   for (;;) {
     try {
       const news: DaemonResponse<'watch'> = await ask('watch', { after: seen?.at ?? null, waitSeconds: seen === null ? 0 : 20 })
+      const differs = seen === null || shownOf(news) !== shownOf(seen)
       seen = news
-      draw()
+      // What is the same stays as it is: a button that is being pressed is not exchanged under the finger.
+      if (differs) draw()
     } catch (error) {
       unreachable(wordsOf(error))
       await new Promise((resolve) => setTimeout(resolve, retryMs))
