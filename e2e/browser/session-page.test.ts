@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ADMIN, sealVersion } from '../session-host/make-release.ts'
+import { placesOf } from '../session-host/places.ts'
+import type { RunningSession } from '../session-host/running-session.ts'
+import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
+import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
 import { flipByte } from '../story/flip-byte.ts'
-import { ADMIN, prepareDisk, sealVersion } from '../story/make-release.ts'
-import { placesOf } from '../story/places.ts'
 import { runOk } from '../story/run-command.ts'
-import type { RunningSession } from '../story/running-session.ts'
-import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../story/start-session.ts'
-import { closeWorld, type SealedRelease, type World } from '../story/world.ts'
 import { launchChromium } from './chromium.ts'
 
 let world: World
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const places = placesOf(folder)
   await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
   await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
-  release = await sealVersion(world, '1', await prepareDisk(world, '1'))
+  release = await sealVersion(world, '1')
   browser = await launchChromium()
 }, BOOT_LIMIT_MS)
 

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
+import { ADMIN, sealVersion } from '../session-host/make-release.ts'
+import { placesOf } from '../session-host/places.ts'
+import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
+import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
 import { flipByte, restoreByte } from '../story/flip-byte.ts'
-import { ADMIN, prepareDisk, sealVersion } from '../story/make-release.ts'
-import { placesOf } from '../story/places.ts'
 import { runOk } from '../story/run-command.ts'
-import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../story/start-session.ts'
-import { closeWorld, need, type SealedRelease, type World } from '../story/world.ts'
 
 /** Processes below `pid`, the nearest first. */
 async function descendants(pid: number): Promise<readonly number[]> {
@@ -33,7 +33,7 @@ describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
     const places = placesOf(folder)
     await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
     await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
-    release = await sealVersion(world, '1', await prepareDisk(world, '1'))
+    release = await sealVersion(world, '1')
   }, BOOT_LIMIT_MS)
 
   afterAll(async () => {
@@ -56,7 +56,7 @@ describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
     await second.exited
     expect((await first.view()).state).toBe('running')
 
-    const processes = await descendants(need(first.pid, 'process id'))
+    const processes = await descendants(first.pid)
     expect(processes.length).toBeGreaterThan(0)
     await first.kill()
     await expect.poll(async () => (await Promise.all(processes.map(isAlive))).some(Boolean), { timeout: 10_000 }).toBe(false)
@@ -69,7 +69,7 @@ describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
     await again.waitForText(/^still-here/m, 60_000)
 
     // The VM process itself dies: the session says so, and shows nothing any more.
-    for (const pid of await descendants(need(third.pid, 'process id'))) process.kill(pid, 'SIGKILL')
+    for (const pid of await descendants(third.pid)) process.kill(pid, 'SIGKILL')
     const dead = await third.until((view) => view.state === 'blocked')
     expect(dead.reason?.code).toBe('vm-exited')
     await third.ask('power-off')

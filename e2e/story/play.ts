@@ -2,19 +2,22 @@
 //
 // Plays the steps inside the run's own network, on fresh data: one line a step, exit 0 only if all hold. It drives the product through its public
 // interfaces and applies faults from outside. Each denial stands beside the same act succeeding under the neighbouring input.
-import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { booted } from './steps/booted.ts'
+import { Device } from './device.ts'
+import { Organisation } from './organisation.ts'
+import { booted, guestProof, screenSeen } from './steps/booted.ts'
 import { byteFlipped } from './steps/byte-flipped.ts'
 import { clipboardAllowed, clipboardBlocked } from './steps/clipboard.ts'
-import { diskBuilt } from './steps/disk-built.ts'
-import { guestProof } from './steps/guest-proof.ts'
+import { daemonKilled } from './steps/daemon-killed.ts'
+import { activated, enrolled, wrongActivationRefused } from './steps/enrolled.ts'
 import { livePolicy, networkListed, networkNone } from './steps/network.ts'
-import { screenSeen } from './steps/screen-seen.ts'
-import { sealed } from './steps/sealed.ts'
+import { clockBackRefused, foreignLeaseRefused, offlineSteps, oldReleaseRefused } from './steps/offline.ts'
+import { complianceShown, reportVerified } from './steps/reported.ts'
+import { revoked } from './steps/revoked.ts'
+import { diskBuilt, sealed } from './steps/sealed.ts'
 import { suspendedResumed } from './steps/suspended-resumed.ts'
 import { userDiskKept } from './steps/user-disk-kept.ts'
 import { closeWorld, type World } from './world.ts'
@@ -22,17 +25,28 @@ import { closeWorld, type World } from './world.ts'
 const STEPS: readonly (readonly [id: string, step: (world: World) => Promise<void>])[] = [
   ['disk-built', diskBuilt],
   ['sealed', sealed],
+  ['enrolled', enrolled],
+  ['wrong-activation-refused', wrongActivationRefused],
+  ['activated', activated],
   ['booted', booted],
   ['guest-proof', guestProof],
   ['screen-seen', screenSeen],
   ['network-none', networkNone],
+  ['clipboard-blocked', clipboardBlocked],
   ['suspended-resumed', suspendedResumed],
   ['byte-flipped', byteFlipped],
   ['user-disk-kept', userDiskKept],
   ['network-listed', networkListed],
   ['live-policy', livePolicy],
-  ['clipboard-blocked', clipboardBlocked],
   ['clipboard-allowed', clipboardAllowed],
+  ['compliance', complianceShown],
+  ['daemon-killed', daemonKilled],
+  ['clock-back-refused', clockBackRefused],
+  ['old-release-refused', oldReleaseRefused],
+  ['foreign-lease-refused', foreignLeaseRefused],
+  ['offline-steps', offlineSteps],
+  ['report-verified', reportVerified],
+  ['revoked', revoked],
 ]
 
 const options = new Command('play')
@@ -47,7 +61,13 @@ function tell(step: string, ok: boolean, ms: number): void {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'story-'))
-const world: World = { engine: options.engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
+const { engine } = options
+const world: World = {
+  ...{ engine, folder, sealed: new Map() },
+  organisation: new Organisation(join(folder, 'org'), join(folder, 'passphrase')),
+  device: new Device(join(folder, 'device'), engine),
+  other: new Device(join(folder, 'other'), engine),
+}
 let failed = false
 try {
   for (const [id, step] of STEPS) {

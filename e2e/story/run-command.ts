@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { z } from 'zod'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -34,4 +35,30 @@ export async function runOk(script: string, args: readonly string[]): Promise<st
   const result = await runCommand(script, args)
   if (result.code !== 0) throw new Error(`${script} ${args.join(' ')} exited with ${result.code}: ${result.stderr}${result.stdout}`)
   return result.stdout
+}
+
+/** The JSON that a command prints with `--json`. @throws Error with what it said, unless it exits with 0 */
+export async function runJson(script: string, args: readonly string[]): Promise<unknown> {
+  return JSON.parse(await runOk(script, [...args, '--json']))
+}
+
+const refusal = z.looseObject({
+  error: z.looseObject({
+    code: z.string(),
+    message: z.string(),
+    reasons: z.array(z.looseObject({ code: z.string(), sentence: z.string(), nextStep: z.string() })).default([]),
+  }),
+})
+
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly reasons: readonly { readonly code: string; readonly sentence: string; readonly nextStep: string }[]
+}
+
+/** What a command says that must be refused. @throws Error when it does anything but exit with 1 and say why */
+export async function runRefused(script: string, args: readonly string[]): Promise<Refusal> {
+  const { code, stdout, stderr } = await runCommand(script, [...args, '--json'])
+  if (code !== 1) throw new Error(`${script} ${args.join(' ')} exited with ${code} where it should be refused: ${stderr}${stdout}`)
+  return refusal.parse(JSON.parse(stdout)).error
 }

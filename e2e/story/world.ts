@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
 import type { RfbClient } from '../screen/rfb-client.ts'
-import type { RunningSession } from './running-session.ts'
+import type { Device } from './device.ts'
+import type { Organisation } from './organisation.ts'
+import type { Viewer } from './viewer.ts'
 
-/** One sealed release as the story knows it. */
-export interface SealedRelease {
-  readonly version: string
+/** One sealed package as the story knows it. */
+export interface SealedVersion {
+  /** Stands on its system disk, and nowhere in clear. */
   readonly nonce: string
   readonly sha256: string
-  /** base64url */
-  readonly packageKey: string
 }
 
 /** What the steps hand on to each other; a step throws when what it needs is missing. */
@@ -17,16 +16,16 @@ export interface World {
   readonly engine: 'v86' | 'qemu'
   /** Fresh folder of this run; everything lies in it. */
   readonly folder: string
-  /** Of the one instance that the story runs; base64url. */
-  readonly instanceKey: string
-  /** Sessions and screens to end with the run. */
-  readonly open: Set<RunningSession>
-  nonce1?: string
-  release1?: SealedRelease
-  release2?: SealedRelease
-  session?: RunningSession
-  /** In force in `session`, where a step has changed it. */
-  plan?: LaunchPlan
+  readonly organisation: Organisation
+  /** The computer that the story is about. */
+  readonly device: Device
+  /** Another one of the same organisation: what is done to the first must not touch it. */
+  readonly other: Device
+  /** By version. */
+  readonly sealed: Map<string, SealedVersion>
+  /** In the console's words: the name of `device`. */
+  deviceName?: string
+  viewer?: Viewer
   screen?: RfbClient
 }
 
@@ -40,7 +39,17 @@ export function expectEqual(found: unknown, expected: unknown, what: string): vo
   if (found !== expected) throw new Error(`${what}: expected \`${String(expected)}\`, found \`${String(found)}\``)
 }
 
-export async function closeWorld(world: World): Promise<void> {
-  world.screen?.close()
-  for (const session of world.open) await session.kill()
+/** Resolves once `holds`; the limit only ends a run that hangs. */
+export async function waitUntil(what: string, holds: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
+  const deadline = Date.now() + limitMs
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not after ${limitMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+export async function closeWorld({ screen, device, other, organisation }: World): Promise<void> {
+  screen?.close()
+  await Promise.all([device.remove(), other.remove()])
+  await organisation.stop('SIGKILL')
 }

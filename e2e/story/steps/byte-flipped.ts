@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cp, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { layoutOf } from '../../../apps/client-runtime/layout.ts'
-import { flipByte } from '../flip-byte.ts'
-import { placesOf } from '../places.ts'
-import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../start-session.ts'
-import { expectEqual, need, type World } from '../world.ts'
+import { BOOT_LIMIT_MS, PROMPT, passwordOption, startDesktop, stopDesktop } from '../desktop.ts'
+import { flipByte, restoreByte } from '../flip-byte.ts'
+import { DESKTOP } from '../organisation.ts'
+import { expectEqual, need, type World, waitUntil } from '../world.ts'
+import { reportOf } from './reported.ts'
 
-/** Every object of the device's cache that the first boot fetched, oldest first: the guest needs each of them to boot. */
+/** Every object of the device's cache, oldest first: the first ones are those that the guest needs to boot. */
 async function cachedObjects(folder: string): Promise<readonly string[]> {
   const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(
     (entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name),
@@ -19,49 +19,35 @@ async function cachedObjects(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * An object altered in the cache is fetched again where the store is intact, and the guest boots; where the store's copy is
- * altered too, the session blocks by name and the guest's screen never shows a prompt.
+ * An object altered in the cache is fetched again where the store is intact, and the guest boots; where the store's copy is altered too,
+ * the session blocks by name and the guest never sees it; with the store intact again it boots.
  */
 export async function byteFlipped(world: World): Promise<void> {
-  const release = need(world.release1, 'release')
-  const places = placesOf(world.folder)
-  const cache = layoutOf(places.data('device')).objectCache
-  const objects = await cachedObjects(cache)
-  // Beyond root page, index page and boot sector: a chunk that the running guest reads.
-  const victim = need(objects[Math.floor(objects.length / 2)], 'cached object')
+  const { device, organisation } = world
+  await stopDesktop(world, 'power-off')
+  const objects = await cachedObjects(device.layout.objectCache)
+  // Beyond root page, index page and boot sector: a chunk that the booting guest reads.
+  const victim = need(objects[Math.floor(objects.length / 3)], 'cached object')
   const name = victim.slice(-64)
 
-  for (const device of ['healed', 'refused'])
-    await cp(cache, layoutOf(places.data(device)).objectCache, { recursive: true, preserveTimestamps: true })
-  const copyOf = (device: string) => join(layoutOf(places.data(device)).objectCache, victim.slice(cache.length))
-  const alteredStore = join(world.folder, 'altered-store')
-  await cp(places.store, alteredStore, { recursive: true })
+  await flipByte(victim)
+  await (await startDesktop(world)).waitForText(PROMPT, BOOT_LIMIT_MS)
+  await waitUntil('the journal tells of the object that was fetched again', async () => {
+    const { entries } = await reportOf(world)
+    return entries.some(({ type, data }) => type === 'package-altered' && data.object === name && data.repaired === true)
+  })
+  await stopDesktop(world, 'power-off')
 
-  await flipByte(copyOf('healed'))
-  const healed = await startSession(world, 'healed', release)
-  const screen = await watchScreen(await running(healed))
-  await screen.waitForText(PROMPT, BOOT_LIMIT_MS)
-  const refetched = (await healed.events()).filter((event) => event.type === 'bad-cached-object' && event.data.object === name)
-  expectEqual(refetched.length, 1, 'events for the re-fetched object')
-  screen.close()
-  await healed.ask('power-off')
-  await healed.exited
+  await flipByte(victim)
+  const stored = (await readdir(organisation.layout.objects, { recursive: true })).find((path) => path.endsWith(name))
+  const flipped = await flipByte(join(organisation.layout.objects, need(stored, 'object in the store')))
+  await device.run('start', DESKTOP, ...(await passwordOption(world)))
+  const status = await device.until('blocked', ({ instances }) => instances[0]?.session?.state === 'blocked', BOOT_LIMIT_MS)
+  const blocked = status.instances[0]?.session?.blocked
+  expectEqual(blocked?.code, 'chunk-altered', 'reason')
+  if (!blocked?.detail.includes(name)) throw new Error(`the reason does not name the object: ${blocked?.detail}`)
+  await stopDesktop(world, 'power-off')
 
-  await flipByte(copyOf('refused'))
-  const inStore = need(
-    (await readdir(alteredStore, { recursive: true })).find((path) => path.endsWith(name)),
-    'object in the store',
-  )
-  await flipByte(join(alteredStore, inStore))
-  const refused = await startSession(world, 'refused', release, { origin: alteredStore })
-  const view = await refused.until((seen) => seen.state === 'blocked', BOOT_LIMIT_MS)
-  expectEqual(view.reason?.code, 'chunk-altered', 'reason')
-  if (!view.reason?.detail.includes(name)) throw new Error(`the reason does not name the object: ${view.reason?.detail}`)
-  await refused.ask('power-off')
-  await refused.exited
-}
-
-async function running<T extends { until(fits: (view: { state: string }) => boolean): Promise<unknown> }>(session: T): Promise<T> {
-  await session.until((view) => view.state === 'running')
-  return session
+  await restoreByte(flipped)
+  await (await startDesktop(world)).waitForText(PROMPT, BOOT_LIMIT_MS)
 }

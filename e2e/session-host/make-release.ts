@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
 import { openOrganisationKey } from '../../apps/console/cli/organisation-key.ts'
 import { unwrapPackageKey } from '../../packages/vm-package/src/keys.ts'
+import { runOk } from '../story/run-command.ts'
 import { placesOf } from './places.ts'
-import { runOk } from './run-command.ts'
 import type { SealedRelease, World } from './world.ts'
 
 export const ADMIN = 'apps/console/cli/main.ts'
 
-/** Writes a fresh nonce into a copy of the demo disk; resolves with the nonce. */
-export async function prepareDisk(world: World, version: string): Promise<string> {
-  const nonce = randomBytes(32).toString('hex')
-  await runOk('tools/demo-guest/main.ts', ['--json', '--out', placesOf(world.folder).disks(version), '--release', version, '--nonce', nonce])
-  return nonce
-}
-
-/** Seals the prepared disks of `version` by the administrator's CLI. */
-export async function sealVersion(world: World, version: string, nonce: string): Promise<SealedRelease> {
+/** Seals a copy of the demo disk as `version`, by the administrator's CLI. */
+export async function sealVersion(world: World, version: string): Promise<SealedRelease> {
   const places = placesOf(world.folder)
   const disks = places.disks(version)
+  await runOk('tools/demo-guest/main.ts', ['--json', '--out', disks, '--release', version])
   const printed = await runOk(ADMIN, [
     'seal',
     '--json',
@@ -45,7 +38,7 @@ export async function sealVersion(world: World, version: string, nonce: string):
     places.sealed(version),
   ])
   const { sha256, packageKey } = JSON.parse(printed)
-  return { version, nonce, sha256, packageKey: await openPackageKey(world, packageKey, sha256) }
+  return { version, sha256, packageKey: await openPackageKey(world, packageKey, sha256) }
 }
 
 /** Opens what a lease will bring: the package key, with the organisation's key and its passphrase. */

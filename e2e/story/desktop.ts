@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the story's user does at the desktop: starts it, looks at it, types into it.
+import { RfbClient } from '../screen/rfb-client.ts'
+import { DESKTOP } from './organisation.ts'
+import { need, type World } from './world.ts'
+
+/** Longest wait for a guest to boot on a busy machine; it only ends a run that hangs. */
+export const BOOT_LIMIT_MS = 180_000
+export const PROMPT = 'user@casemate-demo:~$'
+export const PASSWORD = 'a password of the user'
+
+export const passwordOption = async ({ organisation }: World, text = PASSWORD): Promise<readonly string[]> => [
+  '--password-file',
+  await organisation.secretFile('user-password', text),
+]
+
+/** Starts the desktop and opens its screen. */
+export async function startDesktop(world: World): Promise<RfbClient> {
+  await world.device.run('start', DESKTOP, '--wait', ...(await passwordOption(world)))
+  return lookAtDesktop(world)
+}
+
+export async function lookAtDesktop(world: World): Promise<RfbClient> {
+  world.viewer = await world.device.viewer(DESKTOP)
+  world.screen?.close()
+  world.screen = await RfbClient.overWebSocket(world.viewer.display.url, { protocols: world.viewer.display.protocols })
+  return world.screen
+}
+
+export async function stopDesktop(world: World, how: 'suspend' | 'power-off'): Promise<void> {
+  await world.device.run('stop', DESKTOP, '--how', how)
+  await desktopIsOver(world)
+}
+
+export async function desktopIsOver(world: World, limitMs?: number): Promise<void> {
+  world.screen?.close()
+  await world.device.until('over', ({ instances }) => instances.find(({ instance }) => instance === DESKTOP)?.session?.open === false, limitMs)
+}
+
+/** Types a command whose output's first line is the answer to it. */
+export async function askGuest(world: World, command: string, answer: RegExp, limitMs = 60_000): Promise<string> {
+  const screen = need(world.screen, 'screen')
+  await screen.typeText(`clear; ${command}\n`)
+  const text = await screen.waitForText(answer, limitMs)
+  const found = answer.exec(text)
+  return found?.[1] ?? found?.[0] ?? ''
+}
