@@ -38,10 +38,16 @@ export async function desktopIsOver(world: World, limitMs?: number): Promise<voi
   await world.device.until('over', ({ instances }) => instances.find(({ instance }) => instance === DESKTOP)?.session?.open === false, limitMs)
 }
 
-/** Types a command whose output's first line is the answer to it. */
+let asked = 0
+
+/** Types a command and reads its answer. What an earlier question left on the screen is no answer: the screen is seen cleared first. */
 export async function askGuest(world: World, command: string, answer: RegExp, limitMs = 60_000): Promise<string> {
   const screen = need(world.screen, 'screen')
-  await screen.typeText(`clear; ${command}\n`)
+  asked += 1
+  // Typed in two parts, so that the line as typed does not hold the mark.
+  await screen.typeText(`clear; echo quest""ion-${asked}\n`)
+  await screen.waitForText(`question-${asked}`, limitMs)
+  await screen.typeText(`${command}\n`)
   const text = await screen.waitForText(answer, limitMs)
   const found = answer.exec(text)
   return found?.[1] ?? found?.[0] ?? ''
