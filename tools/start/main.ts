@@ -1,106 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ends with the demo desktop running, locked: guest built, package sealed, session host started. Stands where the daemon will: it
-// writes the plan that the strictest policies give, and sends the heartbeats. Ctrl-C suspends the desktop; the next start goes on from there.
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { type SessionHost, startSessionHost } from '../../apps/client-runtime/daemon/sessions/start-session-host.ts'
-import { layoutOf } from '../../apps/client-runtime/layout.ts'
-import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
-import { chooseEngine, type EngineName } from './choose-engine.ts'
-import { type DemoPackage, sealDemo } from './seal-demo.ts'
+// What `npm start` does once everything is installed: guest, organisation, console, device, desktop. Every step is done once and taken up
+// where an earlier start left it. The two servers are children that end with this process.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { InstanceBusy, lockInstance } from '../../apps/client-runtime/session-host/instance-lock.ts'
+import { buildDemoGuest } from '../demo-guest/build.ts'
+import { checkPort } from './check-port.ts'
+import { type Child, startChild } from './child.ts'
+import { enrolDevice, startDesktop, suspendDesktop } from './device.ts'
+import { StartError } from './error.ts'
+import { makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
+import { placesOf, ROOT } from './places.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const DEFAULT_PORT = 4870
-const HEARTBEAT_MS = 5000
+const given = z.tuple([
+  z.coerce.number().int().min(0).max(65_535),
+  z.string(),
+  z.enum(['auto', 'qemu', 'v86']),
+  z.enum(['demo', 'no-demo']),
+  z.coerce.number(),
+])
+const launcherReady = z.looseObject({ ready: z.literal(true), launcher: z.url() })
 
-function portOf(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535.')
-  return port
+const [port, data, engine, what, begun] = given.parse(process.argv.slice(2))
+const places = placesOf(data)
+const stopping = Promise.withResolvers<'asked'>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.resolve('asked'))
+
+function tell(line: string): void {
+  console.log(`[${((Date.now() - begun) / 1000).toFixed(1).padStart(6)} s] ${line}`)
 }
 
-const options = new Command('npm start --')
-  .description('Build, seal and run the demo desktop.')
-  .option('--port <number>', 'port of the session page on 127.0.0.1, 0 for any', portOf, DEFAULT_PORT)
-  .option('--data <folder>', 'where everything of this run is kept', join(ROOT, '.data'))
-  .addOption(new Option('--engine <name>', 'what runs the desktop').choices(['auto', 'qemu', 'v86']).default('auto'))
-  .option('--no-demo', 'prepare everything and start nothing')
-  .parse()
-  .opts<{ port: number; data: string; engine: EngineName | 'auto'; demo: boolean }>()
-
-const started = Date.now()
-const tell = (line: string) => console.log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s] ${line}`)
-
-function strictestPlan(demo: DemoPackage, engine: EngineName): LaunchPlan {
-  const closed = { allowed: false, maxBytes: 0 }
-  return {
-    format: 'casemate-launch-plan-1',
-    session: `demo-${engine}`,
-    instance: `demo-${engine}`,
-    desktop: 'demo',
-    package: { name: 'demo', version: demo.version, sha256: demo.sha256 },
-    engine,
-    memoryMiB: 128,
-    network: { mode: 'none' },
-    clipboard: { toGuest: closed, fromGuest: closed },
-    serial: 'none',
-    exit: 'user',
-    deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
+/** @returns what is to be undone, the last first; filled while it goes, so that an interruption undoes what is there. */
+async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => void): Promise<void> {
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  undo.push(
+    await lockInstance(places.lock).catch((error: unknown) => {
+      if (error instanceof InstanceBusy) throw new StartError('environment', `another \`npm start\` runs on \`${data}\`: ${error.message}`, error)
+      throw error
+    }),
+  )
+  await checkPort(port, '--port')
+  const follow = (name: string, child: Child) => {
+    undo.push(() => child.end())
+    void child.exited.then(() => ended(name))
   }
-}
-
-async function deliver(manifest: Uint8Array, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.part`, manifest)
-  await rename(`${path}.part`, path)
-}
-
-/** Resolves with the exit code once the session is over. */
-async function accompany(host: SessionHost): Promise<number> {
-  const beat = () => {
-    host.control.heartbeat(Math.floor(Date.now() / 1000)).catch((error: unknown) => {
-      if (host.child.exitCode === null && host.child.signalCode === null) tell(`the session does not answer: ${String(error)}`)
-    })
-  }
-  beat()
-  const beating = setInterval(beat, HEARTBEAT_MS)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      tell('suspending the desktop')
-      host.child.kill('SIGTERM')
-    })
-  }
-  const code = await host.exited
-  clearInterval(beating)
-  tell(code === 0 ? 'the session is over' : `the session host ended with ${code}`)
-  return code ?? 1
-}
-
-const data = resolve(options.data)
-const runtime = join(data, 'device')
-const demo = await sealDemo(join(data, 'organisation'), join(ROOT, '.cache/demo-guest'), tell)
-const layout = layoutOf(runtime)
-await deliver(demo.manifest, layout.manifest(demo.sha256))
-const engine = await chooseEngine(options.engine, layout.engineCache, tell)
-tell(`everything is ready; the engine is ${engine}`)
-if (options.demo) {
-  const host = await startSessionHost({
-    data: runtime,
-    origin: demo.store,
-    plan: strictestPlan(demo, engine),
-    packageKey: Buffer.from(demo.packageKey).toString('base64url'),
-    instanceKey: Buffer.from(demo.instanceKey).toString('base64url'),
-    port: options.port,
+  const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress: tell }) : null
+  await makeOrganisation(places, tell)
+  const version = guest === null ? null : await sealDemo(places, guest, tell)
+  const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase]
+  follow('console', await startChild('apps/console/server.ts', organisation, places.log('console')))
+  if (version !== null) await publishDemo(places, version, tell)
+  const device = ['--data', places.device, '--engine', engine, '--launcher-port', String(port)]
+  const daemon = await startChild('apps/client-runtime/daemon/main.ts', device, places.log('launcher'))
+  follow('client runtime', daemon)
+  const { launcher } = launcherReady.parse(daemon.ready)
+  await enrolDevice(places, tell)
+  if (version === null) return show(launcher, null)
+  undo.push(async () => {
+    tell('suspending the demo desktop')
+    await suspendDesktop(places).catch((error: unknown) => tell(`it could not be suspended: ${messageOf(error)}`))
   })
-  const over = accompany(host)
-  tell('the demo desktop is starting')
-  console.log(`
-  Demo desktop   ${host.viewer}/#token=${host.viewerToken}
-
-  Look at: the screen of a virtual machine whose disks are sealed, with no network and no clipboard. Type \`proof\` in it.
-  Pause, suspend or power it off with the buttons above the screen. Ctrl-C here suspends it; \`npm start\` goes on from there.
-`)
-  process.exitCode = await over
+  const running = await startDesktop(places, engine, tell)
+  show(launcher, { viewer: running.session?.viewer ?? '', engine: running.engine })
 }
+
+function show(launcher: string, desktop: { readonly viewer: string; readonly engine: string } | null): void {
+  tell(desktop === null ? 'ready' : `ready: the demo desktop runs on ${desktop.engine}`)
+  const screen =
+    desktop === null
+      ? ''
+      : `
+  Demo desktop   ${desktop.viewer}
+
+  Look at: the screen of a virtual machine whose disks came sealed, checked chunk by chunk, with no network and no clipboard.
+  Type \`proof\` in it. The launcher shows its rules, its state, and how this computer stands with its organisation.`
+  console.log(`
+  Launcher       ${launcher}${screen}
+
+  The administrator's command line: node_modules/.bin/node apps/console/cli/main.ts device list --data ${places.organisation}
+  Ctrl-C suspends the desktop and stops everything; \`npm start\` goes on from there.
+`)
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const undo: (() => Promise<void>)[] = []
+const lost = Promise.withResolvers<string>()
+const brought = bringUp(undo, lost.resolve)
+let failure: unknown
+const first = await Promise.race([
+  brought.then(
+    () => 'up' as const,
+    (error: unknown) => {
+      failure = error
+      return 'failed' as const
+    },
+  ),
+  stopping.promise,
+  lost.promise,
+])
+const outcome = first === 'up' ? await Promise.race([stopping.promise, lost.promise]) : first
+if (outcome === 'asked') tell('stopping')
+else if (outcome !== 'failed') tell(`the ${outcome} ended by itself; its words are in ${places.log(outcome === 'console' ? 'console' : 'launcher')}`)
+for (const step of undo.splice(0).reverse()) await step()
+if (outcome === 'failed') console.error(`npm start: ${messageOf(failure)}`)
+process.exit(outcome === 'asked' ? 0 : failure instanceof StartError && failure.code === 'environment' ? 3 : 1)
