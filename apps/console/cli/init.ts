@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { slug } from '@casemate/policy/names'
 import { Command, InvalidArgumentError } from 'commander'
-import { createOrganisation } from '../src/organisation/create.ts'
 import { singleOperatorWords } from '../src/organisation/custody.ts'
 import { readDuration } from './data-option.ts'
 import { print } from './output.ts'
@@ -34,6 +33,8 @@ export function initCommand(): Command {
 
 async function init({ data, organisation, title, contact, address, lease, passphraseFile, json }: Options): Promise<void> {
   const passphrase = await readNewPassphrase(passphraseFile)
+  // Only this command opens the database; loading it takes longer than all of the others need.
+  const { createOrganisation } = await import('../src/organisation/create.ts')
   const created = await createOrganisation({
     ...{ data, id: organisation, title, contact, address: address ?? null, leaseSeconds: lease, passphrase },
     now: Math.floor(Date.now() / 1000),
