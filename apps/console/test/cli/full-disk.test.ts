@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A disk that fills up, and a seal that is killed: a clear message, the store as whole as before, and the next one succeeds.
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { admin, main, makeKey, makeWorkplace, sealArguments, type Workplace } from './admin.ts'
+
+/** A file system of its own below the workplace, `megabytes` large. */
+async function smallDisk({ at }: Workplace, megabytes: number): Promise<{ readonly grow: (megabytes: number) => void }> {
+  const place = at('small')
+  await mkdir(place)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'casemate-test', place])
+  // Before the workplace goes: finishers run the last one first.
+  onTestFinished(() => void execFileSync('umount', [place]))
+  return { grow: (to) => execFileSync('mount', ['-o', `remount,size=${to}m`, place]) }
+}
+
+const partial = (folder: string) => readdir(join(folder, '.partial'))
+
+it('says that the disk is full, leaves no half object, and seals once there is room', { timeout: 60_000 }, async () => {
+  const place = await makeWorkplace()
+  await makeKey(place)
+  const disk = await smallDisk(place, 3)
+  await writeFile(place.at('system.img'), randomBytes(6_291_456))
+  const store = place.at('small', 'store')
+  const args = sealArguments(place).map((word) => (word === place.at('store') ? store : word))
+  const full = await admin([...args, '--json'])
+  expect(full.code).toBe(3)
+  expect(JSON.parse(full.stdout).error.code).toBe('store-unwritable')
+  expect(full.stderr).toContain('ENOSPC')
+  expect(await partial(store)).toEqual([])
+
+  disk.grow(32)
+  const sealed = await admin([...args, '--json'])
+  expect(sealed.code).toBe(0)
+  const verified = await admin(['verify', '--manifest', place.at('out', 'manifest.json'), '--store', store])
+  expect(verified.code).toBe(0)
+})
+
+it('is sealed by the next one after a kill -9, which finds what was stored', { timeout: 60_000 }, async () => {
+  const place = await makeWorkplace()
+  await makeKey(place)
+  await writeFile(place.at('system.img'), randomBytes(33_554_432))
+  const killed = spawn(process.execPath, [main, ...sealArguments(place)], { stdio: 'ignore' })
+  const over = once(killed, 'exit')
+  const stored = async () => (await readdir(place.at('store'), { recursive: true }).catch(() => [])).length
+  for (const deadline = Date.now() + 30_000; (await stored()) < 30; ) {
+    if (Date.now() > deadline || killed.exitCode !== null) throw new Error('nothing was stored in time to kill it')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  killed.kill('SIGKILL')
+  expect(await over).toEqual([null, 'SIGKILL'])
+
+  const again = await admin([...sealArguments(place), '--json'])
+  expect(again.stderr).not.toContain('Error')
+  expect(again.code).toBe(0)
+  expect((await admin(['verify', '--manifest', place.at('out', 'manifest.json'), '--store', place.at('store')])).code).toBe(0)
+})
