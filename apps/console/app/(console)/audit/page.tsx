@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Alert, Code, Group, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import { Digest } from '../../parts/digest.tsx'
+import { Moment } from '../../parts/moment.tsx'
+import { PageHead } from '../../parts/page-head.tsx'
+import { Surface } from '../../parts/surface.tsx'
+import { showPage } from '../../show-page.tsx'
+
+/** As many as a page bears; the command line gives them all. */
+const shown = 300
+
+export default function AuditPage() {
+  return showPage(async (read) => {
+    const { entries, head } = await read('read-audit', {})
+    return (
+      <>
+        <PageHead title="Audit" about="Every act, in a chain: each line names the digest of the line before it." />
+        <Alert variant="light" color="petrol" mb="md" title="The chain holds">
+          <Group gap="xs">
+            <Text size="sm">
+              All {entries.length} lines follow each other. Keep the digest of the last line elsewhere to notice a rewritten chain:
+            </Text>
+            <Digest value={head} whole />
+          </Group>
+        </Alert>
+        <Surface
+          title="Entries"
+          about={entries.length > shown ? `The newest ${shown}; \`casemate-admin audit\` gives them all.` : 'Newest first.'}
+          flush
+        >
+          <Table className="figures" verticalSpacing={6} highlightOnHover>
+            <TableThead>
+              <TableTr>
+                {['Line', 'When', 'Who', 'What', 'To what', 'Details'].map((title) => (
+                  <TableTh key={title}>{title}</TableTh>
+                ))}
+              </TableTr>
+            </TableThead>
+            <TableTbody>
+              {entries
+                .slice(-shown)
+                .reverse()
+                .map(({ seq, at, actor, action, subject, details }) => (
+                  <TableTr key={seq}>
+                    <TableTd>{seq}</TableTd>
+                    <TableTd style={{ whiteSpace: 'nowrap' }}>
+                      <Moment at={at} />
+                    </TableTd>
+                    <TableTd>{actor.replace(/^operator:/, '')}</TableTd>
+                    <TableTd>
+                      <Code>{action}</Code>
+                    </TableTd>
+                    <TableTd className="long">{subject}</TableTd>
+                    <TableTd className="long" maw="26rem">
+                      <Text size="xs" c="dimmed" ff="monospace" lineClamp={2}>
+                        {Object.entries(details)
+                          .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+                          .join(', ')}
+                      </Text>
+                    </TableTd>
+                  </TableTr>
+                ))}
+            </TableTbody>
+          </Table>
+        </Surface>
+      </>
+    )
+  })
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SimpleGrid, Text } from '@mantine/core'
+import { FaultAlert } from '../../../parts/fault.tsx'
+import { LinkButton } from '../../../parts/link-button.tsx'
+import { PageHead } from '../../../parts/page-head.tsx'
+import { StateBadge } from '../../../parts/state-badge.tsx'
+import { Surface } from '../../../parts/surface.tsx'
+import { showPage } from '../../../show-page.tsx'
+import { ActivationForm } from '../activation-form.tsx'
+import { AssignForm } from '../assign-form.tsx'
+import { packageWords } from '../desktop-words.ts'
+
+export default function DesktopPage({ params }: { readonly params: Promise<{ readonly desktop: string }> }) {
+  return showPage(async (read) => {
+    const { desktop: name } = await params
+    const { desktops } = await read('list-desktops', {})
+    const desktop = desktops.find((one) => one.name === name)
+    if (desktop === undefined) {
+      return (
+        <>
+          <PageHead title="Not found" up={{ href: '/desktops', label: 'Desktops' }} />
+          <FaultAlert fault={{ code: 'not-found', message: `there is no desktop \`${name}\`` }} />
+        </>
+      )
+    }
+    const { title, release, assignments, activation } = desktop
+    return (
+      <>
+        <PageHead title={title} about={name} up={{ href: '/desktops', label: 'Desktops' }}>
+          <LinkButton href={`/releases/new?desktop=${encodeURIComponent(name)}`}>New release</LinkButton>
+        </PageHead>
+        <Surface title="Release" side={release === null ? <StateBadge state="waiting" words="not published" /> : <StateBadge state="published" />}>
+          <Text size="sm">
+            {release === null
+              ? 'The first release waits for approval. Devices get the desktop once it is published.'
+              : `Release ${release.serial} of package ${packageWords(release.package)}.`}
+          </Text>
+        </Surface>
+        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" verticalSpacing={0}>
+          <Surface title="Assigned to" about="Devices that it concerns are woken at once.">
+            <AssignForm desktop={name} assignments={assignments} />
+          </Surface>
+          <Surface title="Activation" about="What the policy can ask for before a device gets the package’s key.">
+            <ActivationForm desktop={name} most={activation.most} hasPassword={activation.hasPassword} keys={activation.keys} />
+          </Surface>
+        </SimpleGrid>
+      </>
+    )
+  })
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Code, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import type { ResultOf } from '../../../../web-door/door.ts'
+import { Moment } from '../../../parts/moment.tsx'
+import { StateBadge } from '../../../parts/state-badge.tsx'
+import { Surface } from '../../../parts/surface.tsx'
+
+/** The device's chained report: does it hold, and its last entries. */
+export function Journal({ report }: { readonly report: ResultOf<'device-report'> }) {
+  const { head, verified, findings, fault, entries } = report
+  return (
+    <Surface
+      title="Journal"
+      about={head === null ? 'Nothing was reported yet.' : `Receipted up to line ${head.seq}; every line was checked against the one before it.`}
+      side={head === null ? null : <StateBadge state={verified ? 'verified' : 'broken'} words={verified ? 'chain verified' : 'chain broken'} />}
+      flush
+    >
+      {fault === null ? null : (
+        <Text size="sm" c="red" px="md" pb="xs">
+          First fault, <Moment at={fault.at} />: {fault.message} <Code>{fault.kind}</Code>
+        </Text>
+      )}
+      {findings.map(({ kind, seq, message }) => (
+        <Text key={`${kind} ${seq}`} size="sm" c="red" px="md" pb="xs">
+          {message} <Code>{kind}</Code>
+        </Text>
+      ))}
+      {entries.length === 0 ? null : (
+        <Table className="figures" verticalSpacing={5} highlightOnHover>
+          <TableThead>
+            <TableTr>
+              {['Line', 'When', 'What', 'Details'].map((title) => (
+                <TableTh key={title}>{title}</TableTh>
+              ))}
+            </TableTr>
+          </TableThead>
+          <TableTbody>
+            {[...entries].reverse().map(({ seq, wall, type, data }) => (
+              <TableTr key={seq}>
+                <TableTd>{seq}</TableTd>
+                <TableTd style={{ whiteSpace: 'nowrap' }}>
+                  <Moment at={wall} />
+                </TableTd>
+                <TableTd style={{ whiteSpace: 'nowrap' }}>{type.replaceAll('-', ' ')}</TableTd>
+                <TableTd className="long">
+                  <Text size="xs" ff="monospace" c="dimmed">
+                    {Object.entries(data)
+                      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+                      .join(', ')}
+                  </Text>
+                </TableTd>
+              </TableTr>
+            ))}
+          </TableTbody>
+        </Table>
+      )}
+    </Surface>
+  )
+}

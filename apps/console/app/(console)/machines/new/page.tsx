@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { PageHead } from '../../../parts/page-head.tsx'
+import { showPage } from '../../../show-page.tsx'
+import { MachineForm } from './machine-form.tsx'
+
+export default function NewMachinePage() {
+  return showPage(async () => (
+    <>
+      <PageHead
+        title="New machine"
+        about="Raw disk images that boot by BIOS. The upload can be interrupted and goes on."
+        up={{ href: '/machines', label: 'Machines' }}
+      />
+      <MachineForm />
+    </>
+  ))
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Table, TableTbody, TableTd, TableTh, TableThead, TableTr } from '@mantine/core'
+import { ConsoleJobs } from '../../jobs/console-jobs.tsx'
+import { isOpen } from '../../jobs/job.ts'
+import { Digest } from '../../parts/digest.tsx'
+import { Empty } from '../../parts/empty.tsx'
+import { LinkButton } from '../../parts/link-button.tsx'
+import { Moment } from '../../parts/moment.tsx'
+import { PageHead } from '../../parts/page-head.tsx'
+import { Refresh } from '../../parts/refresh.tsx'
+import { sizeWords } from '../../parts/size-words.ts'
+import { StateBadge } from '../../parts/state-badge.tsx'
+import { Surface } from '../../parts/surface.tsx'
+import { showPage } from '../../show-page.tsx'
+
+export default function PackagesPage() {
+  return showPage(async (read) => {
+    const [{ packages }, { jobs }] = [await read('list-packages', {}), await read('list-jobs', {})]
+    const open = jobs.filter(isOpen)
+    return (
+      <>
+        {open.length > 0 ? <Refresh every={1000} /> : null}
+        <PageHead title="Packages" about="Sealed, immutable versions of machines: a manifest and encrypted chunks, named by their digests." />
+        {open.length > 0 ? <ConsoleJobs jobs={open} /> : null}
+        {packages.length === 0 ? (
+          <Empty title="No package yet" act={<LinkButton href="/machines">To the machines</LinkButton>}>
+            Seal a machine whose disks are here. The package then waits for approval.
+          </Empty>
+        ) : (
+          <Surface flush>
+            <Table className="figures" verticalSpacing="xs" highlightOnHover>
+              <TableThead>
+                <TableTr>
+                  {['Name', 'Version', 'State', 'Added to the store', 'Manifest', 'Made'].map((title) => (
+                    <TableTh key={title}>{title}</TableTh>
+                  ))}
+                </TableTr>
+              </TableThead>
+              <TableTbody>
+                {packages.map((sealed) => (
+                  <TableTr key={`${sealed.name} ${sealed.version}`}>
+                    <TableTd fw={550}>{sealed.name}</TableTd>
+                    <TableTd ff="monospace">{sealed.version}</TableTd>
+                    <TableTd>
+                      <StateBadge
+                        state={sealed.publishedAt === null ? 'waiting' : 'published'}
+                        words={sealed.publishedAt === null ? 'not published' : 'published'}
+                      />
+                    </TableTd>
+                    <TableTd>{sealed.storedBytes === null ? 'not known' : sizeWords(sealed.storedBytes)}</TableTd>
+                    <TableTd>
+                      <Digest value={sealed.sha256} />
+                    </TableTd>
+                    <TableTd style={{ whiteSpace: 'nowrap' }}>
+                      <Moment at={sealed.createdAt} /> by {sealed.author}
+                    </TableTd>
+                  </TableTr>
+                ))}
+              </TableTbody>
+            </Table>
+          </Surface>
+        )}
+      </>
+    )
+  })
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { catalogue, settingNames } from '@casemate/policy/settings'
+import { expect, it } from 'vitest'
+import { settingForms } from './setting-forms.ts'
+import { asSchema, labelOf, sampleOf, unwrapNull, type ValueSchema, variantsOf } from './value-schema.ts'
+
+/** Whether the form has an editor for every part of a schema. */
+function isEditable(given: ValueSchema): boolean {
+  const { inner: schema } = unwrapNull(given)
+  const variants = variantsOf(schema)?.variants
+  if (variants !== undefined) return variants.every((variant) => isEditable(variant.schema))
+  if (schema.prefixItems !== undefined) return schema.prefixItems.every((item) => isEditable(asSchema(item)))
+  if (schema.type === 'array') return isEditable(asSchema(schema.items))
+  if (schema.properties !== undefined) return Object.values(schema.properties).every((member) => isEditable(asSchema(member)))
+  return schema.const !== undefined || schema.enum !== undefined || ['integer', 'string', 'boolean'].includes(schema.type ?? '')
+}
+
+it('has an editor for every setting of the catalogue', () => {
+  const forms = settingForms()
+  expect(forms.map(({ name }) => name)).toEqual(settingNames)
+  expect(forms.filter(({ schema }) => !isEditable(schema)).map(({ name }) => name)).toEqual([])
+  expect(isEditable({ type: 'object' })).toBe(false)
+})
+
+it('starts every setting at a value that its own schema accepts', () => {
+  for (const { name, default: standing } of settingForms()) {
+    const value = settingNames.find((known) => known === name)
+    expect(value !== undefined && catalogue[value].value.safeParse(standing).success, name).toBe(true)
+  }
+})
+
+it('makes a first value of each variant: only an address block is left for people to write', () => {
+  const network = settingForms().find(({ name }) => name === 'network')
+  const listed = variantsOf(network?.schema ?? {})?.variants.find(({ value }) => value === 'listed')
+  expect(sampleOf(listed?.schema ?? {})).toEqual({ mode: 'listed', allow: [{ protocol: 'tcp', cidr: '', ports: null }] })
+  const password = variantsOf(settingForms().find(({ name }) => name === 'authentication')?.schema ?? {})?.variants[1]
+  expect(catalogue.authentication.value.safeParse(sampleOf(password?.schema ?? {})).success).toBe(true)
+})
+
+it('writes the members of a value as words', () => {
+  expect(['maxTextBytes', 'maxMiB', 'lockMinutes', 'cidr'].map(labelOf)).toEqual(['Max text bytes', 'Max MiB', 'Lock minutes', 'Cidr'])
+})
