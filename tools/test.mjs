@@ -71,6 +71,7 @@ async function story(engine) {
 }
 
 check('lint and format', 'biome', ['check', '--error-on-warnings', '.'])
+check('build of the pages', 'turbo', ['run', 'build', '--output-logs=errors-only'])
 check('types', 'turbo', ['run', 'typecheck', '--output-logs=errors-only'])
 check('types of tools and e2e', 'tsc', ['--noEmit', '-p', '.'])
 check('unused code and dependencies', 'knip', [])

@@ -10,10 +10,13 @@ import { openOperatorDoor } from './operator-door/listen.ts'
 import { publishApproved } from './src/approvals/approve.ts'
 import { withdrawUnrecorded } from './src/approvals/reconcile.ts'
 import type { DeviceDoorAddress } from './src/devices/code.ts'
+import { failInterrupted } from './src/jobs/job.ts'
+import { settleSeals } from './src/jobs/seal-machine.ts'
 import { pinOf } from './src/organisation/certificate.ts'
 import { localOperator } from './src/organisation/local-operator.ts'
 import { type OpenConsole, openConsole } from './src/organisation/open.ts'
 import { renew } from './src/publish/renew.ts'
+import type { WebDoorOptions } from './web-door/open-web-door.ts'
 
 export interface ConsoleOptions {
   readonly data: string
@@ -26,6 +29,10 @@ export interface ConsoleOptions {
   readonly now: () => number
   readonly report: ReportFailure
   readonly limits?: Limits
+  /** Absent: no web door. */
+  readonly web?: Omit<WebDoorOptions, 'calls'>
+  /** Folder of the demo guest's images. */
+  readonly demoGuest?: string
 }
 
 export interface RunningConsole {
@@ -34,16 +41,30 @@ export interface RunningConsole {
   readonly device: string
   readonly pin: string
   readonly operator: string
+  /** Origin of the web door; null: there is none. */
+  readonly web: string | null
   close(): Promise<void>
 }
 
 const renewEvery = 3_600_000
 
 /** @throws what opening the organisation and listening throw; nothing stays open then. */
-export async function startConsole({ data, passphrase, listen, devicePort, now, report, limits }: ConsoleOptions): Promise<RunningConsole> {
-  const console = await openConsole(data, passphrase, now)
-  const closers: (() => Promise<void>)[] = [() => console.db.close()]
+export async function startConsole({
+  data,
+  passphrase,
+  listen,
+  devicePort,
+  now,
+  report,
+  limits,
+  web,
+  demoGuest,
+}: ConsoleOptions): Promise<RunningConsole> {
+  const closing = new AbortController()
+  const console = await openConsole(data, passphrase, { now, demoGuest: demoGuest ?? null, closing: closing.signal })
+  const closers: (() => Promise<void>)[] = [() => console.db.close(), () => settleSeals(console)]
   const close = async () => {
+    closing.abort()
     console.waiting.close()
     for (const step of closers.splice(0).reverse()) await step()
   }
@@ -61,15 +82,24 @@ export async function startConsole({ data, passphrase, listen, devicePort, now, 
     const calls = operatorCalls(console, door)
     const operatorDoor = await openOperatorDoor(console.layout.operatorSocket, localOperator.of(console.organisation.id), calls)
     closers.push(() => operatorDoor.close())
-    return { console, device, pin, operator: console.layout.operatorSocket, close }
+    const webDoor = web === undefined ? null : await startWeb(console, { ...web, calls })
+    if (webDoor !== null) closers.push(() => webDoor.close())
+    return { console, device, pin, operator: console.layout.operatorSocket, web: webDoor?.origin ?? null, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
+/** Loaded only where it is wanted: Next is large. */
+async function startWeb(console: OpenConsole, options: WebDoorOptions) {
+  const { openWebDoor } = await import('./web-door/open-web-door.ts')
+  return await openWebDoor(console, options)
+}
+
 /** What a process that died may have left half done, and what has run out meanwhile. */
 async function catchUp(console: OpenConsole): Promise<void> {
+  await failInterrupted(console)
   await withdrawUnrecorded(console)
   await publishApproved(localOperator.of(console.organisation.id), console)
   await renewPublished(console)

@@ -21,6 +21,7 @@ import { policyStageCommand } from './policy-stage.ts'
 import { releaseStageCommand } from './release-stage.ts'
 import { runMain } from './run-main.ts'
 import { sealCommand } from './seal.ts'
+import { userAddCommand, userChangeCommands, userListCommand, userPasswordCommand } from './user.ts'
 import { verifyCommand } from './verify.ts'
 
 const program = new Command('casemate-admin')
@@ -36,6 +37,7 @@ const groups: Readonly<Record<string, { readonly about: string; readonly command
     about: 'what activates a desktop, and how often',
     commands: [activationPasswordCommand, activationKeyCommand, activationLimitCommand],
   },
+  user: { about: 'who may sign in', commands: [userAddCommand, userListCommand, userPasswordCommand, ...userChangeCommands] },
   device: {
     about: 'enrolled computers',
     commands: [

@@ -4,12 +4,18 @@ import type { Operator } from '../src/access/actor.ts'
 import { ConsoleError } from '../src/error.ts'
 
 /** One call: parses its request, then acts. @throws ConsoleError `input-invalid`, and what the act throws. */
-export type Call = (actor: Operator, body: unknown) => Promise<object>
+export interface Call<Body = unknown, Answer extends object = object> {
+  (actor: Operator, body: unknown): Promise<Answer>
+  /** What a request must be. */
+  readonly form: z.ZodType<Body>
+}
 
-export function call<T>(request: z.ZodType<T>, act: (actor: Operator, body: T) => Promise<object>): Call {
-  return async (actor, body) => {
-    const parsed = request.safeParse(body)
+/** The types of request and answer stay known to callers in this process. */
+export function call<Body, Answer extends object>(form: z.ZodType<Body>, act: (actor: Operator, body: Body) => Promise<Answer>): Call<Body, Answer> {
+  const parseAndAct = async (actor: Operator, body: unknown): Promise<Answer> => {
+    const parsed = form.safeParse(body)
     if (!parsed.success) throw new ConsoleError('input-invalid', z.prettifyError(parsed.error), { cause: parsed.error })
     return await act(actor, parsed.data)
   }
+  return Object.assign(parseAndAct, { form })
 }

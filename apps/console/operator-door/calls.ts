@@ -5,22 +5,27 @@ import { directoryName, slug, versionText } from '@casemate/policy/names'
 import { z } from 'zod'
 import { approve, withdrawWaiting } from '../src/approvals/approve.ts'
 import { listWaiting, readWaiting } from '../src/approvals/review.ts'
+import { signHere } from '../src/approvals/sign-here.ts'
 import { readAudit } from '../src/audit/read.ts'
 import { type DeviceDoorAddress, newEnrolmentCode } from '../src/devices/code.ts'
 import { deviceCompliance } from '../src/devices/compliance.ts'
 import { listDevices, showDevice } from '../src/devices/list.ts'
 import { reinstateDevice, revokeDevice } from '../src/devices/suspend.ts'
 import { ConsoleError } from '../src/error.ts'
-import type { Console } from '../src/organisation/console.ts'
+import type { OpenConsole } from '../src/organisation/open.ts'
 import { stagePackage } from '../src/packages/stage.ts'
 import { stagePolicy } from '../src/policies/stage.ts'
 import { delegatedRoles } from '../src/publish/metadata.ts'
 import type { Review } from '../src/publish/review.ts'
 import { assignDesktop, unassignDesktop } from '../src/releases/assign.ts'
+import { previewRelease } from '../src/releases/preview.ts'
 import { stageRelease } from '../src/releases/stage.ts'
 import { showReport } from '../src/reports/show.ts'
 import { activationCalls } from './activation-calls.ts'
-import { type Call, call } from './call.ts'
+import { call } from './call.ts'
+import { catalogueCalls } from './catalogue-calls.ts'
+import { machineCalls } from './machine-calls.ts'
+import { userCalls } from './user-calls.ts'
 
 const bytes = (most: number) => z.base64().max(Math.ceil(most / 3) * 4)
 const role = z.enum(['root', 'targets', ...delegatedRoles])
@@ -30,29 +35,28 @@ const assignment = z
   .strictObject({ desktop: slug, subject: z.enum(['all', 'device', 'user', 'group', 'tag']), value: z.union([directoryName, z.literal('')]) })
   .refine(({ subject, value }) => (subject === 'all') === (value === ''), 'expected a value, and none with `all`')
 const named = { name: slug, version: versionText }
+const wantedRelease = z.strictObject({
+  ...{ desktop: slug, title: z.string().min(1).max(128), package: z.strictObject(named) },
+  layers: z
+    .array(
+      z.strictObject({
+        layer: z.enum(['organisation', 'group', 'user', 'device']),
+        selector: z.record(z.string(), z.string()).nullable(),
+        ...named,
+      }),
+    )
+    .max(10_000),
+})
 
 /** @param door null while no device door is open. */
-export function operatorCalls(console: Console, door: () => DeviceDoorAddress | null) {
+export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddress | null) {
   return {
     'stage-package': call(z.strictObject({ manifest: bytes(1_048_576), sealedKey: bytes(4096) }), (actor, { manifest, sealedKey }) =>
       stagePackage(actor, console, { manifest: fromBase64(manifest), sealedKey: fromBase64(sealedKey) }),
     ),
     'stage-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => stagePolicy(actor, console, yaml)),
-    'stage-release': call(
-      z.strictObject({
-        ...{ desktop: slug, title: z.string().min(1).max(128), package: z.strictObject(named) },
-        layers: z
-          .array(
-            z.strictObject({
-              layer: z.enum(['organisation', 'group', 'user', 'device']),
-              selector: z.record(z.string(), z.string()).nullable(),
-              ...named,
-            }),
-          )
-          .max(10_000),
-      }),
-      (actor, wanted) => stageRelease(actor, console, wanted),
-    ),
+    'stage-release': call(wantedRelease, (actor, wanted) => stageRelease(actor, console, wanted)),
+    'preview-release': call(wantedRelease, (actor, wanted) => previewRelease(actor, console, wanted)),
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {
       const { review, targets } = await readWaiting(actor, console, wanted.role)
@@ -61,6 +65,9 @@ export function operatorCalls(console: Console, door: () => DeviceDoorAddress | 
     }),
     approve: call(z.strictObject({ role, reviewed: hex(64), signature: z.strictObject({ keyid: hex(64), sig: hex(128) }) }), (actor, approval) =>
       approve(actor, console, approval),
+    ),
+    'sign-with-console-key': call(z.strictObject({ role, reviewed: hex(64), passphrase: z.string().min(1).max(1024) }), (actor, wanted) =>
+      signHere(actor, console, wanted),
     ),
     withdraw: call(z.strictObject({ role }), async (actor, wanted) => {
       await withdrawWaiting(actor, console, wanted.role)
@@ -91,7 +98,10 @@ export function operatorCalls(console: Console, door: () => DeviceDoorAddress | 
     ),
     'read-audit': call(z.strictObject({}), (actor) => readAudit(actor, console)),
     ...activationCalls(console),
-  } satisfies Readonly<Record<string, Call>>
+    ...machineCalls(console),
+    ...catalogueCalls(console),
+    ...userCalls(console),
+  }
 }
 
 const describeReview = ({ bytes: _, ...review }: Review) => review

@@ -8,11 +8,19 @@ export type ConsoleErrorCode =
   | 'audit-altered'
   | 'data-exists'
   | 'data-invalid'
+  | 'disk-full'
+  | 'disk-unbootable'
+  | 'disk-unready'
   | 'exists'
   | 'input-invalid'
   | 'object-missing'
+  | 'origin-refused'
+  | 'pages-missing'
   | 'path-too-long'
   | 'right-missing'
+  | 'sign-in-needed'
+  | 'too-many-tries'
+  | 'upload-refused'
 
 /** The console's own refusals; publishing and the database have a class each. */
 export class ConsoleError extends Error {

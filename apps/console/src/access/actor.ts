@@ -9,13 +9,17 @@ export const rights = [
   'approval:give',
   'approval:see',
   'audit:see',
+  'catalogue:see',
   'desktop:assign',
   'device:enrol',
   'device:see',
   'device:suspend',
+  'machine:author',
+  'machine:import',
   'package:stage',
   'policy:stage',
   'release:stage',
+  'user:manage',
 ] as const
 
 export type Right = (typeof rights)[number]

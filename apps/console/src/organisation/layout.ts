@@ -14,6 +14,8 @@ export interface ConsoleLayout {
   /** TUF repository. */
   readonly repository: string
   readonly objects: string
+  /** Raw disks of machines. */
+  readonly disks: string
   /** Encrypted under a key that is derived from the online key. */
   readonly tlsKey: string
   readonly tlsCertificate: string
@@ -28,6 +30,7 @@ export function consoleLayout(data: string): ConsoleLayout {
     key: (name) => join(folder, 'keys', `${name}.key`),
     repository: join(folder, 'repository'),
     objects: join(folder, 'objects'),
+    disks: join(folder, 'disks'),
     tlsKey: join(folder, 'tls', 'key.pem'),
     tlsCertificate: join(folder, 'tls', 'certificate.pem'),
     operatorSocket: join(folder, 'operator.sock'),

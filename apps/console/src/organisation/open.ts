@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Opens an organisation's folder with its passphrase. The database comes first: it is what keeps a second process out.
-import { type KeyObject, randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
 import { openKey, type SealedSecret } from '@casemate/policy/sealed-key'
 import { ed25519Signer } from '@casemate/policy/signer'
 import { openFolderStore } from '@casemate/vm-package/store'
@@ -24,13 +24,23 @@ export interface OpenConsole extends Console {
   /** From the organisation's row. */
   readonly address: string | null
   readonly devicePort: number | null
+  /** Encrypts the cookies of web sessions; changes with the organisation's chunk key only. */
+  readonly cookieSecret: string
+  /** Folder of the demo guest's images; null: none at hand. */
+  readonly demoGuest: string | null
+  /** Aborted when the console closes, for what runs beside it. */
+  readonly closing: AbortSignal
 }
 
 /**
  * @param now Unix seconds.
  * @throws ConsoleError `data-invalid`; DatabaseError `database-owned` and others; PolicyError `sealed-key-*`; PublishError of reading.
  */
-export async function openConsole(data: string, passphrase: string, now: () => number): Promise<OpenConsole> {
+export async function openConsole(
+  data: string,
+  passphrase: string,
+  { now, demoGuest, closing }: { readonly now: () => number; readonly demoGuest: string | null; readonly closing: AbortSignal },
+): Promise<OpenConsole> {
   const layout = consoleLayout(data)
   await required(layout.key('online'))
   const db = await openDatabase({ file: layout.database })
@@ -39,6 +49,7 @@ export async function openConsole(data: string, passphrase: string, now: () => n
     const chunk = await openSealed(layout.key('chunk'), 'chunk-key', passphrase)
     const { signer } = await ed25519Signer(online)
     const repository = folderStore(layout.repository)
+    await mkdir(layout.disks, { recursive: true, mode: 0o700 })
     const { address, devicePort, ...organisation } = await readOrganisation(db)
     return {
       db,
@@ -53,6 +64,8 @@ export async function openConsole(data: string, passphrase: string, now: () => n
       now: () => Math.floor(now()),
       random: (length) => new Uint8Array(randomBytes(length)),
       layout,
+      ...{ demoGuest, closing },
+      cookieSecret: Buffer.from(hkdfSync('sha256', chunk.secret, '', 'casemate web session 1', 32)).toString('base64url'),
       tls: { key: openTlsKey(await required(layout.tlsKey), online.seed), certificate: await required(layout.tlsCertificate) },
     }
   } catch (error) {

@@ -43,7 +43,25 @@ export interface StagedRelease {
  */
 export async function stageRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<StagedRelease> {
   requireRight(actor, 'release:stage')
-  const { db, now } = console
+  const { now } = console
+  const { document, packageId } = await draftRelease(actor, console, wanted)
+  const bytes = new TextEncoder().encode(writeRelease(document))
+  const [path, sha256] = [releasePath(document.desktop, document.serial), await sha256Hex(bytes)]
+  const createdAt = new Date(now() * 1000)
+  await stageForApproval(actor, console, { role: 'releases', path, bytes, sha256 }, async (tx) => {
+    const { releases } = tx.tables
+    const desktopId = await keepDesktop(tx, actor.organisation, document, createdAt)
+    const { serial } = document
+    // One that was withdrawn may have left its number, which no device has seen.
+    await tx.delete(releases).where(and(eq(releases.desktopId, desktopId), eq(releases.serial, serial)))
+    await tx.insert(releases).values({ desktopId, serial, packageId, sha256, document: bytes, authorId: actor.user, createdAt })
+  })
+  return { path, serial: document.serial, sha256 }
+}
+
+/** The document that staging would put forward. @throws ConsoleError as {@link stageRelease}. */
+export async function draftRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<{ document: Release; packageId: string }> {
+  const { db } = console
   const sealed = await findPackage(db, actor.organisation, wanted.package)
   const policies = await Promise.all(wanted.layers.map((layer) => findPolicy(db, actor.organisation, layer)))
   const document = parseInput({
@@ -55,18 +73,7 @@ export async function stageRelease(actor: Operator, console: Console, wanted: Wa
     package: { path: packageManifestPath(sealed.name, sealed.version), sha256: sealed.sha256 },
     layers: policies.map(({ reference }) => reference),
   })
-  const bytes = new TextEncoder().encode(writeRelease(document))
-  const [path, sha256] = [releasePath(document.desktop, document.serial), await sha256Hex(bytes)]
-  const createdAt = new Date(now() * 1000)
-  await stageForApproval(actor, console, { role: 'releases', path, bytes, sha256 }, async (tx) => {
-    const { releases } = tx.tables
-    const desktopId = await keepDesktop(tx, actor.organisation, document, createdAt)
-    const { serial } = document
-    // One that was withdrawn may have left its number, which no device has seen.
-    await tx.delete(releases).where(and(eq(releases.desktopId, desktopId), eq(releases.serial, serial)))
-    await tx.insert(releases).values({ desktopId, serial, packageId: sealed.id, sha256, document: bytes, authorId: actor.user, createdAt })
-  })
-  return { path, serial: document.serial, sha256 }
+  return { document, packageId: sealed.id }
 }
 
 function parseInput(value: z.input<typeof releaseSchema> | object): Release {

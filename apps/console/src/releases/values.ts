@@ -4,7 +4,7 @@
 // carries, and to hold what the device did against.
 import { effectiveValues, layPolicies, type PolicyLayers } from '@casemate/policy/layers'
 import { parsePolicy } from '@casemate/policy/policy'
-import { parseRelease } from '@casemate/policy/release'
+import { parseRelease, type Release } from '@casemate/policy/release'
 import type { SettingValues } from '@casemate/policy/settings'
 import { inArray } from 'drizzle-orm'
 import type { Transaction } from '../db/database.ts'
@@ -18,14 +18,14 @@ export async function releaseValues(
   device: DeviceRow,
   now: number,
 ): Promise<SettingValues> {
-  const layers = await readLayers(db, release.document)
+  const layers = await readLayers(db, parseRelease(release.document))
   // The network is what the device says of itself: not known here, so it can only tighten.
   const circumstances = { claims: device.claims, runtimeVersion: device.runtimeVersion ?? '0.0.0', network: null, now }
   return effectiveValues(layers, { sub: device.id, claims: device.claims }, circumstances)
 }
 
-async function readLayers(db: Transaction, document: Uint8Array): Promise<PolicyLayers> {
-  const release = parseRelease(document)
+/** The approved policies of a release. @throws ConsoleError `data-invalid` */
+export async function readLayers(db: Transaction, release: Release): Promise<PolicyLayers> {
   const { policyVersions } = db.tables
   const wanted = [...new Set(release.layers.map(({ sha256 }) => sha256))]
   const found =

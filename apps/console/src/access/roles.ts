@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a role may do: the one table. A user has the rights of all of its roles together.
+import { z } from 'zod'
+import { type Right, rights } from './actor.ts'
+
+const seeing = ['approval:see', 'catalogue:see', 'device:see'] as const satisfies readonly Right[]
+
+export const roleNames = ['administrator', 'author', 'publisher', 'help-desk', 'auditor'] as const
+export type RoleName = (typeof roleNames)[number]
+
+/** Reading files of the console's own computer stays with whoever owns that computer. */
+const ofLocalOperator: readonly Right[] = ['machine:import']
+
+const rightsOfRole: Readonly<Record<RoleName, readonly Right[]>> = {
+  administrator: rights.filter((right) => !ofLocalOperator.includes(right)),
+  author: [...seeing, 'machine:author', 'package:stage', 'policy:stage', 'release:stage'],
+  publisher: [...seeing, 'approval:give', 'desktop:assign', 'activation:set', 'audit:see'],
+  'help-desk': [...seeing, 'device:enrol', 'device:suspend', 'activation:set'],
+  auditor: [...seeing, 'audit:see'],
+}
+
+const stored = z.array(z.enum(roleNames))
+
+/** @param roles as the database has them; anything else than names of roles gives no right at all. */
+export function rightsOf(roles: unknown): ReadonlySet<Right> {
+  const parsed = stored.safeParse(roles)
+  return new Set(parsed.success ? parsed.data.flatMap((role) => rightsOfRole[role]) : [])
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Seals in a process of its own, so that the console goes on answering. The request comes on standard input, keys and all, since command
+// lines and environments can be read by others; lines of JSON go out: progress, at the end the sealed package.
+import { text } from 'node:stream/consumers'
+import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
+import { diskController, diskName, hardware } from '@casemate/vm-package/manifest'
+import { sealPackage } from '@casemate/vm-package/seal'
+import { openFolderStore } from '@casemate/vm-package/store'
+import { z } from 'zod'
+
+const request = z.strictObject({
+  ...{ name: z.string(), version: z.string(), createdAt: z.string(), hardware, store: z.string(), organisationKey: z.base64() },
+  disks: z.array(z.strictObject({ name: diskName, role: z.enum(['system', 'user']), controller: diskController, path: z.string() })),
+})
+
+const tellEveryMs = 200
+
+const { store, organisationKey, ...wanted } = request.parse(JSON.parse(await text(process.stdin)))
+const orgKey = new Uint8Array(Buffer.from(organisationKey, 'base64'))
+const packageKey = newPackageKey()
+const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+let told = 0
+try {
+  const { manifest, sha256, stats } = await sealPackage({
+    ...{ ...wanted, orgKey, packageKey, store: await openFolderStore(store) },
+    onProgress: ({ bytesRead, bytesTotal }) => {
+      if (Date.now() - told < tellEveryMs) return
+      told = Date.now()
+      say({ progress: { done: bytesRead, total: bytesTotal } })
+    },
+  })
+  const sealedKey = Buffer.from(wrapPackageKey(orgKey, packageKey, sha256)).toString('base64')
+  say({ sealed: { manifest: manifest.toString('base64'), sealedKey, storedBytes: stats.storedBytes, total: stats.bytesTotal } })
+} catch (error) {
+  say({ failed: error instanceof Error ? error.message + (error.cause instanceof Error ? `: ${error.cause.message}` : '') : String(error) })
+  process.exitCode = 1
+}

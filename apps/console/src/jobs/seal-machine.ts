@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A machine becomes a package that waits for approval: sealed in a child process, staged by whoever asked for it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { packageVersion } from '@casemate/vm-package/manifest'
+import { and, eq } from 'drizzle-orm'
+import { z } from 'zod'
+import { type Operator, requireRight } from '../access/actor.ts'
+import { appendAudit } from '../audit/append.ts'
+import { ConsoleError } from '../error.ts'
+import { disksOf, findMachine } from '../machines/machine.ts'
+import type { OpenConsole } from '../organisation/open.ts'
+import { stagePackage } from '../packages/stage.ts'
+import { beginJob, changeJob } from './job.ts'
+
+export const packageVersionText = packageVersion
+
+const line = z.union([
+  z.strictObject({ progress: z.strictObject({ done: z.number(), total: z.number() }) }),
+  z.strictObject({ sealed: z.strictObject({ manifest: z.base64(), sealedKey: z.base64(), storedBytes: z.number(), total: z.number() }) }),
+  z.strictObject({ failed: z.string() }),
+])
+
+/** Seals that run, so that a console that closes ends them. */
+const running = new WeakMap<OpenConsole, Set<Promise<void>>>()
+
+/**
+ * Returns once the seal has begun; `list-jobs` tells how it goes.
+ * @throws ConsoleError `not-found`, `disk-unready`
+ */
+export async function sealMachine(
+  actor: Operator,
+  console: OpenConsole,
+  wanted: { readonly machine: string; readonly package: { readonly name: string; readonly version: string } },
+): Promise<{ readonly job: string }> {
+  requireRight(actor, 'package:stage')
+  const machine = await findMachine(actor, console, wanted.machine)
+  const unready = machine.disks.find(({ state }) => state !== 'ready')
+  if (unready !== undefined)
+    throw new ConsoleError('disk-unready', `disk \`${unready.name}\` of \`${machine.name}\` is not whole yet: upload it first`)
+  const { machines } = console.db.tables
+  const [row] = await console.db
+    .select({ id: machines.id })
+    .from(machines)
+    .where(and(eq(machines.organisationId, actor.organisation), eq(machines.name, machine.name)))
+  const disks = row === undefined ? [] : await disksOf(console, row.id)
+  const job = await beginJob(console, 'seal', wanted)
+  await console.db.transaction((tx) =>
+    appendAudit(tx, actor, console.now(), {
+      action: 'machine.sealing',
+      subject: machine.name,
+      details: { package: `${wanted.package.name}/${wanted.package.version}` },
+    }),
+  )
+  const request = {
+    ...{ ...wanted.package, hardware: machine.hardware, store: console.layout.objects },
+    createdAt: new Date(console.now() * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
+    organisationKey: Buffer.from(console.keys.organisation).toString('base64'),
+    disks: disks.map(({ name, role, file }) => ({ name, role, controller: 'ide', path: join(console.layout.disks, file) })),
+  }
+  const work = seal(actor, console, job, request)
+    .catch((error: unknown) => changeJob(console, job, { state: 'failed', failure: error instanceof Error ? error.message : String(error) }))
+    // The database is closed: the next start says that it was interrupted.
+    .catch(() => undefined)
+  const all = running.get(console) ?? new Set()
+  running.set(console, all.add(work))
+  void work.then(() => all.delete(work))
+  return { job }
+}
+
+/** Waits for the seals that run. */
+export async function settleSeals(console: OpenConsole): Promise<void> {
+  await Promise.all(running.get(console) ?? [])
+}
+
+async function seal(actor: Operator, console: OpenConsole, job: string, request: object): Promise<void> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'seal-child.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, NODE_ENV: 'production' },
+  })
+  const over = once(child, 'close')
+  // One that dies before it has read is told of by its end.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(JSON.stringify(request))
+  console.closing.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+  for await (const text of createInterface(child.stdout)) {
+    const told = line.parse(JSON.parse(text))
+    if ('failed' in told) throw new Error(told.failed)
+    if ('progress' in told) await changeJob(console, job, told)
+    else {
+      const { manifest, sealedKey, total } = told.sealed
+      await stagePackage(actor, console, { manifest: Buffer.from(manifest, 'base64'), sealedKey: Buffer.from(sealedKey, 'base64') })
+      await changeJob(console, job, { state: 'done', progress: { done: total, total } })
+      return
+    }
+  }
+  const [code, signal] = await over
+  throw new Error(`the process that sealed ended too early (${signal ?? code}); begin it again, and what was stored is used`)
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a release would change, for which devices, before anybody stages it: the settings of each device under the release that it has and
+// under the wanted one.
+import { type DeviceImpact, impactOf, type ReleaseWithLayers } from '@casemate/policy/impact'
+import { parseRelease } from '@casemate/policy/release'
+import { and, desc, eq, isNotNull } from 'drizzle-orm'
+import { type Operator, requireRight } from '../access/actor.ts'
+import { listRows } from '../devices/device-row.ts'
+import type { Console } from '../organisation/console.ts'
+import { assignedDesktops } from './assigned.ts'
+import { draftRelease, type WantedRelease } from './stage.ts'
+import { readLayers } from './values.ts'
+
+export interface ReleasePreview {
+  /** Serial of the release that it follows; null: it is the desktop's first. */
+  readonly follows: number | null
+  readonly serial: number
+  /** Of every device to which the desktop is assigned. */
+  readonly devices: readonly { readonly device: string; readonly name: string; readonly user: string | null }[]
+  /** Of those for which something changes. */
+  readonly impact: readonly DeviceImpact[]
+}
+
+/** @throws ConsoleError as staging does. */
+export async function previewRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<ReleasePreview> {
+  requireRight(actor, 'release:stage')
+  const { db, now } = console
+  const { document } = await draftRelease(actor, console, wanted)
+  const before = await newestRelease(actor, console, wanted.desktop)
+  const after: ReleaseWithLayers = { release: document, layers: await readLayers(db, document) }
+  const rows = await listRows(db, actor.organisation)
+  const assigned = []
+  for (const row of rows) if ((await assignedDesktops(db, row)).includes(wanted.desktop)) assigned.push(row)
+  const known = assigned.map(({ id, claims, runtimeVersion }) => ({ sub: id, claims, runtimeVersion: runtimeVersion ?? '0.0.0' }))
+  return {
+    ...{ follows: before?.release.serial ?? null, serial: document.serial, impact: impactOf(before, after, known, now()) },
+    devices: assigned.map(({ id, name, claims }) => ({ device: id, name, user: claims.user })),
+  }
+}
+
+async function newestRelease(actor: Operator, { db }: Console, desktop: string): Promise<ReleaseWithLayers | null> {
+  const { desktops, releases } = db.tables
+  const [found] = await db
+    .select({ document: releases.document })
+    .from(releases)
+    .innerJoin(desktops, eq(desktops.id, releases.desktopId))
+    .where(and(eq(desktops.organisationId, actor.organisation), eq(desktops.name, desktop), isNotNull(releases.publishedAt)))
+    .orderBy(desc(releases.serial))
+    .limit(1)
+  if (found === undefined) return null
+  const release = parseRelease(found.document)
+  return { release, layers: await readLayers(db, release) }
+}
