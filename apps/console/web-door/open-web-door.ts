@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { access } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { RateLimit } from '../device-api/rate-limit.ts'
 import type { Call } from '../operator-door/call.ts'
@@ -22,6 +23,23 @@ import { readSessionCookie } from './session-cookie.ts'
 import { openUploads } from './uploads.ts'
 
 const folder = join(import.meta.dirname, '..')
+
+/** What is used of Next. Its own types would follow into every program that imports this, where they change those of Node. */
+interface Pages {
+  prepare(): Promise<void>
+  getRequestHandler(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  close(): Promise<void>
+}
+
+type CreatePages = (options: {
+  readonly dev: false
+  readonly dir: string
+  readonly hostname: string
+  readonly port: number
+  readonly quiet: true
+}) => Pages
+
+const loadNext = (): CreatePages => createRequire(import.meta.url)('next')
 
 export interface WebDoorOptions {
   readonly host: string
@@ -56,8 +74,7 @@ export async function openWebDoor(console: OpenConsole, { host, port, origin: wa
   // Read by next-auth, which knows no other way to be told its public address.
   process.env.NEXTAUTH_URL = origin
   process.env.NEXTAUTH_SECRET = door.cookieSecret
-  const { default: next } = await import('next')
-  const pages = next({ dev: false, dir: folder, hostname: host, port: bound, quiet: true })
+  const pages = loadNext()({ dev: false, dir: folder, hostname: host, port: bound, quiet: true })
   await pages.prepare()
   const handle = pages.getRequestHandler()
   const uploads = await openUploads(console)

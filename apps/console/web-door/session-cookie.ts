@@ -2,9 +2,14 @@
 //
 // The session of a request that does not go through Next: the same cookie, opened with the same secret.
 import type { IncomingMessage } from 'node:http'
-import { decode } from 'next-auth/jwt'
+import { createRequire } from 'node:module'
 import { z } from 'zod'
 import type { SessionClaims } from '../src/access/sign-in.ts'
+
+/** Without its types, as with Next's: they would change those of Node for whoever imports this. */
+const { decode }: { decode(given: { readonly token: string; readonly secret: string }): Promise<unknown> } = createRequire(import.meta.url)(
+  'next-auth/jwt',
+)
 
 const claims = z.object({ sub: z.string(), generation: z.int() })
 
