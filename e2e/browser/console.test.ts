@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The console in a real browser, on the real server with its built pages: from an empty organisation to an enrolment code.
+import { createHash } from 'node:crypto'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { launchChromium } from './chromium.ts'
+import { approve, bootableImage, makeMachine, openPage, signIn, soon } from './console-acts.ts'
+import { ConsoleServer } from './console-server.ts'
+
+let browser: Browser
+let server: ConsoleServer
+let page: Page
+const faults: string[] = []
+
+beforeAll(async () => {
+  ;[browser, server] = await Promise.all([launchChromium(), ConsoleServer.start()])
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  page.on('pageerror', (error) => faults.push(error.message))
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+it('lets nobody in with a wrong password, keeps the login typed, and lets in with the right one', async () => {
+  await page.goto(`${server.origin}/machines`)
+  await page.waitForURL('**/sign-in', soon)
+  await signIn(page, server, `${server.password}x`)
+  await page.getByText('The login or the password is wrong').waitFor(soon)
+  expect(await page.getByLabel('Login').inputValue()).toBe(server.login)
+  await signIn(page, server, server.password)
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor(soon)
+  await page.getByRole('button', { name: 'Single operator' }).click()
+  await page.getByText('This console alone can approve.').waitFor(soon)
+  await page.keyboard.press('Escape')
+})
+
+it('uploads a disk into a machine, and seals it into a package that is approved here', async () => {
+  const image = bootableImage(1_048_576)
+  await makeMachine(page, 'office', image)
+  const disk = page.getByRole('region', { name: 'Disk system' })
+  await disk.getByText('ready', { exact: true }).waitFor(soon)
+  const sha256 = createHash('sha256').update(image).digest('hex')
+  expect(await disk.locator('code').getAttribute('title')).toBe(sha256)
+  await page.getByRole('button', { name: 'Seal' }).click()
+  await page.getByRole('region', { name: 'Seal office 1' }).getByText('done', { exact: true }).waitFor(soon)
+  await openPage(page, 'Packages')
+  await page.getByText('not published').waitFor(soon)
+  await approve(page, 'Packages', 'not the passphrase')
+  await page.getByText('The passphrase is wrong.').waitFor(soon)
+  await approve(page, 'Packages', server.passphrase)
+  await page.getByText('Nothing waits for approval').waitFor(soon)
+  await openPage(page, 'Packages')
+  await page.getByText('published', { exact: true }).waitFor(soon)
+})
+
+it('writes one policy as form and as text, and loses nothing of what it refuses', async () => {
+  await openPage(page, 'Policies')
+  await page.getByRole('link', { name: 'New policy' }).click()
+  await page.getByLabel('Add a rule for').selectOption('clipboard-to-guest')
+  const rule = page.getByRole('region', { name: 'Rule for Clipboard to guest' })
+  await rule.getByLabel('Max text bytes').fill('4096')
+  await rule.getByLabel(/^Locked/).check()
+  await page.getByText('The policy is valid.').waitFor(soon)
+  await page.getByRole('tab', { name: 'YAML text' }).click()
+  const text = page.getByLabel('Policy as YAML')
+  const written = await text.inputValue()
+  expect(written).toMatch(/setting: clipboard-to-guest\n\s+value:\n\s+maxTextBytes: 4096\n\s+locked: true/)
+
+  const wrong = `# kept\n${written}    colour: red\n`
+  await text.fill(wrong)
+  await page.getByText('Unrecognized key: "colour"').waitFor(soon)
+  await page.getByText('Line 10:').waitFor(soon)
+  await page.getByText('rules.0.colour').waitFor(soon)
+  expect(await page.getByRole('button', { name: 'Put forward for approval' }).isDisabled()).toBe(true)
+  await page.getByRole('tab', { name: 'Form' }).click()
+  await rule.getByLabel('Max text bytes').fill('512')
+  await page.getByRole('tab', { name: 'YAML text' }).click()
+  expect(await text.inputValue()).toBe(wrong.replace('4096', '512'))
+
+  await text.fill(wrong.replace('    colour: red\n', ''))
+  await page.getByText('The policy is valid.').waitFor(soon)
+  await page.getByRole('button', { name: 'Put forward for approval' }).click()
+  await page.getByText('maxTextBytes: 4096').waitFor(soon)
+  await approve(page, 'Policies', server.passphrase)
+  await page.getByText('Nothing waits for approval').waitFor(soon)
+})
+
+it('releases, assigns and enrols, with the impact shown before', async () => {
+  await openPage(page, 'Releases')
+  await page.getByRole('link', { name: 'New release' }).click()
+  await page.getByLabel(/^Desktop/).fill('office')
+  await page.getByLabel('Title').fill('Office')
+  expect(await page.getByRole('button', { name: 'Put forward for approval' }).isDisabled()).toBe(true)
+  await page.getByRole('button', { name: 'Show the impact' }).click()
+  await page.getByRole('region', { name: 'Impact' }).getByText('No device has this desktop yet').waitFor(soon)
+  await page.getByRole('button', { name: 'Put forward for approval' }).click()
+  await page.getByText('policies/base/1.json').waitFor(soon)
+  await approve(page, 'Releases', server.passphrase)
+  await page.getByText('Nothing waits for approval').waitFor(soon)
+
+  await openPage(page, 'Desktops')
+  await page.getByRole('link', { name: 'Office' }).click()
+  await page.getByRole('button', { name: 'Assign', exact: true }).click()
+  await page.getByRole('button', { name: 'Take it from everybody' }).waitFor(soon)
+
+  await openPage(page, 'Devices')
+  await page.getByRole('link', { name: 'New enrolment code' }).click()
+  await page.getByLabel('User', { exact: true }).fill('bob')
+  await page.getByRole('button', { name: 'Make code' }).click()
+  await page.getByRole('img', { name: 'Enrolment code as QR code' }).waitFor(soon)
+  expect(await page.getByTestId('enrolment-code').innerText()).toMatch(/^CASEMATE1-/)
+})
+
+it('has each act in its audit, and nothing failed on a page', async () => {
+  await openPage(page, 'Audit')
+  await page.getByText('The chain holds').waitFor(soon)
+  const audit = await page.getByRole('table').innerText()
+  for (const action of [
+    'user.sign-in-refused',
+    'user.signed-in',
+    'machine.disk-uploaded',
+    'packages.approved',
+    'releases.published',
+    'desktop.assigned',
+  ]) {
+    expect(audit).toContain(action)
+  }
+  expect(faults).toEqual([])
+})
