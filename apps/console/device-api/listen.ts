@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https'
 import { getRequestListener } from '@hono/node-server'
 import type { OpenConsole } from '../src/organisation/open.ts'
 import { createDeviceApp, type DeviceAppOptions } from './app.ts'
+import { listenOn } from './listen-on.ts'
 
 export interface DeviceDoor {
   readonly port: number
@@ -14,7 +15,7 @@ export interface DeviceDoor {
 /**
  * Serves the device door over TLS.
  * @param port 0: any free one.
- * @throws Error of listening, such as `EADDRINUSE`.
+ * @throws ConsoleError `port-taken`, and Error of listening.
  */
 export async function openDeviceDoor(
   console: OpenConsole,
@@ -25,14 +26,7 @@ export async function openDeviceDoor(
   const listener = getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false })
   const key = console.tls.key.export({ format: 'pem', type: 'pkcs8' })
   const server = createServer({ key, cert: console.tls.certificate, minVersion: 'TLSv1.3', maxHeaderSize: 16_384, requestTimeout: 60_000 }, listener)
-  server.listen(port, host)
-  await once(server, 'listening')
-  return { port: portOf(server), close: () => closeServer(server) }
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  return address === null || typeof address === 'string' ? 0 : address.port
+  return { port: await listenOn(server, { host, port, door: 'device door' }), close: () => closeServer(server) }
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -17,6 +17,7 @@ export type ConsoleErrorCode =
   | 'origin-refused'
   | 'pages-missing'
   | 'path-too-long'
+  | 'port-taken'
   | 'right-missing'
   | 'sign-in-needed'
   | 'too-many-tries'

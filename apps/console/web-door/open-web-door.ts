@@ -8,6 +8,7 @@ import { access } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { listenOn } from '../device-api/listen-on.ts'
 import { RateLimit } from '../device-api/rate-limit.ts'
 import type { Call } from '../operator-door/call.ts'
 import type { Operator } from '../src/access/actor.ts'
@@ -55,16 +56,13 @@ export interface OpenWebDoor {
   close(): Promise<void>
 }
 
-/** @throws ConsoleError `pages-missing` before `turbo run build`, and Error of listening. */
+/** @throws ConsoleError `pages-missing` before `turbo run build`, `port-taken`. */
 export async function openWebDoor(console: OpenConsole, { host, port, origin: wanted, calls }: WebDoorOptions): Promise<OpenWebDoor> {
   await access(join(folder, '.next/BUILD_ID')).catch((cause: unknown) => {
     throw new ConsoleError('pages-missing', 'the pages are not built: run `npx turbo run build` first', { cause })
   })
   const server = createServer()
-  server.listen(port, host)
-  await once(server, 'listening')
-  const address = server.address()
-  const bound = address !== null && typeof address === 'object' ? address.port : port
+  const bound = await listenOn(server, { host, port, door: 'web door' })
   const origin = wanted ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
   const door = makeDoor(console, calls, origin)
   putWebDoor(door)

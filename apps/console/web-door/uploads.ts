@@ -2,7 +2,7 @@
 //
 // Uploads of disks by tus 1.0 (resumable): straight from the socket to the file, outside Next. An upload goes to one disk of one machine,
 // is exactly as long as that disk, and is that disk's file; so nothing has to be moved when it is whole.
-import { randomUUID } from 'node:crypto'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
@@ -20,6 +20,8 @@ const wanted = z.object({ machine: z.string(), disk: z.string() })
 export type ServeUpload = (request: IncomingMessage, response: ServerResponse, actorOf: () => Promise<Operator>) => Promise<void>
 
 export function openUploads(console: OpenConsole): ServeUpload {
+  // Whose request it is, down to where the upload turns out to be whole.
+  const acting = new AsyncLocalStorage<Operator>()
   const server = new Server({
     ...{ path: '/upload', datastore: new FileStore({ directory: console.layout.disks }), relativeLocation: true, allowedOrigins: [] },
     // The disk's file, so that an upload that is begun again finds what there is.
@@ -30,9 +32,9 @@ export function openUploads(console: OpenConsole): ServeUpload {
         throw answer(new ConsoleError('upload-refused', `expected ${sizeBytes} bytes for disk \`${name}\`, found ${size ?? 'no length'}`))
       return {}
     },
-    onUploadFinish: async (request, { metadata }) => {
+    onUploadFinish: async (_request, { metadata }) => {
       const target = named(metadata)
-      const actor = actors.get(request.headers.get('x-casemate-upload') ?? '')
+      const actor = acting.getStore()
       if (actor === undefined) throw answer(new ConsoleError('sign-in-needed', 'sign in first'))
       try {
         await finishDisk(actor, console, target.machine, await waitingDisk(console, target))
@@ -42,16 +44,13 @@ export function openUploads(console: OpenConsole): ServeUpload {
       return {}
     },
   })
-  const actors = new Map<string, Operator>()
   return async (request, response, actorOf) => {
     try {
       const actor = await actorOf()
       requireRight(actor, 'machine:author')
-      const id = randomUUID()
-      actors.set(id, actor)
-      response.once('close', () => actors.delete(id))
-      request.headers['x-casemate-upload'] = id
-      await server.handle(request, response)
+      // A disk goes with its machine; by its upload, one that packages are being made of could go too.
+      if (request.method === 'DELETE') throw new ConsoleError('not-found', 'an upload ends by itself or with its machine')
+      await acting.run(actor, () => server.handle(request, response))
     } catch (error) {
       refuse(response, error)
     }

@@ -14,6 +14,8 @@ import { ConsoleError } from '../error.ts'
 import { disksOf, findMachine } from '../machines/machine.ts'
 import type { OpenConsole } from '../organisation/open.ts'
 import { stagePackage } from '../packages/stage.ts'
+import { PublishError } from '../publish/error.ts'
+import { findPending } from '../publish/pending.ts'
 import { beginJob, changeJob } from './job.ts'
 
 export const packageVersionText = packageVersion
@@ -29,7 +31,7 @@ const running = new WeakMap<OpenConsole, Set<Promise<void>>>()
 
 /**
  * Returns once the seal has begun; `list-jobs` tells how it goes.
- * @throws ConsoleError `not-found`, `disk-unready`
+ * @throws ConsoleError `not-found`, `disk-unready`; PublishError `pending-exists`
  */
 export async function sealMachine(
   actor: Operator,
@@ -41,6 +43,10 @@ export async function sealMachine(
   const unready = machine.disks.find(({ state }) => state !== 'ready')
   if (unready !== undefined)
     throw new ConsoleError('disk-unready', `disk \`${unready.name}\` of \`${machine.name}\` is not whole yet: upload it first`)
+  // Before the long part, whatever can be known now would be refused after it.
+  if ((await findPending(console.repository, 'packages')) !== undefined) {
+    throw new PublishError('pending-exists', 'another package waits for approval: approve or withdraw it first')
+  }
   const { machines } = console.db.tables
   const [row] = await console.db
     .select({ id: machines.id })
