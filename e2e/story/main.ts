@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import { buildPages } from '../../tools/build-pages.ts'
 import { runOk } from './run-command.ts'
 import { makeStoryNetwork } from './story-network.ts'
 
@@ -15,6 +16,7 @@ new Command('story')
   .option('--keep', 'leave the data folder behind')
   .parse()
 
+await buildPages()
 await runOk('tools/demo-guest/main.ts', ['--json'])
 const network = await makeStoryNetwork()
 try {

@@ -2,7 +2,7 @@
 //
 // The administrator: an organisation's folder, its console's server, and `casemate-admin`.
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { consoleLayout } from '../../apps/console/src/organisation/layout.ts'
@@ -15,13 +15,14 @@ export const DESKTOP = 'demo'
 /** Whom a blocked user is told to ask. */
 export const CONTACT = 'Ada, room 3'
 
-const serverReady = z.looseObject({ ready: z.literal(true), device: z.string() })
+const serverReady = z.looseObject({ ready: z.literal(true), device: z.string(), web: z.url() })
 const staged = z.looseObject({ serial: z.number() })
 
 export class Organisation {
   readonly folder: string
   readonly #passphrase: string
   #server: CasemateProcess | null = null
+  #web = ''
   #policies = 0
 
   constructor(folder: string, passphrase: string) {
@@ -37,6 +38,15 @@ export class Organisation {
     return ['--passphrase-file', this.#passphrase]
   }
 
+  /** Origin of the console's pages, another one after each start. */
+  get web(): string {
+    return this.#web
+  }
+
+  readPassphrase(): Promise<string> {
+    return readFile(this.#passphrase, 'utf8')
+  }
+
   /** Its sealed keys, repository and database. */
   async create(): Promise<void> {
     await writeFile(this.#passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
@@ -44,8 +54,14 @@ export class Organisation {
   }
 
   async start(): Promise<void> {
-    const { process, ready } = await CasemateProcess.start('apps/console/server.ts', [...['--data', this.folder, ...this.passphraseOption]])
-    serverReady.parse(ready)
+    const { process, ready } = await CasemateProcess.start('apps/console/server.ts', [
+      '--data',
+      this.folder,
+      ...this.passphraseOption,
+      '--web-port',
+      '0',
+    ])
+    this.#web = serverReady.parse(ready).web
     this.#server = process
   }
 
@@ -67,10 +83,14 @@ export class Organisation {
     await this.run('approve', '--role', role, '--key', this.layout.key('approver'), ...this.passphraseOption)
   }
 
+  nextPolicyVersion(): string {
+    this.#policies += 1
+    return String(this.#policies)
+  }
+
   /** @returns the version under which `rules` are approved now. */
   async publishPolicy(rules: readonly Rule[]): Promise<string> {
-    this.#policies += 1
-    const version = String(this.#policies)
+    const version = this.nextPolicyVersion()
     const file = `${this.folder}-policy-${version}.json`
     await writeFile(file, JSON.stringify({ format: 'casemate-policy-1', name: 'base', version, minRuntime: '0.1.0', rules }))
     await this.run('policy', 'stage', '--file', file)

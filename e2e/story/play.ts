@@ -11,6 +11,7 @@ import { Organisation } from './organisation.ts'
 import { booted, guestProof, screenSeen } from './steps/booted.ts'
 import { byteFlipped } from './steps/byte-flipped.ts'
 import { clipboardAllowed, clipboardBlocked } from './steps/clipboard.ts'
+import { diskUploaded, publishedFromConsole, signedIn } from './steps/console.ts'
 import { daemonKilled } from './steps/daemon-killed.ts'
 import { activated, enrolled, wrongActivationRefused } from './steps/enrolled.ts'
 import { livePolicy, networkListed, networkNone } from './steps/network.ts'
@@ -35,6 +36,9 @@ const STEPS: readonly (readonly [id: string, step: (world: World) => Promise<voi
   ['clipboard-blocked', clipboardBlocked],
   ['suspended-resumed', suspendedResumed],
   ['byte-flipped', byteFlipped],
+  ['signed-in', signedIn],
+  ['disk-uploaded', diskUploaded],
+  ['published-from-console', publishedFromConsole],
   ['user-disk-kept', userDiskKept],
   ['network-listed', networkListed],
   ['live-policy', livePolicy],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Browser } from '../../apps/console/test/web/browser.ts'
 import type { RfbClient } from '../screen/rfb-client.ts'
 import type { Device } from './device.ts'
 import type { Organisation } from './organisation.ts'
@@ -25,6 +26,10 @@ export interface World {
   readonly sealed: Map<string, SealedVersion>
   /** In the console's words: the name of `device`. */
   deviceName?: string
+  /** Signed in at the console. */
+  browser?: Browser
+  /** Serial of the release that was published there. */
+  consoleSerial?: number
   viewer?: Viewer
   screen?: RfbClient
 }

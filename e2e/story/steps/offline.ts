@@ -8,8 +8,8 @@ import { DESKTOP } from '../organisation.ts'
 import { OFFLINE } from '../rules.ts'
 import { SERVERS } from '../story-network.ts'
 import { expectEqual, type World } from '../world.ts'
+import { oldStateOf } from './console.ts'
 import { fetchInGuest } from './network.ts'
-import { oldStateOf } from './user-disk-kept.ts'
 
 async function expectRefused(world: World, code: string, what: string): Promise<void> {
   const { reasons } = await world.device.refused('start', DESKTOP, ...(await passwordOption(world)))

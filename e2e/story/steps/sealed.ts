@@ -8,7 +8,7 @@ import { flipByte, restoreByte } from '../flip-byte.ts'
 import { runCommand, runJson, runOk } from '../run-command.ts'
 import { expectEqual, need, type World } from '../world.ts'
 
-const disksOf = ({ folder }: World, version: string) => join(folder, `disks-${version}`)
+export const disksOf = ({ folder }: World, version: string) => join(folder, `disks-${version}`)
 const sealedOf = ({ folder }: World, version: string) => join(folder, `sealed-${version}`)
 const sealPrinted = z.looseObject({ sha256: z.string() })
 
@@ -20,7 +20,7 @@ export async function buildDisk(world: World, version: string): Promise<string> 
 }
 
 /** Seals the built disks into the organisation's store, by the administrator's command line. */
-export async function sealDisk(world: World, version: string, nonce: string): Promise<void> {
+async function sealDisk(world: World, version: string, nonce: string): Promise<void> {
   const { layout } = world.organisation
   const disks = disksOf(world, version)
   const printed = await runJson(ADMIN, [
