@@ -12,19 +12,22 @@ const HELP = `npm start -- [OPTION ...]
 Starts Casemate on this computer, up to a running, locked demo desktop: an organisation with its console, a client
 runtime enrolled as its first device, and its launcher. Started again, it goes on from where it was.
 
-  --port NUMBER    port of the launcher's page on 127.0.0.1; 0 for any (default 4870)
-  --data FOLDER    where everything of it is kept (default .data)
-  --engine NAME    what runs the desktop: auto, qemu or v86 (default auto: qemu where it is found and contained, else v86)
-  --no-demo        console and launcher only, no demo desktop
-  --help           this text
+  --port NUMBER           port of the console's pages on 127.0.0.1; 0 for any (default 4860)
+  --launcher-port NUMBER  port of the launcher's page on 127.0.0.1; 0 for any (default 4870)
+  --data FOLDER           where everything of it is kept (default .data)
+  --engine NAME           what runs the desktop: auto, qemu or v86 (default auto: qemu where it is found and contained,
+                          else v86)
+  --no-demo               console and launcher only, no demo desktop
+  --help                  this text
 
 Ctrl-C suspends the desktop and stops everything. Exit codes: 0 stopped, 1 something failed, 2 called wrongly, 3 the
 environment did not allow it: a port is taken, a tool is missing, it runs already.`
 
-/** @returns {{ port: string, data: string, engine: string, demo: boolean }} */
+/** @returns {{ port: string, launcherPort: string, data: string, engine: string, demo: boolean }} */
 function readOptions() {
   const options = {
-    port: { type: 'string', default: '4870' },
+    port: { type: 'string', default: '4860' },
+    'launcher-port': { type: 'string', default: '4870' },
     data: { type: 'string', default: join(ROOT, '.data') },
     engine: { type: 'string', default: 'auto' },
     'no-demo': { type: 'boolean', default: false },
@@ -36,10 +39,12 @@ function readOptions() {
       console.log(HELP)
       process.exit(0)
     }
-    const { port, data, engine } = values
-    if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port: expected a number from 0 to 65535, found \`${port}\``)
+    const { port, 'launcher-port': launcherPort, data, engine } = values
+    for (const [option, text] of Object.entries({ '--port': port, '--launcher-port': launcherPort })) {
+      if (!/^[0-9]{1,5}$/.test(text) || Number(text) > 65_535) throw new Error(`${option}: expected a number from 0 to 65535, found \`${text}\``)
+    }
     if (!['auto', 'qemu', 'v86'].includes(engine)) throw new Error(`--engine: expected auto, qemu or v86, found \`${engine}\``)
-    return { port, data: resolve(data), engine, demo: !values['no-demo'] }
+    return { port, launcherPort, data: resolve(data), engine, demo: !values['no-demo'] }
   } catch (error) {
     console.error(`npm start: ${error.message}\n\n${HELP}`)
     process.exit(2)
@@ -50,7 +55,7 @@ const options = readOptions()
 const begun = Date.now()
 ensureInstalled()
 ensureDebianPackages([...(options.demo ? GUEST_PACKAGES : []), ...V86_PACKAGES, ...(options.engine === 'qemu' ? QEMU_PACKAGES : [])])
-const args = [options.port, options.data, options.engine, options.demo ? 'demo' : 'no-demo', String(begun)]
+const args = [options.port, options.launcherPort, options.data, options.engine, options.demo ? 'demo' : 'no-demo', String(begun)]
 const child = spawn(NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools/start/main.ts'), ...args], { stdio: 'inherit' })
 // A terminal's Ctrl-C reaches the child by itself too; once or twice, it ends in order, and this process waits for that.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -8,6 +8,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Browser } from '../../apps/console/test/web/browser.ts'
 import { RfbClient } from '../screen/rfb-client.ts'
 import { Viewer } from '../story/viewer.ts'
 
@@ -87,7 +88,7 @@ describe('npm start', () => {
   })
 
   it('goes on after being killed, runs a locked desktop, and a second one is told', { timeout: 3 * LIMIT_MS }, async () => {
-    const options = ['--port', '0', '--engine', 'qemu']
+    const options = ['--port', '0', '--launcher-port', '0', '--engine', 'qemu']
     const killed = new Start(...options)
     const main = await killed.until(/approving and publishing/).then(() => childOf(killed.child.pid))
     process.kill(main, 'SIGKILL')
@@ -96,6 +97,11 @@ describe('npm start', () => {
     const first = new Start(...options)
     const page = await first.until(desktopPage)
     expect(first.output).not.toContain('making the organisation')
+    const [, console, password] = /Console +(http:\S+) +sign in as `admin` with (\S+)/.exec(first.output) ?? []
+    const administrator = new Browser(console ?? '')
+    expect((await administrator.signIn('admin', `${password}x`)).status).toBe(401)
+    expect((await administrator.signIn('admin', password ?? '')).status).toBe(200)
+    expect((await administrator.get('/')).text).toContain('Demo organisation')
     expect((await new Viewer(page).view()).clipboard).toEqual({ toGuest: false, fromGuest: false })
     const screen = await screenOf(page)
     await screen.waitForText(PROMPT, LIMIT_MS)
@@ -110,6 +116,7 @@ describe('npm start', () => {
     const again = new Start(...options)
     const resumed = await screenOf(await again.until(desktopPage))
     expect(again.output).toContain('resuming the demo desktop')
+    expect(again.output).not.toContain('shown this once')
     await resumed.typeText('echo "mark-$mark"\n')
     await resumed.waitForText(/^mark-kept/m, LIMIT_MS)
     resumed.close()

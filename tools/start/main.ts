@@ -6,24 +6,21 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InstanceBusy, lockInstance } from '../../apps/client-runtime/session-host/instance-lock.ts'
+import { buildPages } from '../build-pages.ts'
 import { buildDemoGuest } from '../demo-guest/build.ts'
 import { checkPort } from './check-port.ts'
 import { type Child, startChild } from './child.ts'
 import { enrolDevice, startDesktop, suspendDesktop } from './device.ts'
 import { StartError } from './error.ts'
-import { makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
+import { addAdministrator, administrator, isPrepared, makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
 import { placesOf, ROOT } from './places.ts'
 
-const given = z.tuple([
-  z.coerce.number().int().min(0).max(65_535),
-  z.string(),
-  z.enum(['auto', 'qemu', 'v86']),
-  z.enum(['demo', 'no-demo']),
-  z.coerce.number(),
-])
+const portNumber = z.coerce.number().int().min(0).max(65_535)
+const given = z.tuple([portNumber, portNumber, z.string(), z.enum(['auto', 'qemu', 'v86']), z.enum(['demo', 'no-demo']), z.coerce.number()])
 const launcherReady = z.looseObject({ ready: z.literal(true), launcher: z.url() })
+const consoleReady = z.looseObject({ ready: z.literal(true), web: z.url() })
 
-const [port, data, engine, what, begun] = given.parse(process.argv.slice(2))
+const [port, launcherPort, data, engine, what, begun] = given.parse(process.argv.slice(2))
 const places = placesOf(data)
 const stopping = Promise.withResolvers<'asked'>()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.resolve('asked'))
@@ -42,31 +39,56 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
     }),
   )
   await checkPort(port, '--port')
-  const follow = (name: string, child: Child) => {
-    undo.push(() => child.end())
-    void child.exited.then(() => ended(name))
-  }
+  await checkPort(launcherPort, '--launcher-port')
   const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress: tell }) : null
   await makeOrganisation(places, tell)
   const version = guest === null ? null : await sealDemo(places, guest, tell)
-  const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase]
-  follow('console', await startChild('apps/console/server.ts', organisation, places.log('console')))
+  const follow = (name: 'console' | 'client runtime', log: 'console' | 'launcher', start: Promise<Child>) =>
+    start.then((child) => {
+      undo.push(() => child.end())
+      void child.exited.then(() => ended(`${name} ended by itself; its words are in ${places.log(log)}`))
+      return child
+    })
+  const consoleUp = follow('console', 'console', startConsole(guest?.folder ?? null))
+  const device = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
+  const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', device, places.log('launcher')))
+  // Whichever fails first is what is told; the other one is undone.
+  const both = Promise.all([consoleUp, deviceUp])
+  if (!(await isPrepared(places, version))) await both
+  else await Promise.race([deviceUp, both])
   if (version !== null) await publishDemo(places, version, tell)
-  const device = ['--data', places.device, '--engine', engine, '--launcher-port', String(port)]
-  const daemon = await startChild('apps/client-runtime/daemon/main.ts', device, places.log('launcher'))
-  follow('client runtime', daemon)
+  const daemon = await deviceUp
   const { launcher } = launcherReady.parse(daemon.ready)
   await enrolDevice(places, tell)
-  if (version === null) return show(launcher, null)
+  const desktop = version === null ? null : await bringUpDesktop(undo)
+  const { web } = consoleReady.parse((await consoleUp).ready)
+  show({ web, launcher, desktop, password: await addAdministrator(places, tell) })
+}
+
+async function startConsole(guest: string | null): Promise<Child> {
+  await buildPages()
+  const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
+  return await startChild('apps/console/server.ts', [...organisation, ...(guest === null ? [] : ['--demo-guest', guest])], places.log('console'))
+}
+
+async function bringUpDesktop(undo: (() => Promise<void>)[]): Promise<{ readonly viewer: string; readonly engine: string }> {
   undo.push(async () => {
     tell('suspending the demo desktop')
     await suspendDesktop(places).catch((error: unknown) => tell(`it could not be suspended: ${messageOf(error)}`))
   })
   const running = await startDesktop(places, engine, tell)
-  show(launcher, { viewer: running.session?.viewer ?? '', engine: running.engine })
+  return { viewer: running.session?.viewer ?? '', engine: running.engine }
 }
 
-function show(launcher: string, desktop: { readonly viewer: string; readonly engine: string } | null): void {
+interface Shown {
+  readonly web: string
+  readonly launcher: string
+  readonly desktop: { readonly viewer: string; readonly engine: string } | null
+  /** Of the administrator, where it was made just now. */
+  readonly password: string | null
+}
+
+function show({ web, launcher, desktop, password }: Shown): void {
   tell(desktop === null ? 'ready' : `ready: the demo desktop runs on ${desktop.engine}`)
   const screen =
     desktop === null
@@ -75,11 +97,12 @@ function show(launcher: string, desktop: { readonly viewer: string; readonly eng
   Demo desktop   ${desktop.viewer}
 
   Look at: the screen of a virtual machine whose disks came sealed, checked chunk by chunk, with no network and no clipboard.
-  Type \`proof\` in it. The launcher shows its rules, its state, and how this computer stands with its organisation.`
+  Type \`proof\` in it. The launcher shows its rules, its state, and how this computer stands with its organisation; the
+  console shows the same device from the administrator's side, and is where the next release would be made.`
   console.log(`
+  Console        ${web}   sign in as \`${administrator}\`${password === null ? '' : ` with ${password}   (shown this once)`}
   Launcher       ${launcher}${screen}
-
-  The administrator's command line: node_modules/.bin/node apps/console/cli/main.ts device list --data ${places.organisation}
+${password === null ? `\n  Password lost? node_modules/.bin/node apps/console/cli/main.ts user set-password --login ${administrator} --data ${places.organisation}` : ''}
   Ctrl-C suspends the desktop and stops everything; \`npm start\` goes on from there.
 `)
 }
@@ -103,7 +126,7 @@ const first = await Promise.race([
 ])
 const outcome = first === 'up' ? await Promise.race([stopping.promise, lost.promise]) : first
 if (outcome === 'asked') tell('stopping')
-else if (outcome !== 'failed') tell(`the ${outcome} ended by itself; its words are in ${places.log(outcome === 'console' ? 'console' : 'launcher')}`)
+else if (outcome !== 'failed') tell(`the ${outcome}`)
 for (const step of undo.splice(0).reverse()) await step()
 if (outcome === 'failed') console.error(`npm start: ${messageOf(failure)}`)
 process.exit(outcome === 'asked' ? 0 : failure instanceof StartError && failure.code === 'environment' ? 3 : 1)

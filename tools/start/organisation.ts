@@ -44,9 +44,30 @@ export async function sealDemo(places: Places, guest: DemoImages, tell: Tell): P
   return version
 }
 
+/** Whether an earlier start came so far that the desktop needs no console to start. */
+export async function isPrepared(places: Places, version: string | null): Promise<boolean> {
+  return version !== null && (await readFile(places.published, 'utf8').catch(() => '')) === wantedOf(version) && (await isThere(places.administrator))
+}
+
+export const administrator = 'admin'
+
+/** @returns the password, once: it is kept nowhere. Null: there is an administrator already. The console runs. */
+export async function addAdministrator(places: Places, tell: Tell): Promise<string | null> {
+  if (await isThere(places.administrator)) return null
+  tell('adding an administrator')
+  const wanted = ['--login', administrator, '--name', 'Administrator', '--role', 'administrator']
+  const made = await runAdmin(['user', 'add', ...wanted, '--data', places.organisation], z.looseObject({ password: z.string() })).catch(
+    (error: unknown) => (error instanceof AdminRefusal && error.code === 'exists' ? { password: null } : Promise.reject(error)),
+  )
+  await writeAside(places.administrator, administrator)
+  return made.password
+}
+
+const wantedOf = (version: string): string => JSON.stringify({ package: version, policy: policyVersion })
+
 /** Approves and assigns what is not published yet. The console runs. */
 export async function publishDemo(places: Places, version: string, tell: Tell): Promise<void> {
-  const wanted = JSON.stringify({ package: version, policy: policyVersion })
+  const wanted = wantedOf(version)
   if ((await readFile(places.published, 'utf8').catch(() => '')) === wanted) return
   tell('approving and publishing the demo desktop')
   await writeAside(places.policy, demoPolicy)

@@ -13,6 +13,8 @@ export interface Places {
   readonly policy: string
   /** What was published last; written when it is. */
   readonly published: string
+  /** Written when the administrator has been made. */
+  readonly administrator: string
   /** A sealed package by the content of its images. */
   sealed(version: string): string
   log(name: 'console' | 'launcher'): string
@@ -26,6 +28,7 @@ export function placesOf(data: string): Places {
     device: join(data, 'device'),
     policy: join(data, 'demo-policy.yaml'),
     published: join(data, 'published.json'),
+    administrator: join(data, 'administrator'),
     sealed: (version) => join(data, 'sealed', version),
     log: (name) => join(data, `${name}.log`),
   }
