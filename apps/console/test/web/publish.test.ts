@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a disk to a published desktop over plain HTTP, and what happens when the seal is interrupted.
+import { randomBytes } from 'node:crypto'
+import { beforeAll, expect, it } from 'vitest'
+import { z } from 'zod'
+import { policyText } from '../console/every-call.ts'
+import { Browser } from './browser.ts'
+import { bootable, createMachine, uploadMachine } from './disk-upload.ts'
+import { addUser, newOrganisation, passphrase, type ServedConsole, serveConsole, until } from './served-console.ts'
+
+const mebibyte = 1_048_576
+let console: ServedConsole
+let browser: Browser
+let password: string
+
+beforeAll(async () => {
+  console = await serveConsole(await newOrganisation())
+  password = await addUser(console, 'alice', 'administrator')
+  browser = new Browser(console.origin)
+  await browser.signIn('alice', password)
+})
+
+const begun = z.object({ job: z.string() })
+const listed = z.object({ jobs: z.array(z.looseObject({ id: z.string(), state: z.string(), failure: z.string().nullable() })) })
+const pending = z.object({ pending: z.array(z.looseObject({ role: z.string(), sha256: z.string() })) })
+
+async function jobEnd(id: string) {
+  const find = async () => listed.parse(await browser.call('list-jobs')).jobs.find((job) => job.id === id)
+  return await until(find, (job) => job?.state === 'done' || job?.state === 'failed')
+}
+
+const seal = async (machine: string, version: string) =>
+  begun.parse(await browser.call('seal-machine', { machine, package: { name: machine, version } })).job
+
+/** Signs what waits for a role with the key that this console holds. */
+async function sign(role: string, secret = passphrase): Promise<unknown> {
+  const waits = pending.parse(await browser.call('list-pending')).pending.find((one) => one.role === role)
+  return await browser.call('sign-with-console-key', { role, reviewed: waits?.sha256 ?? '', passphrase: secret })
+}
+
+it('seals a machine into a package, and publishes desktop, policy and package with the key that it holds', { timeout: 60_000 }, async () => {
+  await uploadMachine(browser, 'demo', bootable(randomBytes(2 * mebibyte)))
+  expect(await jobEnd(await seal('demo', '1'))).toMatchObject({
+    ...{ kind: 'seal', state: 'done', failure: null, progress: { done: 2 * mebibyte, total: 2 * mebibyte } },
+    request: { machine: 'demo', package: { name: 'demo', version: '1' } },
+  })
+  expect(await browser.call('list-packages')).toMatchObject({ packages: [{ name: 'demo', version: '1', author: 'alice', publishedAt: null }] })
+
+  expect(await sign('packages', 'another passphrase')).toMatchObject({ refused: expect.stringMatching(/^sealed-key-/) })
+  expect(await browser.call('list-packages')).toMatchObject({ packages: [{ publishedAt: null }] })
+  expect(await sign('packages')).toMatchObject({ published: [{ role: 'packages' }] })
+  expect(await browser.call('list-packages')).toMatchObject({ packages: [{ publishedAt: expect.any(Number) }] })
+
+  const typed = `# for everybody\n${policyText('1')}`
+  await browser.call('stage-policy', { yaml: typed })
+  await sign('policies')
+  expect(await browser.call('list-policies')).toMatchObject({
+    policies: [{ name: 'base', versions: [{ version: '1', publishedAt: expect.any(Number) }] }],
+  })
+  expect(await browser.call('read-policy', { name: 'base', version: '1' })).toEqual({ yaml: typed })
+
+  const layers = [{ layer: 'organisation', selector: null, name: 'base', version: '1' }]
+  const release = { desktop: 'office', title: 'Office', package: { name: 'demo', version: '1' }, layers }
+  expect(await browser.call('preview-release', release)).toMatchObject({ follows: null, serial: 1, devices: [] })
+  expect(await browser.call('list-desktops')).toEqual({ desktops: [] })
+  await browser.call('stage-release', release)
+  expect(await sign('releases')).toMatchObject({ published: [{ role: 'releases' }] })
+  await browser.call('assign-desktop', { desktop: 'office', subject: 'all', value: '' })
+  expect(await browser.call('list-desktops')).toMatchObject({
+    desktops: [
+      {
+        ...{ name: 'office', title: 'Office', release: { serial: 1, package: { name: 'demo', version: '1' } } },
+        ...{ assignments: [{ subject: 'all', value: '' }], activation: { most: null, hasPassword: false, keys: [] } },
+      },
+    ],
+  })
+})
+
+it('signs exactly what was reviewed, and nothing that came later', async () => {
+  await browser.call('stage-policy', { yaml: policyText('2') })
+  const [seen] = pending.parse(await browser.call('list-pending')).pending
+  await browser.call('withdraw', { role: 'policies' })
+  await browser.call('stage-policy', { yaml: policyText('3') })
+  const stale = { role: 'policies', reviewed: seen?.sha256 ?? '', passphrase }
+  expect(await browser.call('sign-with-console-key', stale)).toMatchObject({ refused: expect.any(String) })
+  expect(await sign('policies')).toMatchObject({ published: [{ role: 'policies' }] })
+  const instants = z.object({
+    policies: z.tuple([z.object({ versions: z.array(z.object({ version: z.string(), publishedAt: z.number().nullable() })) })]),
+  })
+  const { versions } = instants.parse(await browser.call('list-policies')).policies[0]
+  const published = versions.filter(({ publishedAt }) => publishedAt !== null).map(({ version }) => version)
+  expect(published.sort()).toEqual(['1', '3'])
+})
+
+it('names each fault of a policy by its place, without keeping anything of it', async () => {
+  const wrong = policyText('9').replace('"rules":[', '"rules":[{"setting":"memory","value":"much"},')
+  expect(await browser.call('check-policy', { yaml: wrong })).toMatchObject({ ok: false, errors: [{ path: ['rules', 0, 'value'] }] })
+  expect(await browser.call('check-policy', { yaml: policyText('9').replace('"rules"', '"colour":1,"rules"') })).toMatchObject({
+    ok: false,
+    errors: [{ message: expect.stringContaining('colour') }],
+  })
+  expect(await browser.call('check-policy', { yaml: '{' })).toMatchObject({ ok: false, errors: [{ path: [] }] })
+  expect(await browser.call('check-policy', { yaml: policyText('9') })).toMatchObject({ ok: true, errors: [] })
+  expect(await browser.call('read-policy', { name: 'base', version: '9' })).toMatchObject({ refused: 'not-found' })
+})
+
+it('refuses to seal what has no whole disk, and tells of a seal that cannot be staged', async () => {
+  await createMachine(browser, 'bare', mebibyte)
+  const wanted = { machine: 'bare', package: { name: 'bare', version: '1' } }
+  expect(await browser.call('seal-machine', wanted)).toMatchObject({ refused: 'disk-unready' })
+  expect(await browser.call('seal-machine', { ...wanted, machine: 'nowhere' })).toMatchObject({ refused: 'not-found' })
+  // Published already.
+  expect(await jobEnd(await seal('demo', '1'))).toMatchObject({ state: 'failed', failure: expect.stringContaining('published already') })
+})
+
+it('says of a seal that a kill ended what became of it, and seals again after the next start', { timeout: 60_000 }, async () => {
+  await uploadMachine(browser, 'late', bootable(randomBytes(16 * mebibyte)))
+  const job = await seal('late', '1')
+  await console.stop('SIGKILL')
+  console = await serveConsole(console.data)
+  browser = new Browser(console.origin)
+  await browser.signIn('alice', password)
+  expect(await jobEnd(job)).toMatchObject({ state: 'failed', failure: expect.stringContaining('stopped') })
+  expect(pending.parse(await browser.call('list-pending')).pending).toEqual([])
+  expect(await jobEnd(await seal('late', '1'))).toMatchObject({ state: 'done', failure: null })
+  expect(await sign('packages')).toMatchObject({ published: [{ role: 'packages' }] })
+})
+
+it('forgets a machine with its disks, and keeps what was sealed from it', async () => {
+  expect(await browser.call('delete-machine', { name: 'demo' })).toEqual({ deleted: 'demo' })
+  expect(await browser.call('delete-machine', { name: 'demo' })).toMatchObject({ refused: 'not-found' })
+  expect(JSON.stringify(await browser.call('list-packages'))).toContain('"name":"demo"')
+  expect(JSON.stringify(await browser.call('list-machines'))).not.toContain('"name":"demo"')
+})
