@@ -90,7 +90,7 @@ it('writes one policy as form and as text, and loses nothing of what it refuses'
 it('releases, assigns and enrols, with the impact shown before', async () => {
   await openPage(page, 'Releases')
   await page.getByRole('link', { name: 'New release' }).click()
-  await page.getByLabel(/^Desktop/).fill('office')
+  await page.getByRole('combobox', { name: /^Desktop/ }).fill('office')
   await page.getByLabel('Title').fill('Office')
   expect(await page.getByRole('button', { name: 'Put forward for approval' }).isDisabled()).toBe(true)
   await page.getByRole('button', { name: 'Show the impact' }).click()

@@ -7,7 +7,7 @@ export function CustodyBadge({ words }: { readonly words: readonly string[] }) {
   return (
     <Popover width={320} position="bottom-end" withArrow shadow="md">
       <PopoverTarget>
-        <Button size="compact-xs" variant="light" color="orange" style={{ flexShrink: 0 }}>
+        <Button size="compact-xs" variant="light" color="orange" c="var(--mantine-color-text)" style={{ flexShrink: 0 }}>
           Single operator
         </Button>
       </PopoverTarget>

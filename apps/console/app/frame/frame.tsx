@@ -32,12 +32,14 @@ export function Frame({ organisation, custody, user, waiting, children }: FrameP
       <AppShellHeader className="bar">
         <Group h="100%" px={{ base: 'sm', sm: 'md' }} gap="xs" wrap="nowrap">
           <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={opened ? 'Close navigation' : 'Open navigation'} />
-          <Link href="/" className="brand">
-            Casemate
-          </Link>
-          <Text c="dimmed" visibleFrom="xs" aria-hidden>
-            /
-          </Text>
+          <Group gap="xs" visibleFrom="xs" wrap="nowrap">
+            <Link href="/" className="brand">
+              Casemate
+            </Link>
+            <Text c="dimmed" aria-hidden>
+              /
+            </Text>
+          </Group>
           <Text truncate fw={550} size="sm" style={{ minWidth: 0, flex: 1 }}>
             {organisation}
           </Text>

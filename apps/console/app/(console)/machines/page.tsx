@@ -32,7 +32,7 @@ export default function MachinesPage() {
               </>
             }
           >
-            Upload the disk of a machine that you have, or take the demo guest to see the whole way first.
+            Upload the disk of a machine that you have{demo === null ? '' : ', or take the demo guest to see the whole way first'}.
           </Empty>
         </>
       )

@@ -16,7 +16,15 @@ export function PolicyTextArea({ text, onText, faults }: PolicyTextAreaProps) {
       description="The same document as in the form. Comments stay."
       error={faults.length > 0}
       onChange={(event) => onText(event.currentTarget.value)}
-      styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.82rem', lineHeight: 1.6, background: 'var(--surface)' } }}
+      styles={{
+        input: {
+          fontFamily: 'var(--mantine-font-family-monospace)',
+          fontSize: '0.82rem',
+          lineHeight: 1.6,
+          background: 'var(--surface)',
+          color: 'var(--mantine-color-text)',
+        },
+      }}
     />
   )
 }

@@ -38,5 +38,5 @@ it('makes a first value of each variant: only an address block is left for peopl
 })
 
 it('writes the members of a value as words', () => {
-  expect(['maxTextBytes', 'maxMiB', 'lockMinutes', 'cidr'].map(labelOf)).toEqual(['Max text bytes', 'Max MiB', 'Lock minutes', 'Cidr'])
+  expect(['maxTextBytes', 'maxMiB', 'lockMinutes', 'cidr'].map(labelOf)).toEqual(['Max text bytes', 'Max MiB', 'Lock minutes', 'Address block'])
 })

@@ -38,7 +38,7 @@ export function ValueEditor({ schema: given, value, label, onChange, start }: Va
   return (
     <TextInput
       {...{ label, type: schema.format === 'date' ? 'date' : 'text', value: typeof value === 'string' ? value : '' }}
-      placeholder={label === 'Cidr' ? '192.0.2.0/24' : ''}
+      placeholder={label === 'Address block' ? '192.0.2.0/24' : ''}
       onChange={({ currentTarget }) => onChange(nullable && currentTarget.value === '' ? null : currentTarget.value)}
     />
   )

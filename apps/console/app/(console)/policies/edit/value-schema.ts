@@ -65,6 +65,7 @@ export function sampleOf(given: ValueSchema): unknown {
 
 /** `maxTextBytes`: Max text bytes */
 export function labelOf(member: string): string {
+  if (member === 'cidr') return 'Address block'
   const words = member.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/\b[A-Z][a-z]+/g, (word) => word.toLowerCase())
-  return words.charAt(0).toUpperCase() + words.slice(1).replace('mi B', 'MiB').replace('Mi B', 'MiB')
+  return words.charAt(0).toUpperCase() + words.slice(1).replace('mi B', 'MiB')
 }
