@@ -56,7 +56,11 @@ const begun = Date.now()
 ensureInstalled()
 ensureDebianPackages([...(options.demo ? GUEST_PACKAGES : []), ...V86_PACKAGES, ...(options.engine === 'qemu' ? QEMU_PACKAGES : [])])
 const args = [options.port, options.launcherPort, options.data, options.engine, options.demo ? 'demo' : 'no-demo', String(begun)]
-const child = spawn(NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools/start/main.ts'), ...args], { stdio: 'inherit' })
+const child = spawn(NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools/start/main.ts'), ...args], {
+  stdio: 'inherit',
+  // Every process of it loads much the same code: compiled once, kept beside the other caches.
+  env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, '.cache/node') },
+})
 // A terminal's Ctrl-C reaches the child by itself too; once or twice, it ends in order, and this process waits for that.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code) => process.exit(code ?? 1))

@@ -14,7 +14,12 @@ ensureInstalled()
 ensureDebianPackages([...GUEST_PACKAGES, ...V86_PACKAGES, ...QEMU_PACKAGES, ...TEST_PACKAGES])
 
 const total = { passed: 0, failed: 0, skipped: 0 }
-const env = { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`, NODE_NO_WARNINGS: '1' }
+const env = {
+  ...process.env,
+  PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
+  NODE_NO_WARNINGS: '1',
+  NODE_COMPILE_CACHE: join(ROOT, '.cache/node'),
+}
 const scratch = mkdtempSync(join(tmpdir(), 'casemate-test-'))
 
 /** A command that holds or does not. */

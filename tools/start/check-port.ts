@@ -2,6 +2,21 @@
 import { createServer } from 'node:net'
 import { StartError } from './error.ts'
 
+/**
+ * The first of ten ports that nobody listens on, from below those that systems hand out by themselves: it is kept for good, and one of those
+ * may be somebody else's at the next start. 0, for any, where all ten are taken.
+ */
+export async function findPort(from: number): Promise<number> {
+  for (let port = from; port < from + 10; port += 1) {
+    const free = await checkPort(port, '').then(
+      () => true,
+      () => false,
+    )
+    if (free) return port
+  }
+  return 0
+}
+
 /** Before the long part. @throws StartError `environment` where another program listens on it. */
 export async function checkPort(port: number, option: string): Promise<void> {
   if (port === 0) return

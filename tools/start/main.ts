@@ -8,11 +8,11 @@ import { z } from 'zod'
 import { InstanceBusy, lockInstance } from '../../apps/client-runtime/session-host/instance-lock.ts'
 import { buildPages } from '../build-pages.ts'
 import { buildDemoGuest } from '../demo-guest/build.ts'
-import { checkPort } from './check-port.ts'
+import { checkPort, findPort } from './check-port.ts'
 import { type Child, startChild } from './child.ts'
 import { enrolDevice, startDesktop, suspendDesktop } from './device.ts'
 import { StartError } from './error.ts'
-import { addAdministrator, administrator, isPrepared, makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
+import { addAdministrator, administrator, hasRun, isPrepared, makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
 import { placesOf, ROOT } from './places.ts'
 
 const portNumber = z.coerce.number().int().min(0).max(65_535)
@@ -68,7 +68,13 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
 async function startConsole(guest: string | null): Promise<Child> {
   await buildPages()
   const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
-  return await startChild('apps/console/server.ts', [...organisation, ...(guest === null ? [] : ['--demo-guest', guest])], places.log('console'))
+  // Devices know the console by this port: chosen once, at the next starts the console has it again.
+  const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
+  return await startChild(
+    'apps/console/server.ts',
+    [...organisation, ...devicePort, ...(guest === null ? [] : ['--demo-guest', guest])],
+    places.log('console'),
+  )
 }
 
 async function bringUpDesktop(undo: (() => Promise<void>)[]): Promise<{ readonly viewer: string; readonly engine: string }> {

@@ -49,6 +49,9 @@ export async function isPrepared(places: Places, version: string | null): Promis
   return version !== null && (await readFile(places.published, 'utf8').catch(() => '')) === wantedOf(version) && (await isThere(places.administrator))
 }
 
+/** Whether a console has run on it before. */
+export const hasRun = (places: Places): Promise<boolean> => isThere(places.log('console'))
+
 export const administrator = 'admin'
 
 /** @returns the password, once: it is kept nowhere. Null: there is an administrator already. The console runs. */
