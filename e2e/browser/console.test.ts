@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Computer } from '../../apps/client-runtime/test/computer.ts'
 import { launchChromium } from './chromium.ts'
 import { approve, bootableImage, makeMachine, openPage, signIn, soon } from './console-acts.ts'
 import { ConsoleServer } from './console-server.ts'
@@ -11,13 +12,14 @@ import { ConsoleServer } from './console-server.ts'
 let browser: Browser
 let server: ConsoleServer
 let page: Page
+let code = ''
 const faults: string[] = []
 
 beforeAll(async () => {
   ;[browser, server] = await Promise.all([launchChromium(), ConsoleServer.start()])
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   page.on('pageerror', (error) => faults.push(error.message))
-})
+}, 120_000)
 afterAll(async () => {
   await browser?.close()
   await server?.stop()
@@ -71,7 +73,7 @@ it('writes one policy as form and as text, and loses nothing of what it refuses'
   const wrong = `# kept\n${written}    colour: red\n`
   await text.fill(wrong)
   await page.getByText('Unrecognized key: "colour"').waitFor(soon)
-  await page.getByText('Line 10:').waitFor(soon)
+  await page.getByText('Line 11:').waitFor(soon)
   await page.getByText('rules.0.colour').waitFor(soon)
   expect(await page.getByRole('button', { name: 'Put forward for approval' }).isDisabled()).toBe(true)
   await page.getByRole('tab', { name: 'Form' }).click()
@@ -110,7 +112,25 @@ it('releases, assigns and enrols, with the impact shown before', async () => {
   await page.getByLabel('User', { exact: true }).fill('bob')
   await page.getByRole('button', { name: 'Make code' }).click()
   await page.getByRole('img', { name: 'Enrolment code as QR code' }).waitFor(soon)
-  expect(await page.getByTestId('enrolment-code').innerText()).toMatch(/^CASEMATE1-/)
+  code = await page.getByTestId('enrolment-code').innerText()
+  expect(code).toMatch(/^CASEMATE1-/)
+})
+
+it('shows the computer that enrolled with the code, revokes it with a reason, and reinstates it', { timeout: 60_000 }, async () => {
+  const computer = await Computer.fresh()
+  await computer.call('enrol', { code })
+  await openPage(page, 'Devices')
+  await page.getByText('office 1 / not activated').waitFor(soon)
+  await page.getByRole('table').getByRole('link').click()
+  await page.getByText('chain verified').waitFor(soon)
+  await page.getByRole('region', { name: 'Compliance' }).waitFor(soon)
+  await page.getByRole('button', { name: 'Revoke' }).click()
+  await page.getByLabel('Reason').fill('the laptop was lost')
+  await page.getByRole('button', { name: 'Revoke device' }).click()
+  await page.getByText('Why: the laptop was lost').waitFor(soon)
+  await page.getByRole('button', { name: 'Reinstate' }).click()
+  await page.getByRole('button', { name: 'Reinstate device' }).click()
+  await page.getByRole('button', { name: 'Revoke' }).waitFor(soon)
 })
 
 it('has each act in its audit, and nothing failed on a page', async () => {
@@ -124,6 +144,7 @@ it('has each act in its audit, and nothing failed on a page', async () => {
     'packages.approved',
     'releases.published',
     'desktop.assigned',
+    'device.revoked',
   ]) {
     expect(audit).toContain(action)
   }

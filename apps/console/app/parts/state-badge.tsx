@@ -10,7 +10,16 @@ const colours: Readonly<Record<string, string>> = {
 /** A state in its colour, never by colour alone. */
 export function StateBadge({ state, words }: { readonly state: string; readonly words?: string }) {
   return (
-    <Badge variant="light" radius="sm" color={colours[state] ?? 'gray'} tt="none" fw={550} c="var(--mantine-color-text)" style={{ flexShrink: 0 }}>
+    <Badge
+      variant="light"
+      radius="sm"
+      color={colours[state] ?? 'gray'}
+      tt="none"
+      fw={550}
+      c="var(--mantine-color-text)"
+      miw="max-content"
+      style={{ flexShrink: 0 }}
+    >
       {words ?? state}
     </Badge>
   )

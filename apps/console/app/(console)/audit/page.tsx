@@ -47,7 +47,7 @@ export default function AuditPage() {
                       <Moment at={at} />
                     </TableTd>
                     <TableTd>{actor.replace(/^operator:/, '')}</TableTd>
-                    <TableTd>
+                    <TableTd style={{ whiteSpace: 'nowrap' }}>
                       <Code>{action}</Code>
                     </TableTd>
                     <TableTd className="long">{subject}</TableTd>
