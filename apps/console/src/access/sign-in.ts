@@ -29,24 +29,19 @@ export async function signIn({ db, organisation, now }: Console, login: string, 
   if (found === undefined) return null
   const actor = { kind: 'stranger' as const, organisation: organisation.id }
   const at = new Date(now() * 1000)
-  const locked = found.lockedUntil !== null && found.lockedUntil > at
-  if (right && !locked && found.disabledAt === null && found.passwordHash.startsWith('$')) {
-    await db.transaction(async (tx) => {
-      await tx.update(users).set({ failedSignIns: 0, lockedUntil: null }).where(eq(users.id, found.id))
-      await appendAudit(tx, actor, now(), { action: 'user.signed-in', subject: found.login })
-    })
-    return { user: found.id, generation: found.sessionVersion }
-  }
-  if (locked) return null
-  const failed = found.failedSignIns + 1
-  const lock = failed >= tries
-  await db.transaction(async (tx) => {
-    const lockedUntil = lock ? new Date((now() + lockSeconds) * 1000) : found.lockedUntil
-    await tx
-      .update(users)
-      .set({ failedSignIns: lock ? 0 : failed, lockedUntil })
-      .where(eq(users.id, found.id))
-    await appendAudit(tx, actor, now(), { action: 'user.sign-in-refused', subject: found.login, details: { locked: lock } })
+  return await db.transaction(async (tx) => {
+    // Looked at again, since others try at the same time: each of them counts.
+    const [user] = await tx.select().from(users).where(eq(users.id, found.id))
+    if (user === undefined || (user.lockedUntil !== null && user.lockedUntil > at)) return null
+    if (right && user.disabledAt === null && user.passwordHash === found.passwordHash && user.passwordHash.startsWith('$')) {
+      await tx.update(users).set({ failedSignIns: 0, lockedUntil: null }).where(eq(users.id, user.id))
+      await appendAudit(tx, actor, now(), { action: 'user.signed-in', subject: user.login })
+      return { user: user.id, generation: user.sessionVersion }
+    }
+    const lock = user.failedSignIns + 1 >= tries
+    const counted = lock ? { failedSignIns: 0, lockedUntil: new Date((now() + lockSeconds) * 1000) } : { failedSignIns: user.failedSignIns + 1 }
+    await tx.update(users).set(counted).where(eq(users.id, user.id))
+    await appendAudit(tx, actor, now(), { action: 'user.sign-in-refused', subject: user.login, details: { locked: lock } })
+    return null
   })
-  return null
 }
