@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `npm start` as a new user meets it: up to a running desktop, refused a second time on the same data, killed at any moment and taken up again.
+// With CASEMATE_IMAGES=<folder> it also writes the images of README.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -11,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Browser } from '../../apps/console/test/web/browser.ts'
 import { RfbClient } from '../screen/rfb-client.ts'
 import { Viewer } from '../story/viewer.ts'
+import { takeImages } from './take-images.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const LIMIT_MS = 240_000
@@ -103,6 +105,11 @@ describe('npm start', () => {
     expect((await administrator.signIn('admin', password ?? '')).status).toBe(200)
     expect((await administrator.get('/')).text).toContain('Demo organisation')
     expect((await new Viewer(page).view()).clipboard).toEqual({ toGuest: false, fromGuest: false })
+    const { CASEMATE_IMAGES: images } = process.env
+    if (images !== undefined) {
+      const launcher = /Launcher +(http:\S+)/.exec(first.output)?.[1] ?? ''
+      await takeImages({ console: console ?? '', password: password ?? '', launcher, desktop: page }, images)
+    }
     const screen = await screenOf(page)
     await screen.waitForText(PROMPT, LIMIT_MS)
     await screen.typeText('clear; mark=kept\n')

@@ -66,7 +66,9 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
 }
 
 async function startConsole(guest: string | null): Promise<Child> {
-  await buildPages()
+  // Where they are built already it is over before anybody would read this.
+  const slow = setTimeout(tell, 2000, "building the console's pages")
+  await buildPages().finally(() => clearTimeout(slow))
   const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
   // Devices know the console by this port: chosen once, at the next starts the console has it again.
   const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
