@@ -91,6 +91,7 @@ it('leads to the sign-in page from every page without a session, and shows each 
       shown.status === 307 && shown.headers.location !== undefined ? await alice.get(new URL(shown.headers.location, console.origin).pathname) : shown
     expect([route, led.status]).toEqual([route, 200])
     expect(led.text).toContain('Acme Ltd')
+    expect([route, led.text.includes('This page cannot be shown')]).toEqual([route, false])
   }
   expect((await stranger.get('/sign-in')).status).toBe(200)
 })
