@@ -25,7 +25,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-it('lets nobody in with a wrong password, keeps the login typed, and lets in with the right one', async () => {
+it('lets nobody in with a wrong password, keeps the login typed, and lets in with the right one', { timeout: 60_000 }, async () => {
   await page.goto(`${server.origin}/machines`)
   await page.waitForURL('**/sign-in', soon)
   await signIn(page, server, `${server.password}x`)
@@ -38,7 +38,7 @@ it('lets nobody in with a wrong password, keeps the login typed, and lets in wit
   await page.keyboard.press('Escape')
 })
 
-it('uploads a disk into a machine, and seals it into a package that is approved here', async () => {
+it('uploads a disk into a machine, and seals it into a package that is approved here', { timeout: 60_000 }, async () => {
   const image = bootableImage(1_048_576)
   await makeMachine(page, 'office', image)
   const disk = page.getByRole('region', { name: 'Disk system' })
@@ -57,7 +57,7 @@ it('uploads a disk into a machine, and seals it into a package that is approved 
   await page.getByText('published', { exact: true }).waitFor(soon)
 })
 
-it('writes one policy as form and as text, and loses nothing of what it refuses', async () => {
+it('writes one policy as form and as text, and loses nothing of what it refuses', { timeout: 60_000 }, async () => {
   await openPage(page, 'Policies')
   await page.getByRole('link', { name: 'New policy' }).click()
   await page.getByLabel('Add a rule for').selectOption('clipboard-to-guest')
@@ -89,7 +89,7 @@ it('writes one policy as form and as text, and loses nothing of what it refuses'
   await page.getByText('Nothing waits for approval').waitFor(soon)
 })
 
-it('releases, assigns and enrols, with the impact shown before', async () => {
+it('releases, assigns and enrols, with the impact shown before', { timeout: 60_000 }, async () => {
   await openPage(page, 'Releases')
   await page.getByRole('link', { name: 'New release' }).click()
   await page.getByRole('combobox', { name: /^Desktop/ }).fill('office')
@@ -133,7 +133,7 @@ it('shows the computer that enrolled with the code, revokes it with a reason, an
   await page.getByRole('button', { name: 'Revoke' }).waitFor(soon)
 })
 
-it('has each act in its audit, and nothing failed on a page', async () => {
+it('has each act in its audit, and nothing failed on a page', { timeout: 60_000 }, async () => {
   await openPage(page, 'Audit')
   await page.getByText('The chain holds').waitFor(soon)
   const audit = await page.getByRole('table').innerText()
