@@ -19,6 +19,13 @@ export const passphrase = 'correct horse battery staple'
 const server = join(import.meta.dirname, '../../server.ts')
 const ready = z.looseObject({ ready: z.literal(true), web: z.url() })
 
+/** What to undo at the end of the file, the last one first. Hooks that are made while hooks or tests run would never be called. */
+const undo: (() => Promise<void>)[] = []
+
+afterAll(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
 export interface ServedConsole {
   readonly data: string
   readonly origin: string
@@ -28,7 +35,7 @@ export interface ServedConsole {
 
 export async function newOrganisation(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-web-'))
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+  undo.push(() => rm(folder, { recursive: true, force: true }))
   const data = join(folder, 'org')
   await createOrganisation({
     ...{ data, id: 'acme', title: 'Acme Ltd', contact: 'help@acme.example', address: null, leaseSeconds: 86_400, passphrase },
@@ -46,7 +53,7 @@ export async function serveConsole(data: string): Promise<ServedConsole> {
     env: { ...process.env, NODE_ENV: 'production', NODE_NO_WARNINGS: '1' },
   })
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => end(child, signal)
-  afterAll(() => stop('SIGKILL'))
+  undo.push(() => stop('SIGKILL'))
   const said: string[] = []
   child.stderr.on('data', (bytes: Buffer) => said.push(bytes.toString()))
   for await (const line of createInterface(child.stdout)) {
