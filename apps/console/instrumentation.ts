@@ -2,5 +2,5 @@
 
 /** Called by Next for what a page threw, which it otherwise keeps to itself: for the log of whoever runs the console. */
 export function onRequestError(error: unknown, { path }: { readonly path: string }): void {
-  process.stderr.write(`${path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  console.error(path, error)
 }

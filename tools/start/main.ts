@@ -40,6 +40,9 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   )
   await checkPort(port, '--port')
   await checkPort(launcherPort, '--launcher-port')
+  // Beside everything that comes before the console; awaited where it starts.
+  const pages = buildPages()
+  pages.catch(() => undefined)
   const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress: tell }) : null
   await makeOrganisation(places, tell)
   const version = guest === null ? null : await sealDemo(places, guest, tell)
@@ -49,7 +52,7 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
       void child.exited.then(() => ended(`${name} ended by itself; its words are in ${places.log(log)}`))
       return child
     })
-  const consoleUp = follow('console', 'console', startConsole(guest?.folder ?? null))
+  const consoleUp = follow('console', 'console', startConsole(pages, guest?.folder ?? null))
   const device = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
   const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', device, places.log('launcher')))
   // Whichever fails first is what is told; the other one is undone.
@@ -65,10 +68,10 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   show({ web, launcher, desktop, password: await addAdministrator(places, tell) })
 }
 
-async function startConsole(guest: string | null): Promise<Child> {
+async function startConsole(pages: Promise<void>, guest: string | null): Promise<Child> {
   // Where they are built already it is over before anybody would read this.
   const slow = setTimeout(tell, 2000, "building the console's pages")
-  await buildPages().finally(() => clearTimeout(slow))
+  await pages.finally(() => clearTimeout(slow))
   const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
   // Devices know the console by this port: chosen once, at the next starts the console has it again.
   const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]

@@ -73,7 +73,13 @@ export async function openWebDoor(console: OpenConsole, { host, port, origin: wa
   process.env.NEXTAUTH_URL = origin
   process.env.NEXTAUTH_SECRET = door.cookieSecret
   const pages = loadNext()({ dev: false, dir: folder, hostname: host, port: bound, quiet: true })
-  await pages.prepare()
+  try {
+    await pages.prepare()
+  } catch (error) {
+    putWebDoor(null)
+    server.close()
+    throw error
+  }
   const handle = pages.getRequestHandler()
   const uploads = await openUploads(console)
   const actorOf = (request: IncomingMessage) => async (): Promise<Operator> => {
