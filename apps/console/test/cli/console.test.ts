@@ -12,7 +12,14 @@ import { z } from 'zod'
 import { admin, makeWorkplace, type Workplace } from './admin.ts'
 
 const server = join(import.meta.dirname, '../../server.ts')
-const readyLine = z.strictObject({ ready: z.literal(true), pid: z.number(), device: z.string(), pin: z.string(), operator: z.string() })
+const readyLine = z.strictObject({
+  ready: z.literal(true),
+  pid: z.number(),
+  device: z.string(),
+  pin: z.string(),
+  operator: z.string(),
+  web: z.null(),
+})
 
 const policyYaml = (setting: string, version = '1') => `# rules of all desktops
 format: casemate-policy-1
