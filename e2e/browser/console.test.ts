@@ -124,13 +124,14 @@ it('shows the computer that enrolled with the code, revokes it with a reason, an
   await page.getByRole('table').getByRole('link').click()
   await page.getByText('chain verified').waitFor(soon)
   await page.getByRole('region', { name: 'Compliance' }).waitFor(soon)
-  await page.getByRole('button', { name: 'Revoke' }).click()
+  // Exact: while a dialog closes, its own button has a longer name that begins alike.
+  await page.getByRole('button', { name: 'Revoke', exact: true }).click()
   await page.getByLabel('Reason').fill('the laptop was lost')
   await page.getByRole('button', { name: 'Revoke device' }).click()
   await page.getByText('Why: the laptop was lost').waitFor(soon)
-  await page.getByRole('button', { name: 'Reinstate' }).click()
+  await page.getByRole('button', { name: 'Reinstate', exact: true }).click()
   await page.getByRole('button', { name: 'Reinstate device' }).click()
-  await page.getByRole('button', { name: 'Revoke' }).waitFor(soon)
+  await page.getByRole('button', { name: 'Revoke', exact: true }).waitFor(soon)
 })
 
 it('has each act in its audit, and nothing failed on a page', { timeout: 60_000 }, async () => {
