@@ -23,6 +23,15 @@ async function descendants(pid: number): Promise<readonly number[]> {
 
 const isAlive = async (pid: number) => !/^State:\s+[ZX]/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State: X'))
 
+/** One may be gone by the death of the one before. */
+function killHard(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ESRCH') throw error
+  }
+}
+
 describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
   let world: World
   let release: SealedRelease
@@ -69,7 +78,7 @@ describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
     await again.waitForText(/^still-here/m, 60_000)
 
     // The VM process itself dies: the session says so, and shows nothing any more.
-    for (const pid of await descendants(third.pid)) process.kill(pid, 'SIGKILL')
+    for (const pid of await descendants(third.pid)) killHard(pid)
     const dead = await third.until((view) => view.state === 'blocked')
     expect(dead.reason?.code).toBe('vm-exited')
     await third.ask('power-off')
