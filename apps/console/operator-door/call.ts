@@ -19,3 +19,19 @@ export function call<Body, Answer extends object>(form: z.ZodType<Body>, act: (a
   }
   return Object.assign(parseAndAct, { form })
 }
+
+/** By its own name, nothing that an object has by nature. @throws ConsoleError `not-found` */
+export function findCall(calls: Readonly<Record<string, Call>>, name: string): Call {
+  const found = Object.hasOwn(calls, name) ? calls[name] : undefined
+  if (found === undefined) throw new ConsoleError('not-found', `there is no call \`${name}\``)
+  return found
+}
+
+/** The JSON of a request. @throws ConsoleError `input-invalid` */
+export function parseBody(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new ConsoleError('input-invalid', 'expected JSON', { cause })
+  }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every call of the operator door, once: its name, the form of its request, the act behind it. The acts check the actor's rights.
+// Every call of the operator door and of the web door, once: its name, the form of its request, the act behind it. The acts check the actor's rights.
 import { directoryName, slug, versionText } from '@casemate/policy/names'
 import { z } from 'zod'
 import { approve, withdrawWaiting } from '../src/approvals/approve.ts'

@@ -10,7 +10,7 @@ import { Hono } from 'hono'
 import { readBody } from '../device-api/read-body.ts'
 import type { Operator } from '../src/access/actor.ts'
 import { ConsoleError } from '../src/error.ts'
-import type { Call } from './call.ts'
+import { type Call, findCall, parseBody } from './call.ts'
 
 export interface OperatorDoor {
   close(): Promise<void>
@@ -43,10 +43,9 @@ export function createOperatorApp(actor: Operator, calls: Readonly<Record<string
   const app = new Hono()
   app.post('/v1/:call', async (context) => {
     const name = context.req.param('call')
-    const act = Object.hasOwn(calls, name) ? calls[name] : undefined
     try {
-      if (act === undefined) throw new ConsoleError('not-found', `there is no call \`${name}\``)
-      return Response.json(await act(actor, await readJson(context.req.raw)))
+      const act = findCall(calls, name)
+      return Response.json(await act(actor, parseBody(await readBody(context.req.raw, maxBytes))))
     } catch (error) {
       return refusal(error)
     }
@@ -62,15 +61,6 @@ function refusal(error: unknown): Response {
   const status = code === 'not-found' || code === 'right-missing' ? 404 : code === 'unexpected' ? 500 : 400
   const message = error instanceof Error ? error.message : String(error)
   return Response.json({ error: { code, message } }, { status })
-}
-
-async function readJson(request: Request): Promise<unknown> {
-  const body = await readBody(request, maxBytes)
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch (cause) {
-    throw new ConsoleError('input-invalid', 'expected JSON', { cause })
-  }
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -81,7 +81,7 @@ export async function openWebDoor(console: OpenConsole, { host, port, origin: wa
     throw error
   }
   const handle = pages.getRequestHandler()
-  const uploads = await openUploads(console)
+  const uploads = openUploads(console)
   const actorOf = (request: IncomingMessage) => async (): Promise<Operator> => {
     const session = await readSessionCookie(request, origin, door.cookieSecret)
     if (session === null) throw new ConsoleError('sign-in-needed', 'sign in first')

@@ -2,7 +2,7 @@
 //
 // `POST /api/v1/<call>`: the acts of the browser, on the same table as the operator door's.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Call } from '../operator-door/call.ts'
+import { type Call, findCall, parseBody } from '../operator-door/call.ts'
 import type { Operator } from '../src/access/actor.ts'
 import { ConsoleError } from '../src/error.ts'
 
@@ -18,9 +18,8 @@ export async function serveCall(
     if (request.method !== 'POST') throw new ConsoleError('not-found', 'expected POST')
     if (request.headers['content-type'] !== 'application/json') throw new ConsoleError('input-invalid', 'expected `content-type: application/json`')
     const actor = await actorOf()
-    const act = Object.hasOwn(calls, name) ? calls[name] : undefined
-    if (act === undefined) throw new ConsoleError('not-found', `there is no call \`${name}\``)
-    answer(response, 200, await act(actor, await readJson(request)))
+    const act = findCall(calls, name)
+    answer(response, 200, await act(actor, parseBody(await readBytes(request))))
   } catch (error) {
     refuse(response, error)
   }
@@ -48,7 +47,7 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = []
   let length = 0
   for await (const part of request) {
@@ -56,9 +55,5 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     if (length > maxBytes) throw new ConsoleError('input-invalid', `expected at most ${maxBytes} bytes`)
     parts.push(part)
   }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts)))
-  } catch (cause) {
-    throw new ConsoleError('input-invalid', 'expected JSON', { cause })
-  }
+  return Buffer.concat(parts)
 }

@@ -15,7 +15,6 @@ export const rights = [
   'device:see',
   'device:suspend',
   'machine:author',
-  'machine:import',
   'package:stage',
   'policy:stage',
   'release:stage',

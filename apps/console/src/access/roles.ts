@@ -9,11 +9,8 @@ const seeing = ['approval:see', 'catalogue:see', 'device:see'] as const satisfie
 export const roleNames = ['administrator', 'author', 'publisher', 'help-desk', 'auditor'] as const
 export type RoleName = (typeof roleNames)[number]
 
-/** Reading files of the console's own computer stays with whoever owns that computer. */
-const ofLocalOperator: readonly Right[] = ['machine:import']
-
 const rightsOfRole: Readonly<Record<RoleName, readonly Right[]>> = {
-  administrator: rights.filter((right) => !ofLocalOperator.includes(right)),
+  administrator: rights,
   author: [...seeing, 'machine:author', 'package:stage', 'policy:stage', 'release:stage'],
   publisher: [...seeing, 'approval:give', 'desktop:assign', 'activation:set', 'audit:see'],
   'help-desk': [...seeing, 'device:enrol', 'device:suspend', 'activation:set'],

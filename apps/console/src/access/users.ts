@@ -11,7 +11,7 @@ import { type Operator, requireRight } from './actor.ts'
 import { hashPassword } from './password-hash.ts'
 import type { RoleName } from './roles.ts'
 
-export const leastPassword = 12
+const leastPassword = 12
 
 export interface NewUser {
   /** Lower case. */

@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { packageVersion } from '@casemate/vm-package/manifest'
 import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
@@ -17,8 +16,6 @@ import { stagePackage } from '../packages/stage.ts'
 import { PublishError } from '../publish/error.ts'
 import { findPending } from '../publish/pending.ts'
 import { beginJob, changeJob } from './job.ts'
-
-export const packageVersionText = packageVersion
 
 const line = z.union([
   z.strictObject({ progress: z.strictObject({ done: z.number(), total: z.number() }) }),

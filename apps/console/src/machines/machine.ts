@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { diskName, type Hardware, packageName } from '@casemate/vm-package/manifest'
+import { diskName, type Hardware } from '@casemate/vm-package/manifest'
 import { and, asc, eq } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
@@ -52,8 +52,6 @@ export const wantedDisks = z
   .max(4)
   .refine((disks) => disks[0]?.role === 'system', 'expected the first disk to be the system disk')
   .refine((disks) => new Set(disks.map(({ name }) => name)).size === disks.length, 'expected each disk name once')
-
-export const machineName = packageName
 
 /** What must stay free beside the disks of a machine. */
 const spareBytes = 64 * 1024 * 1024

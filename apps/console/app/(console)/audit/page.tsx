@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Alert, Code, Group, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import { Alert, Code, Group, Table, TableTbody, TableTd, TableTr, Text } from '@mantine/core'
 import { Digest } from '../../parts/digest.tsx'
+import { fieldWords } from '../../parts/field-words.ts'
 import { Moment } from '../../parts/moment.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { showPage } from '../../show-page.tsx'
 
 /** As many as a page bears; the command line gives them all. */
@@ -29,13 +31,7 @@ export default function AuditPage() {
           flush
         >
           <Table className="figures" verticalSpacing={6} highlightOnHover>
-            <TableThead>
-              <TableTr>
-                {['Line', 'When', 'Who', 'What', 'To what', 'Details'].map((title) => (
-                  <TableTh key={title}>{title}</TableTh>
-                ))}
-              </TableTr>
-            </TableThead>
+            <TableHead titles={['Line', 'When', 'Who', 'What', 'To what', 'Details']} />
             <TableTbody>
               {entries
                 .slice(-shown)
@@ -53,9 +49,7 @@ export default function AuditPage() {
                     <TableTd className="long">{subject}</TableTd>
                     <TableTd className="long" maw="26rem">
                       <Text size="xs" c="dimmed" ff="monospace" lineClamp={2}>
-                        {Object.entries(details)
-                          .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-                          .join(', ')}
+                        {fieldWords(details)}
                       </Text>
                     </TableTd>
                   </TableTr>

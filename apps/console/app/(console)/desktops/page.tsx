@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import { Table, TableTbody, TableTd, TableTr, Text } from '@mantine/core'
 import { Empty } from '../../parts/empty.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { TextLink } from '../../parts/text-link.tsx'
 import { showPage } from '../../show-page.tsx'
 import { assigneeWords, packageWords } from './desktop-words.ts'
@@ -25,13 +26,7 @@ export default function DesktopsPage() {
         ) : (
           <Surface flush>
             <Table className="figures" verticalSpacing="xs" highlightOnHover>
-              <TableThead>
-                <TableTr>
-                  {['Desktop', 'Release', 'Package', 'Assigned to'].map((title) => (
-                    <TableTh key={title}>{title}</TableTh>
-                  ))}
-                </TableTr>
-              </TableThead>
+              <TableHead titles={['Desktop', 'Release', 'Package', 'Assigned to']} />
               <TableTbody>
                 {desktops.map(({ name, title, release, assignments }) => (
                   <TableTr key={name}>

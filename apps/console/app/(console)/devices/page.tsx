@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import { Table, TableTbody, TableTd, TableTr, Text } from '@mantine/core'
 import { Empty } from '../../parts/empty.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { Moment } from '../../parts/moment.tsx'
@@ -7,6 +7,7 @@ import { PageHead } from '../../parts/page-head.tsx'
 import { Refresh } from '../../parts/refresh.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { TextLink } from '../../parts/text-link.tsx'
 import { showPage } from '../../show-page.tsx'
 import { releaseWords } from './release-words.ts'
@@ -34,13 +35,7 @@ export default function DevicesPage() {
         </PageHead>
         <Surface flush>
           <Table className="figures" verticalSpacing="xs" highlightOnHover>
-            <TableThead>
-              <TableTr>
-                {['Name', 'User', 'State', 'Release: wanted / applied', 'Last seen', 'Runtime'].map((title) => (
-                  <TableTh key={title}>{title}</TableTh>
-                ))}
-              </TableTr>
-            </TableThead>
+            <TableHead titles={['Name', 'User', 'State', 'Release: wanted / applied', 'Last seen', 'Runtime']} />
             <TableBody devices={shown} />
           </Table>
         </Surface>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Group, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import { Group, Table, TableTbody, TableTd, TableTr, Text } from '@mantine/core'
 import { Empty } from '../../parts/empty.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { Moment } from '../../parts/moment.tsx'
@@ -7,6 +7,7 @@ import { PageHead } from '../../parts/page-head.tsx'
 import { sizeWords } from '../../parts/size-words.ts'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { TextLink } from '../../parts/text-link.tsx'
 import { showPage } from '../../show-page.tsx'
 import { DemoGuestButton } from './demo-guest-button.tsx'
@@ -45,13 +46,7 @@ export default function MachinesPage() {
         </PageHead>
         <Surface flush>
           <Table className="figures" verticalSpacing="xs" highlightOnHover>
-            <TableThead>
-              <TableTr>
-                {['Name', 'Hardware', 'Disks', 'Made'].map((title) => (
-                  <TableTh key={title}>{title}</TableTh>
-                ))}
-              </TableTr>
-            </TableThead>
+            <TableHead titles={['Name', 'Hardware', 'Disks', 'Made']} />
             <TableTbody>
               {machines.map(({ name, hardware, disks, createdAt, createdBy }) => (
                 <TableTr key={name}>

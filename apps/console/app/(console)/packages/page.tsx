@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Table, TableTbody, TableTd, TableTh, TableThead, TableTr } from '@mantine/core'
+import { Table, TableTbody, TableTd, TableTr } from '@mantine/core'
 import { ConsoleJobs } from '../../jobs/console-jobs.tsx'
 import { isOpen } from '../../jobs/job.ts'
 import { Digest } from '../../parts/digest.tsx'
@@ -11,6 +11,7 @@ import { Refresh } from '../../parts/refresh.tsx'
 import { sizeWords } from '../../parts/size-words.ts'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { showPage } from '../../show-page.tsx'
 
 export default function PackagesPage() {
@@ -29,13 +30,7 @@ export default function PackagesPage() {
         ) : (
           <Surface flush>
             <Table className="figures" verticalSpacing="xs" highlightOnHover>
-              <TableThead>
-                <TableTr>
-                  {['Name', 'Version', 'State', 'Added to the store', 'Manifest', 'Made'].map((title) => (
-                    <TableTh key={title}>{title}</TableTh>
-                  ))}
-                </TableTr>
-              </TableThead>
+              <TableHead titles={['Name', 'Version', 'State', 'Added to the store', 'Manifest', 'Made']} />
               <TableTbody>
                 {packages.map((sealed) => (
                   <TableTr key={`${sealed.name} ${sealed.version}`}>

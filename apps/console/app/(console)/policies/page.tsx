@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Table, TableTbody, TableTd, TableTh, TableThead, TableTr } from '@mantine/core'
+import { Table, TableTbody, TableTd, TableTr } from '@mantine/core'
 import { Digest } from '../../parts/digest.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
@@ -7,6 +7,7 @@ import { Moment } from '../../parts/moment.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { TextLink } from '../../parts/text-link.tsx'
 import { showPage } from '../../show-page.tsx'
 
@@ -26,13 +27,7 @@ export default function PoliciesPage() {
         ) : (
           <Surface flush>
             <Table className="figures" verticalSpacing="xs" highlightOnHover>
-              <TableThead>
-                <TableTr>
-                  {['Name', 'Version', 'State', 'Document', 'Made', ''].map((title) => (
-                    <TableTh key={title}>{title}</TableTh>
-                  ))}
-                </TableTr>
-              </TableThead>
+              <TableHead titles={['Name', 'Version', 'State', 'Document', 'Made', '']} />
               <TableTbody>
                 {policies.map(({ name, version, sha256, createdAt, publishedAt }) => (
                   <TableTr key={`${name} ${version}`}>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Table, TableTbody, TableTd, TableTh, TableThead, TableTr } from '@mantine/core'
+import { Table, TableTbody, TableTd, TableTr } from '@mantine/core'
 import { Empty } from '../../parts/empty.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { TextLink } from '../../parts/text-link.tsx'
 import { showPage } from '../../show-page.tsx'
 import { packageWords } from '../desktops/desktop-words.ts'
@@ -25,13 +26,7 @@ export default function ReleasesPage() {
         ) : (
           <Surface flush>
             <Table className="figures" verticalSpacing="xs" highlightOnHover>
-              <TableThead>
-                <TableTr>
-                  {['Desktop', 'Serial', 'Package', 'State'].map((title) => (
-                    <TableTh key={title}>{title}</TableTh>
-                  ))}
-                </TableTr>
-              </TableThead>
+              <TableHead titles={['Desktop', 'Serial', 'Package', 'State']} />
               <TableTbody>
                 {desktops.map(({ name, title, release }) => (
                   <TableTr key={name}>

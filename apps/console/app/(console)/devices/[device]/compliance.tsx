@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Code, Group, Stack, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text, Title } from '@mantine/core'
+import { Code, Group, Stack, Table, TableTbody, TableTd, TableTr, Text, Title } from '@mantine/core'
 import type { ResultOf } from '../../../../web-door/door.ts'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
+import { TableHead } from '../../../parts/table-head.tsx'
 
 type DeviceCompliance = ResultOf<'device-compliance'>
 type Session = DeviceCompliance['sessions'][number]
@@ -50,13 +51,7 @@ function SessionTable({ session }: { readonly session: Session }) {
       </Group>
       <div className="scroll">
         <Table className="figures" verticalSpacing={5}>
-          <TableThead>
-            <TableTr>
-              {['', 'Decided', 'Observed'].map((title) => (
-                <TableTh key={title}>{title}</TableTh>
-              ))}
-            </TableTr>
-          </TableThead>
+          <TableHead titles={['', 'Decided', 'Observed']} />
           <TableTbody>
             {rows.map(([name, decided, found]) => (
               <TableTr key={name}>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Code, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text } from '@mantine/core'
+import { Code, Table, TableTbody, TableTd, TableTr, Text } from '@mantine/core'
 import type { ResultOf } from '../../../../web-door/door.ts'
+import { fieldWords } from '../../../parts/field-words.ts'
 import { Moment } from '../../../parts/moment.tsx'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
+import { TableHead } from '../../../parts/table-head.tsx'
 
 /** The device's chained report: does it hold, and its last entries. */
 export function Journal({ report }: { readonly report: ResultOf<'device-report'> }) {
@@ -27,13 +29,7 @@ export function Journal({ report }: { readonly report: ResultOf<'device-report'>
       ))}
       {entries.length === 0 ? null : (
         <Table className="figures" verticalSpacing={5} highlightOnHover>
-          <TableThead>
-            <TableTr>
-              {['Line', 'When', 'What', 'Details'].map((title) => (
-                <TableTh key={title}>{title}</TableTh>
-              ))}
-            </TableTr>
-          </TableThead>
+          <TableHead titles={['Line', 'When', 'What', 'Details']} />
           <TableTbody>
             {[...entries].reverse().map(({ seq, wall, type, data }) => (
               <TableTr key={seq}>
@@ -44,9 +40,7 @@ export function Journal({ report }: { readonly report: ResultOf<'device-report'>
                 <TableTd style={{ whiteSpace: 'nowrap' }}>{type.replaceAll('-', ' ')}</TableTd>
                 <TableTd className="long">
                   <Text size="xs" ff="monospace" c="dimmed">
-                    {Object.entries(data)
-                      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-                      .join(', ')}
+                    {fieldWords(data)}
                   </Text>
                 </TableTd>
               </TableTr>

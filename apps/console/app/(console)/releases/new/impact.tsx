@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Code, Group, Stack, Table, TableTbody, TableTd, TableTh, TableThead, TableTr, Text, Title } from '@mantine/core'
+import { Code, Group, Stack, Table, TableTbody, TableTd, TableTr, Text, Title } from '@mantine/core'
 import type { ResultOf } from '../../../../web-door/door.ts'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
+import { TableHead } from '../../../parts/table-head.tsx'
 import { groupImpact, type ImpactGroup } from './group-impact.ts'
 
 /** What publishing would change, in words, and on which devices. */
@@ -58,13 +59,7 @@ function DeviceGroup({ group: { names, changes, package: change, runtimeTooOld }
       ) : (
         <div className="scroll">
           <Table className="figures" verticalSpacing={6}>
-            <TableThead>
-              <TableTr>
-                {['Setting', 'Before', 'After', 'Direction'].map((title) => (
-                  <TableTh key={title}>{title}</TableTh>
-                ))}
-              </TableTr>
-            </TableThead>
+            <TableHead titles={['Setting', 'Before', 'After', 'Direction']} />
             <TableTbody>
               {changes.map(({ setting, before, after, direction }) => (
                 <TableTr key={setting}>
