@@ -3,6 +3,7 @@
 // `npm test`: installs what is missing, runs every ring, prints the sum as its last line. In CI a skipped test fails the run
 // unless docs/known-issues.md names it.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,16 +63,20 @@ function vitest() {
 /** Plays the story on one engine. Both play at once: each waits much of its time for clocks and limits of its own. */
 async function story(engine) {
   const child = spawn(NODE, ['e2e/story/main.ts', '--engine', engine, '--json'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let steps = 0
+  const ended = once(child, 'exit')
+  let [steps, failed] = [0, 0]
   for await (const line of createInterface(child.stdout)) {
     if (!line.startsWith('{')) continue
     const { step, ok, ms } = JSON.parse(line)
     steps += 1
+    failed += ok ? 0 : 1
     total[ok ? 'passed' : 'failed'] += 1
     console.log(`${ok ? 'ok' : 'FAILED'}  story ${engine}: ${step} (${ms} ms)`)
   }
-  if (steps > 0) return
-  console.log(`FAILED  story ${engine} printed no step`)
+  const [code] = await ended
+  // One that ends between two steps fails without a step that says so.
+  if (steps > 0 && (code === 0 || failed > 0)) return
+  console.log(`FAILED  story ${engine} ended with ${code} after ${steps} steps`)
   total.failed += 1
 }
 
