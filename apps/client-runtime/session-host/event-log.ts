@@ -11,6 +11,9 @@ export class EventLog {
   #events: SessionEvent[] = []
   #seq = 0
   #waiting: (() => void)[] = []
+  /** Everything up to here is with the daemon; null while nobody has asked. */
+  #heard: number | null = null
+  #listening: (() => void)[] = []
 
   add(type: string, data: SessionEvent['data'] = {}): void {
     this.#seq += 1
@@ -21,8 +24,24 @@ export class EventLog {
     for (const wake of waiting) wake()
   }
 
+  /** Whoever asks for what comes after an event has that event. */
   after(seq: number): readonly SessionEvent[] {
+    this.#heard = Math.max(this.#heard ?? 0, seq)
+    if (this.#heard >= this.#seq) for (const go of this.#listening.splice(0)) go()
     return this.#events.filter((event) => event.seq > seq)
+  }
+
+  /**
+   * Before the door closes: resolves once the daemon has the last event, so that a session's end is not lost between two of its
+   * questions. At once where nobody ever asked.
+   */
+  async lastHeard(limitMs: number): Promise<void> {
+    if (this.#heard === null || this.#heard >= this.#seq) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, limitMs)
+    this.#listening.push(resolve)
+    await promise
+    clearTimeout(timer)
   }
 
   /** Resolves with the next event added, whatever it is, or when `signal` fires. */

@@ -26,6 +26,9 @@ const options = new Command('session-host')
   .parse()
   .opts<{ plan: string; data: string; origin: string; port: string }>()
 
+/** How long a daemon may take to fetch what a session said last; one that has gone does not keep the process. */
+const LAST_WORDS_MS = 3000
+
 /** @throws z.ZodError, SyntaxError or the read error; a secret never stands in the message */
 async function readInputs() {
   const plan = launchPlan.parse(JSON.parse(await readFile(options.plan, 'utf8')))
@@ -72,6 +75,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => vo
 await session.open()
 await session.ended
 clearInterval(ticking)
+await events.lastHeard(LAST_WORDS_MS)
 await viewer.close()
 await closeControl()
 await rm(runtimeFolder, { recursive: true, force: true })
