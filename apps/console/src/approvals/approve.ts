@@ -21,11 +21,12 @@ export interface ApprovalResult extends PublishResult {
 
 /**
  * Takes a signature that was made elsewhere; at the threshold the version goes out, and every device that waits is woken.
- * @throws PublishError of `addSignature` and `publish`.
+ * @throws PublishError `storage-full` before anything is changed, and those of `addSignature` and `publish`.
  */
 export async function approve(actor: Operator, console: Console, { role, reviewed, signature }: Approval): Promise<ApprovalResult> {
   requireRight(actor, 'approval:give')
   const { db, repository, now } = console
+  await repository.requireRoom()
   const progress = await addSignature(repository, role, reviewed, signature)
   const details = { sha256: reviewed, key: signature.keyid }
   await db.transaction((tx) => appendAudit(tx, actor, now(), { action: `${role}.approved`, subject: role, details }))
@@ -37,8 +38,9 @@ export async function publishApproved(actor: Operator, console: Console): Promis
   requireRight(actor, 'approval:give')
   const { db, repository, published, keys, now, waiting } = console
   const result = await publish(repository, { online: [keys.roles], now: now() })
-  const marked = await markPublished(console)
+  // Devices are told first: the records can be brought up later.
   await published.refresh()
+  const marked = await markPublished(console)
   if (result.published.length === 0) return result
   await db.transaction(async (tx) => {
     for (const { role, version } of result.published) {

@@ -17,7 +17,7 @@ export interface StagedTarget {
 /**
  * Puts one document forward for approval, with its record: both or neither. The caller has checked the actor's right.
  * A process that dies between leaves a version without record, which `withdrawUnrecorded` removes at the next start.
- * @throws PublishError of `stageTargets`, and whatever `record` throws.
+ * @throws PublishError `storage-full`, those of `stageTargets`, and whatever `record` throws.
  */
 export async function stageForApproval(
   actor: Operator,
@@ -25,6 +25,7 @@ export async function stageForApproval(
   { role, path, bytes, sha256 }: StagedTarget,
   record: (tx: Transaction) => Promise<void>,
 ): Promise<void> {
+  await repository.requireRoom()
   await stageTargets(repository, { role, author: actor.name, now: now(), add: [{ path, bytes }] })
   try {
     await db.transaction(async (tx) => {

@@ -22,6 +22,7 @@ export type PublishErrorCode =
   | 'role-not-delegated'
   | 'serial-not-rising'
   | 'signature-invalid'
+  | 'storage-full'
   | 'target-exists'
   | 'target-missing'
   | 'threshold-invalid'

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { PublishError } from './error.ts'
 import { underLock } from './lock.ts'
 import type { RepositoryStore } from './store.ts'
 
@@ -16,16 +17,38 @@ export function folderStore(place: string): RepositoryStore {
       const bytes = await whereThere(readFile(join(folder, name)), undefined)
       return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     },
-    write: (name, bytes) => writeWhole(join(folder, name), bytes),
+    write: (name, bytes) => namingFull(folder, () => writeWhole(join(folder, name), bytes)),
     remove: (name) => rm(join(folder, name), { force: true }),
     list: async (parent) => {
       const entries = await whereThere(readdir(join(folder, parent), { withFileTypes: true }), [])
       return entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.part')).map((entry) => `${parent}/${entry.name}`)
     },
-    exclusively: async (act) => {
-      await makeFolder(folder)
-      return await underLock(join(folder, 'lock'), act)
+    exclusively: (act) =>
+      namingFull(folder, async () => {
+        await makeFolder(folder)
+        return await underLock(join(folder, 'lock'), act)
+      }),
+    requireRoom: async () => {
+      const { bavail, bsize } = await statfs(folder)
+      if (bavail * bsize < spareBytes) throw fullDisk(folder, `${bavail * bsize} of the ${spareBytes} bytes that must be free`)
     },
+  }
+}
+
+/** Of metadata, targets and the records that go with them, far more than one act writes. */
+const spareBytes = 8 * 1024 * 1024
+
+const fullDisk = (folder: string, found: string, cause?: unknown): PublishError =>
+  new PublishError('storage-full', `the disk of \`${folder}\` is full: make room and try again (found ${found})`, cause)
+
+/** @throws PublishError `storage-full` for what the system says of a disk, or of a user's share of it, without room. */
+async function namingFull<T>(folder: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+      throw fullDisk(folder, error.message, error)
+    throw error
   }
 }
 

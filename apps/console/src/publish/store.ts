@@ -6,7 +6,10 @@ import type { OfflineRole } from './metadata.ts'
 
 export interface RepositoryStore {
   read(name: string): Promise<Uint8Array | undefined>
-  /** On return the file is wholly there and durable; a reader sees the old bytes or the new ones, nothing between. */
+  /**
+   * On return the file is wholly there and durable; a reader sees the old bytes or the new ones, nothing between.
+   * @throws PublishError `storage-full`
+   */
   write(name: string, bytes: Uint8Array): Promise<void>
   /** Nothing to do when it is not there. */
   remove(name: string): Promise<void>
@@ -17,6 +20,11 @@ export interface RepositoryStore {
    * @throws PublishError `repository-busy` when another process is at work.
    */
   exclusively<T>(act: () => Promise<T>): Promise<T>
+  /**
+   * For whoever writes several files and records: what could not be ended is not begun.
+   * @throws PublishError `storage-full` where not even the spare room for such an act is left.
+   */
+  requireRoom(): Promise<void>
 }
 
 export const metadataFolder = 'metadata'

@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A disk that fills up, and a seal that is killed: a clear message, the store as whole as before, and the next one succeeds.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
-import { admin, main, makeKey, makeWorkplace, sealArguments, type Workplace } from './admin.ts'
-
-/** A file system of its own below the workplace, `megabytes` large. */
-async function smallDisk({ at }: Workplace, megabytes: number): Promise<{ readonly grow: (megabytes: number) => void }> {
-  const place = at('small')
-  await mkdir(place)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'casemate-test', place])
-  // Before the workplace goes: finishers run the last one first.
-  onTestFinished(() => void execFileSync('umount', [place]))
-  return { grow: (to) => execFileSync('mount', ['-o', `remount,size=${to}m`, place]) }
-}
+import { expect, it } from 'vitest'
+import { smallDisk } from '../small-disk.ts'
+import { admin, main, makeKey, makeWorkplace, sealArguments } from './admin.ts'
 
 const partial = (folder: string) => readdir(join(folder, '.partial'))
 
 it('says that the disk is full, leaves no half object, and seals once there is room', { timeout: 60_000 }, async () => {
   const place = await makeWorkplace()
   await makeKey(place)
-  const disk = await smallDisk(place, 3)
+  const disk = await smallDisk(place.at('small'), 3)
   await writeFile(place.at('system.img'), randomBytes(6_291_456))
   const store = place.at('small', 'store')
   const args = sealArguments(place).map((word) => (word === place.at('store') ? store : word))

@@ -51,12 +51,17 @@ async function makeTemplate(): Promise<string> {
   return folder
 }
 
-export async function freshData(): Promise<string> {
+/** A new organisation as the data folder `data`, whose parent is there. */
+export async function copyData(data: string): Promise<void> {
   template ??= makeTemplate()
+  await cp(join(await template, 'org'), data, { recursive: true })
+}
+
+export async function freshData(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-console-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const data = join(folder, 'org')
-  await cp(join(await template, 'org'), data, { recursive: true })
+  await copyData(data)
   return data
 }
 

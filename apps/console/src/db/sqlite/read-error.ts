@@ -25,5 +25,7 @@ function codeOf(error: Error): DatabaseErrorCode {
 
 /** The error of the binding as ours; it names the file and the statement's text, never a parameter. */
 export function readError(error: Error, file: string, sql: string): DatabaseError {
-  return new DatabaseError(codeOf(error), `\`${file}\` refused \`${sql.slice(0, 300)}\`: ${error.message}`, error)
+  const code = codeOf(error)
+  const advice = code === 'storage-full' ? 'its disk is full, make room and try again: ' : ''
+  return new DatabaseError(code, `${advice}\`${file}\` refused \`${sql.slice(0, 300)}\`: ${error.message}`, error)
 }
