@@ -27,6 +27,7 @@ export type RuntimeErrorCode =
   | 'session-open'
   | 'session-unknown'
   | 'state-altered'
+  | 'storage-full'
 
 export interface RefusalDetails {
   readonly cause?: unknown
@@ -47,13 +48,21 @@ export class RuntimeError extends Error {
   }
 }
 
+/** The disk, or this user's share of it, is full: whatever was to be written was not, and may be tried again once there is room. */
+export function isStorageFull(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'storage-full')
+}
+
 /** The stable code of whatever was thrown; `internal-fault` for what has none. */
 export function codeOf(error: unknown): string {
+  if (isStorageFull(error)) return 'storage-full'
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(error.code)
     ? error.code.slice(0, 64)
     : 'internal-fault'
 }
 
 export function messageOf(error: unknown): string {
+  if (isStorageFull(error) && !(error instanceof RuntimeError))
+    return `the disk of this computer's desktops is full: make room (${error.message})`.slice(0, 500)
   return (error instanceof Error ? error.message : String(error)).slice(0, 500)
 }

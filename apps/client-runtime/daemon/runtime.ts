@@ -16,7 +16,7 @@ import { viewDesktop } from './desktop-view.ts'
 import { type Device, factsOf } from './device.ts'
 import { readDesktop } from './documents/desktop-documents.ts'
 import { type EngineReport, engineFacts } from './engines.ts'
-import { RuntimeError } from './error.ts'
+import { isStorageFull, RuntimeError } from './error.ts'
 import { isAccepted, noteAcceptance } from './eula/acceptances.ts'
 import { eulaText } from './eula/eula-text.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
@@ -86,8 +86,14 @@ export class Runtime {
     await this.#contact.stop()
     await this.#ticking
     const { journal, console } = this.device
-    if (journal.fault === null) await journal.append({ type: 'runtime-stopped', data: {} })
-    console.close()
+    try {
+      if (journal.fault === null) await journal.append({ type: 'runtime-stopped', data: {} })
+    } catch (error) {
+      // Then it ends as after a kill, without a last line.
+      if (!isStorageFull(error)) throw error
+    } finally {
+      console.close()
+    }
   }
 
   async status(): Promise<Omit<StatusView, 'version' | 'clock'>> {
@@ -271,8 +277,8 @@ export class Runtime {
     await clock.tick()
     const { mono } = clock.local
     const elapsed = Math.max(0, mono - this.#lastTick)
-    this.#lastTick = mono
     if (this.#sessions.running > 0) await leases.countRuntime(elapsed)
+    this.#lastTick = mono
     await this.#sessions.tick()
     if (clock.behind && !this.#wasBehind && journal.fault === null) await journal.append({ type: 'clock-behind', data: clock.reading })
     this.#wasBehind = clock.behind

@@ -53,9 +53,12 @@ export class Computer {
     this.#startHost = hosts === 'scripted' ? scriptedHosts(data, this.hosts) : startHostProcess(data)
   }
 
-  /** @param hosts `real`: session hosts are processes, and run real VMs */
-  static async fresh(hosts: 'scripted' | 'real' = 'scripted'): Promise<Computer> {
-    const data = await mkdtemp(join(tmpdir(), 'casemate-runtime-'))
+  /**
+   * @param hosts `real`: session hosts are processes, and run real VMs
+   * @param parent where its data folder is made
+   */
+  static async fresh(hosts: 'scripted' | 'real' = 'scripted', parent = tmpdir()): Promise<Computer> {
+    const data = await mkdtemp(join(parent, 'casemate-runtime-'))
     const computer = new Computer(data, hosts)
     onTestFinished(async () => {
       await computer.stop()

@@ -19,8 +19,8 @@ import { refresh } from '../update/refresh.ts'
 import type { UpdateOptions, UpdateSource } from '../update/tuf-session.ts'
 import { listVerified, readAccepted, readVerified } from '../update/verified-copy.ts'
 
-/** Not having them yet says nothing about them: whoever waits may go on waiting. */
-const transient: ReadonlySet<string> = new Set(['server-refused', 'too-slow', 'unreachable'])
+/** Not having or keeping them yet says nothing about them: whoever waits may go on waiting. */
+const transient: ReadonlySet<string> = new Set(['server-refused', 'storage-failed', 'too-slow', 'unreachable'])
 
 export interface Missing {
   readonly desktop: string

@@ -3,7 +3,7 @@
 // The journal on disk: a first line that says what the kept lines follow, then the raw lines, each durable before `append` returns. A line
 // goes only once the console has receipted it. A full journal blocks, and so does one whose chain does not hold: nothing more is written
 // behind an alteration, and what is there is still sent, so that it is seen.
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { checkChain } from '@casemate/policy/chain'
 import type { JournalEvent } from '@casemate/policy/event'
 import { appendEntry, emptyJournal, hashLine, type JournalHead, journalHead } from '@casemate/policy/journal'
@@ -11,7 +11,7 @@ import { linesAfter } from '@casemate/policy/report'
 import { parseStrictJson } from '@casemate/policy/strict-json'
 import { z } from 'zod'
 import type { VerifiedClock } from '../clock/verified-clock.ts'
-import { RuntimeError } from '../error.ts'
+import { isStorageFull, RuntimeError } from '../error.ts'
 import { readBytes } from '../state-file.ts'
 import { writeWhole } from '../update/write-whole.ts'
 
@@ -53,7 +53,7 @@ export class Journal {
     const bytes = await readBytes(file)
     const kept = bytes === undefined ? await fresh(device) : await read(file, bytes)
     const journal = new Journal(file, clock, limits, kept)
-    if (bytes === undefined || kept.torn) await journal.#rewrite()
+    if (bytes === undefined || kept.torn) await journal.#rewrite(kept.base, kept.lines)
     return journal
   }
 
@@ -72,7 +72,7 @@ export class Journal {
     return this.#lines.length < lines ? null : new RuntimeError('journal-full', `the journal holds ${lines} lines that the console has not received`)
   }
 
-  /** Durable when it returns. @throws RuntimeError `journal-full`, `journal-altered`, or the write error. */
+  /** Durable when it returns. @throws RuntimeError `journal-full`, `journal-altered`, `storage-full`. */
   append(event: JournalEvent): Promise<void> {
     return this.#inTurn(() => this.#append(event))
   }
@@ -86,7 +86,12 @@ export class Journal {
   async writeCounts(): Promise<void> {
     for (const name of [...this.#uncounted]) {
       this.#uncounted.delete(name)
-      await this.append({ type: 'count', data: { of: name, count: this.#counts.get(name) ?? 0 } })
+      try {
+        await this.append({ type: 'count', data: { of: name, count: this.#counts.get(name) ?? 0 } })
+      } catch (error) {
+        this.#uncounted.add(name)
+        throw error
+      }
     }
   }
 
@@ -107,9 +112,7 @@ export class Journal {
       const rest = await linesAfter(this.#lines, this.#base, receipt)
       if ('fault' in rest) return rest.fault
       if (rest.lines.length === this.#lines.length) return null
-      this.#base = receipt
-      this.#lines = rest.lines
-      await this.#rewrite()
+      await this.#rewrite(receipt, rest.lines)
       return null
     })
   }
@@ -120,12 +123,13 @@ export class Journal {
     const { line, head } = await appendEntry(this.#head, { wall: Math.max(0, wall), mono, boot }, event)
     const file = await open(this.#file, 'a', 0o600)
     try {
-      await file.appendFile(`${line}\n`)
-      await file.datasync()
-    } catch (cause) {
-      // What reached the disk is unknown: the chain is read again at the next start.
-      this.#fault = new RuntimeError('journal-altered', 'a line of the journal could not be written whole', { cause })
-      throw this.#fault
+      const { size } = await file.stat()
+      try {
+        await file.appendFile(`${line}\n`)
+        await file.datasync()
+      } catch (cause) {
+        await this.#takeBack(file, size, cause)
+      }
     } finally {
       await file.close()
     }
@@ -133,9 +137,26 @@ export class Journal {
     this.#head = head
   }
 
-  async #rewrite(): Promise<void> {
-    const first = JSON.stringify({ format: 'casemate-journal-file-1', base: this.#base, counts: Object.fromEntries(this.#counts) })
-    await writeWhole(this.#file, Buffer.from([first, ...this.#lines, ''].join('\n')))
+  /** A full disk leaves the journal as it was, to be gone on with once there is room. Of any other failure it is unknown what reached the disk. */
+  async #takeBack(file: FileHandle, size: number, cause: unknown): Promise<never> {
+    try {
+      if (!isStorageFull(cause)) throw cause
+      await file.truncate(size)
+      await file.datasync()
+    } catch (error) {
+      // The chain is read again at the next start.
+      this.#fault = new RuntimeError('journal-altered', 'a line of the journal could not be written whole', { cause: error })
+      throw this.#fault
+    }
+    throw new RuntimeError('storage-full', 'the journal cannot be written, since the disk is full: make room', { cause })
+  }
+
+  /** What is in memory follows what is on the disk: a failure changes neither. */
+  async #rewrite(base: JournalHead, lines: readonly string[]): Promise<void> {
+    const first = JSON.stringify({ format: 'casemate-journal-file-1', base, counts: Object.fromEntries(this.#counts) })
+    await writeWhole(this.#file, Buffer.from([first, ...lines, ''].join('\n')))
+    this.#base = base
+    this.#lines = lines
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {

@@ -97,7 +97,7 @@ export class LeaseStore {
   /** The question for the next request that a lease answers; the same until one did. Kept before it is asked. */
   async question(): Promise<string> {
     const nonce = this.#contact.unanswered ?? newNonce()
-    if (this.#contact.unanswered === null) await this.#write({ unanswered: nonce })
+    if (this.#contact.unanswered === null) await this.#write(() => ({ unanswered: nonce }))
     return nonce
   }
 
@@ -109,15 +109,15 @@ export class LeaseStore {
     this.#floors = floors
     this.#lease = lease
     const contact = { unanswered: null, contactAt: lease.iat, runtimeSeconds: 0, boots: 0 }
-    await this.#write(change === null ? contact : { ...contact, change })
+    await this.#write(() => (change === null ? contact : { ...contact, change }))
   }
 
   async countBoot(): Promise<void> {
-    await this.#write({ boots: this.#contact.boots + 1 })
+    await this.#write(({ boots }) => ({ boots: boots + 1 }))
   }
 
   async countRuntime(seconds: number): Promise<void> {
-    await this.#write({ runtimeSeconds: this.#contact.runtimeSeconds + seconds })
+    await this.#write(({ runtimeSeconds }) => ({ runtimeSeconds: runtimeSeconds + seconds }))
   }
 
   async #raise(floors: LeaseFloors): Promise<void> {
@@ -126,9 +126,13 @@ export class LeaseStore {
     this.#floors = floors
   }
 
-  #write(change: Partial<ContactState>): Promise<void> {
-    this.#contact = { ...this.#contact, ...change }
-    const written = this.#writing.then(() => writeState(this.#files.contact, this.#contact))
+  /** What is in memory follows what is on the disk: a question that could not be kept is not asked. */
+  #write(change: (contact: ContactState) => Partial<ContactState>): Promise<void> {
+    const written = this.#writing.then(async () => {
+      const contact = { ...this.#contact, ...change(this.#contact) }
+      await writeState(this.#files.contact, contact)
+      this.#contact = contact
+    })
     this.#writing = written.catch(() => undefined)
     return written
   }

@@ -4,9 +4,11 @@
 // host's own watch, which holds and suspends it; a new decision that cannot be delivered is tried again with the next heartbeat.
 
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { canonicalJson } from '@casemate/policy/canonical-json'
 import type { Observation, SessionReport } from '@casemate/policy/compliance'
 import type { Decision } from '@casemate/policy/decision'
+import type { JournalEvent } from '@casemate/policy/event'
 import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
@@ -15,7 +17,7 @@ import type { SessionRequest, SessionView, ViewerAddress } from '../../local-api
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
-import { RuntimeError } from '../error.ts'
+import { isStorageFull, RuntimeError } from '../error.ts'
 import { changeFor } from './apply-decision.ts'
 import { ControlClient } from './control-client.ts'
 import { journaled } from './journal-events.ts'
@@ -43,8 +45,13 @@ interface Live {
   view: SessionView | null
   /** Of the last heartbeat or change. */
   observed: Observation | null
+  /** Number of the last event of the host that the journal has, which the record may not yet say. */
+  journaled: number
   turn: Promise<unknown>
 }
+
+/** Until a disk that was full is written to again. */
+const fullDiskMs = 500
 
 export class Sessions {
   readonly #options: SessionsOptions
@@ -64,7 +71,7 @@ export class Sessions {
       this.#over.set(record.instance, record)
       if (record.ended) continue
       const control = new ControlClient(join(layout.runtime(record.session), 'control.sock'))
-      const live: Live = { record, control, view: null, observed: null, turn: Promise.resolve() }
+      const live = lives(record, control)
       const view = await control.view().catch(() => null)
       if (view === null || view.session !== record.session) await this.#end(live)
       else this.#follow(live)
@@ -115,12 +122,12 @@ export class Sessions {
     await writeSession(device.layout, record)
     try {
       const { control } = await startHost(plan, keys)
-      const live: Live = { record, control, view: null, observed: null, turn: Promise.resolve() }
+      const live = lives(record, control)
       this.#follow(live)
       await this.#heartbeat(live)
       return record
     } catch (cause) {
-      await this.#end({ record, control: new ControlClient(''), view: null, observed: null, turn: Promise.resolve() })
+      await this.#end(lives(record, new ControlClient('')))
       throw new RuntimeError('session-failed', `the session of \`${instance}\` could not be started`, { cause })
     }
   }
@@ -213,11 +220,27 @@ export class Sessions {
         if (events.length === 0) continue
         live.view = await live.control.view()
         this.#options.onChange()
-      } catch {
+      } catch (error) {
+        // It says nothing about the host: what it tells is taken once it can be written down.
+        if (isStorageFull(error)) {
+          await setTimeout(fullDiskMs)
+          continue
+        }
         // A host that closes its doors, or one that is gone: asked once more before it counts as over.
         misses += 1
         if (this.#stopped) return
-        if ((await live.control.view().catch(() => null)) === null || misses > 5) return this.#end(live)
+        if ((await live.control.view().catch(() => null)) === null || misses > 5) return this.#endOnceThereIsRoom(live)
+      }
+    }
+  }
+
+  async #endOnceThereIsRoom(live: Live): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await this.#end(live)
+      } catch (error) {
+        if (!isStorageFull(error)) throw error
+        await setTimeout(fullDiskMs)
       }
     }
   }
@@ -225,27 +248,32 @@ export class Sessions {
   async #take(live: Live, event: Parameters<typeof journaled>[1]): Promise<void> {
     const { journal } = this.#options.device
     const { entry, count } = journaled(live.record, event)
-    if (count !== null) journal.count(count.of, count.by)
-    if (entry !== null && !this.#isRepeated(entry) && journal.fault === null) await journal.append(entry)
+    if (event.seq > live.journaled) {
+      if (entry !== null && !this.#isRepeated(entry) && journal.fault === null) await journal.append(entry)
+      if (entry !== null) this.#remember(entry)
+      if (count !== null) journal.count(count.of, count.by)
+      live.journaled = event.seq
+    }
     const state = entry?.type === 'session-state' && entry.data.state !== 'ended' ? { state: entry.data.state } : {}
     await this.#write(live, { eventSeq: event.seq, ...state })
   }
 
   /** The first refusal of each destination is an entry, the others are in the count. */
-  #isRepeated(entry: NonNullable<ReturnType<typeof journaled>['entry']>): boolean {
-    if (entry.type !== 'network-refused') return false
-    const flow = `${entry.data.session} ${entry.data.protocol} ${entry.data.to}`
-    if (this.#refusedFlows.has(flow)) return true
-    this.#refusedFlows.add(flow)
-    return false
+  #isRepeated(entry: JournalEvent): boolean {
+    return entry.type === 'network-refused' && this.#refusedFlows.has(flowOf(entry.data))
+  }
+
+  #remember(entry: JournalEvent): void {
+    if (entry.type === 'network-refused') this.#refusedFlows.add(flowOf(entry.data))
   }
 
   async #end(live: Live): Promise<void> {
     this.#live.delete(live.record.session)
     const { device, onChange } = this.#options
     const { session, instance, desktop } = live.record
-    await this.#write(live, { ended: true, blocked: live.view?.reason ?? null })
+    const writing = this.#write(live, { ended: true, blocked: live.view?.reason ?? null })
     this.#over.set(instance, live.record)
+    await writing
     if (device.journal.fault === null) {
       await device.journal.append({
         type: 'session-state',
@@ -270,6 +298,13 @@ export class Sessions {
     return done
   }
 }
+
+const lives = (record: SessionRecord, control: ControlClient): Live => ({
+  ...{ record, control, view: null, observed: null, journaled: record.eventSeq, turn: Promise.resolve() },
+})
+
+const flowOf = ({ session, protocol, to }: { readonly session: string; readonly protocol: string; readonly to: string }): string =>
+  `${session} ${protocol} ${to}`
 
 export async function sha256OfPlan(plan: LaunchPlan): Promise<string> {
   return sha256Hex(new TextEncoder().encode(canonicalJson(plan)))
