@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config'
 
+const pure = ['packages/policy/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'apps/*/!(test)/**/*.test.ts', 'tools/**/*.test.ts']
+const exclude = ['**/node_modules/**', '**/.next/**']
+
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/**/*.test.ts'],
-    exclude: ['**/node_modules/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // One more than the smallest machine has processors: many of them wait for processes and limits.
+    maxWorkers: 3,
+    projects: [
+      // Neither processes nor files of their own: one worker may run many of them.
+      { extends: true, test: { name: 'pure', include: pure, exclude, isolate: false, maxWorkers: 1 } },
+      {
+        extends: true,
+        test: { name: 'real', include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: [...exclude, ...pure] },
+      },
+    ],
   },
 })

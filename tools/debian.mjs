@@ -22,6 +22,11 @@ const PROOFS = {
   iproute2: '/usr/sbin/ip',
   'libnbd-bin': '/usr/bin/nbdinfo',
   chromium: '/usr/bin/chromium',
+  mmdebstrap: '/usr/bin/mmdebstrap',
+  restic: '/usr/bin/restic',
+  borgbackup: '/usr/bin/borg',
+  casync: '/usr/bin/casync',
+  fio: '/usr/bin/fio',
 }
 
 export const BUILD_PACKAGES = ['python3', 'make', 'g++']
@@ -29,6 +34,7 @@ export const GUEST_PACKAGES = ['mtools', 'syslinux', 'syslinux-common', 'e2fspro
 export const V86_PACKAGES = ['seabios', 'util-linux']
 export const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils', 'bubblewrap', 'passt']
 export const TEST_PACKAGES = ['libnbd-bin', 'chromium', 'iproute2']
+export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', 'fio']
 
 /**
  * Installs what is missing of `names` with apt when run as root; otherwise prints the exact command and exits with 3.

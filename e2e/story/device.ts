@@ -81,7 +81,7 @@ export class Device {
       const status = await this.status()
       if (fits(status)) return status
       if (Date.now() > deadline) throw new Error(`not ${what} after ${limitMs} ms: ${JSON.stringify(status)}`)
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await new Promise((resolve) => setTimeout(resolve, 500))
     }
   }
 
