@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs before anything is installed: no dependencies, Node 20 understands it.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { Progress } from './progress.mjs'
 
 /** Debian package -> a file that shows it is there. */
 const PROOFS = {
@@ -40,7 +41,7 @@ export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', '
  * Installs what is missing of `names` with apt when run as root; otherwise prints the exact command and exits with 3.
  * @param {string[]} names
  */
-export function ensureDebianPackages(names) {
+export async function ensureDebianPackages(names, progress = new Progress(process.stderr)) {
   const missing = names.filter((name) => !existsSync(PROOFS[name] ?? `/unknown/${name}`))
   if (missing.length === 0) return
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...missing]
@@ -48,13 +49,23 @@ export function ensureDebianPackages(names) {
     console.error(`missing Debian packages. Run this once, then again what you ran:\n\n  sudo ${install.join(' ')}\n`)
     process.exit(3)
   }
-  console.log(`installing Debian packages: ${missing.join(' ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const attempt = () => spawnSync(install[0], install.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0
-  if (attempt()) return
-  execFileSync('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { stdio: ['ignore', 'ignore', 'inherit'], env })
-  if (!attempt()) {
+  progress.tell(`installing Debian packages: ${missing.join(' ')}`)
+  const there = () => `${missing.filter((name) => existsSync(PROOFS[name] ?? `/unknown/${name}`)).length} of ${missing.length} installed`
+  const attempt = () => progress.during('Debian packages', () => run(install), there)
+  if (await attempt()) return
+  await progress.during('lists of Debian packages', () => run(['apt-get', 'update', '-q', '-o', 'DPkg::Lock::Timeout=300']))
+  if (!(await attempt())) {
     console.error(`apt-get could not install: ${missing.join(' ')}`)
     process.exit(3)
   }
+}
+
+/** @returns {Promise<boolean>} whether it ended well; what it complains of is shown. */
+function run([program, ...args]) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env })
+  return new Promise((resolve) => {
+    child.on('error', () => resolve(false))
+    child.on('close', (code) => resolve(code === 0))
+  })
 }

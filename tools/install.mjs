@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs before anything is installed: no dependencies, Node 20 understands it.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BUILD_PACKAGES, ensureDebianPackages } from './debian.mjs'
+import { Progress } from './progress.mjs'
+import { watchUnpacking } from './unpacked.mjs'
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 /** Node 24 from the lock file; the machine's own Node only bootstraps. */
@@ -14,19 +16,30 @@ export const NODE = join(ROOT, 'node_modules/.bin/node')
 const STAMP = join(ROOT, 'node_modules/.casemate-lock')
 
 /** `npm ci` unless node_modules already matches the lock file. */
-export function ensureInstalled() {
+export async function ensureInstalled(progress = new Progress(process.stderr)) {
   const lock = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex')
   if (existsSync(NODE) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock) return
-  ensureDebianPackages(BUILD_PACKAGES)
-  console.log('installing npm packages (about 90 s on two cores)')
-  const result = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (result.status !== 0) {
-    console.error('`npm ci` failed; its own message is above')
+  await ensureDebianPackages(BUILD_PACKAGES, progress)
+  progress.tell('installing npm packages (about 90 s on two cores)')
+  const { code, said } = await progress.during('npm packages', npmCi, watchUnpacking(ROOT))
+  if (code !== 0) {
+    console.error(`${said.trim()}\n\n\`npm ci\` failed; its own message is above`)
     process.exit(3)
   }
   writeFileSync(STAMP, lock)
+}
+
+/** @returns {Promise<{ code: number | null, said: string }>} */
+function npmCi() {
+  const child = spawn('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text))
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: null, said: error.message }))
+    child.on('close', (code) => resolve({ code, said }))
+  })
 }
 
 /**

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureDebianPackages, GUEST_PACKAGES, QEMU_PACKAGES, V86_PACKAGES } from './debian.mjs'
 import { ensureInstalled, NODE, ROOT } from './install.mjs'
+import { Progress } from './progress.mjs'
 
 const HELP = `npm start -- [OPTION ...]
 
@@ -53,8 +54,10 @@ function readOptions() {
 
 const options = readOptions()
 const begun = Date.now()
-ensureInstalled()
-ensureDebianPackages([...(options.demo ? GUEST_PACKAGES : []), ...V86_PACKAGES, ...(options.engine === 'qemu' ? QEMU_PACKAGES : [])])
+const progress = new Progress(process.stdout, begun)
+await ensureInstalled(progress)
+const needed = [...(options.demo ? GUEST_PACKAGES : []), ...V86_PACKAGES, ...(options.engine === 'qemu' ? QEMU_PACKAGES : [])]
+await ensureDebianPackages(needed, progress)
 const args = [options.port, options.launcherPort, options.data, options.engine, options.demo ? 'demo' : 'no-demo', String(begun)]
 const child = spawn(NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools/start/main.ts'), ...args], {
   stdio: 'inherit',

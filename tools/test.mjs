@@ -11,8 +11,8 @@ import { createInterface } from 'node:readline'
 import { ensureDebianPackages, GUEST_PACKAGES, QEMU_PACKAGES, TEST_PACKAGES, V86_PACKAGES } from './debian.mjs'
 import { ensureInstalled, NODE, ROOT } from './install.mjs'
 
-ensureInstalled()
-ensureDebianPackages([...GUEST_PACKAGES, ...V86_PACKAGES, ...QEMU_PACKAGES, ...TEST_PACKAGES])
+await ensureInstalled()
+await ensureDebianPackages([...GUEST_PACKAGES, ...V86_PACKAGES, ...QEMU_PACKAGES, ...TEST_PACKAGES])
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const env = {

@@ -7,6 +7,6 @@ if (script === undefined) {
   console.error('usage: node tools/with-node.mjs SCRIPT.ts [ARGUMENT ...]')
   process.exit(2)
 }
-ensureInstalled()
-ensureDebianPackages([...GUEST_PACKAGES, ...V86_PACKAGES, ...QEMU_PACKAGES])
+await ensureInstalled()
+await ensureDebianPackages([...GUEST_PACKAGES, ...V86_PACKAGES, ...QEMU_PACKAGES])
 runWithNode(script, args)

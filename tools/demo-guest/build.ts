@@ -5,7 +5,8 @@
 // finished, and a second run finds what the first has done.
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
+import { Progress } from '../progress.mjs'
 import { type DebianSource, fetchPackages, hostDebianSource, PACKAGES } from './debian-packages.ts'
 import { writeSystemDisk, writeUserDisk } from './disk-image.ts'
 import { DemoGuestError } from './error.ts'
@@ -18,6 +19,7 @@ import { writeHomeFiles, writeRootFiles } from './root-files.ts'
 import { runTool } from './run-tool.ts'
 
 const USER_ID = 1000
+const silent = new Progress({ write: () => undefined })
 
 /** Absolute paths. */
 export interface DemoImages {
@@ -31,8 +33,8 @@ export interface BuildSettings {
   readonly cache: string
   /** Where packages come from; the mirror that this computer's apt uses unless told. */
   readonly source?: DebianSource
-  /** Told each step that takes time. */
-  readonly progress?: (message: string) => void
+  /** Told each step that takes time, and how it goes; nobody is told without it. */
+  readonly progress?: Progress
 }
 
 const shortHash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
@@ -72,9 +74,9 @@ async function makeOnce(folder: string, fill: (work: string) => Promise<void>): 
   }
 }
 
-async function unpackPackages(tools: HostTools, cache: string, source: DebianSource, work: string): Promise<void> {
-  for (const path of await fetchPackages(tools, join(cache, 'downloads'), source))
-    await runTool({ program: tools['dpkg-deb'], args: ['-x', path, work] })
+async function unpackPackages(tools: HostTools, cache: string, source: DebianSource, work: string, progress: Progress): Promise<void> {
+  for (const path of await fetchPackages(tools, join(cache, 'downloads'), source, progress))
+    await progress.during(`unpacking ${basename(path)}`, () => runTool({ program: tools['dpkg-deb'], args: ['-x', path, work] }))
 }
 
 async function onlyEntry(folder: string, pattern: RegExp): Promise<string> {
@@ -129,7 +131,7 @@ async function markCurrent(cache: string, folder: string): Promise<void> {
  * Builds the demo machine's disks below `cache`, or finds them there.
  * @throws DemoGuestError `tool-missing` with the command that installs what is missing; `download-failed`; `tool-failed`
  */
-export async function buildDemoGuest({ cache, source, progress = () => {} }: BuildSettings): Promise<DemoImages> {
+export async function buildDemoGuest({ cache, source, progress = silent }: BuildSettings): Promise<DemoImages> {
   const base = resolve(cache)
   const recipe = await recipeHash()
   const folder = join(base, `images-${recipe.slice(0, 16)}`)
@@ -139,12 +141,12 @@ export async function buildDemoGuest({ cache, source, progress = () => {} }: Bui
     const packages = join(base, `packages-${shortHash(PACKAGES)}`)
     await makeOnce(packages, async (work) => {
       const from = source ?? (await hostDebianSource(tools))
-      progress(`fetching kernel and userland from ${from.mirror}`)
-      await unpackPackages(tools, base, from, work)
+      progress.tell(`fetching kernel and userland from ${from.mirror}`)
+      await unpackPackages(tools, base, from, work, progress)
     })
     await makeOnce(folder, (work) => {
-      progress('writing disk images')
-      return writeImages(tools, packages, work)
+      progress.tell('writing disk images')
+      return progress.during('disk images', () => writeImages(tools, packages, work))
     })
     await removeLeftovers(base, folder)
   }

@@ -2,8 +2,9 @@
 //
 // Fetches 32-bit Debian packages through an apt root of its own: the host's package state is neither read nor changed,
 // and no root rights are needed. apt checks every package against the archive's signature.
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Progress } from '../progress.mjs'
 import { DemoGuestError } from './error.ts'
 import type { HostTools } from './host-tools.ts'
 import { runTool } from './run-tool.ts'
@@ -70,15 +71,18 @@ function kernelPackage(dependencies: string): string {
  * already downloaded whole is not fetched again.
  * @throws DemoGuestError `download-failed`
  */
-export async function fetchPackages(tools: HostTools, folder: string, source: DebianSource): Promise<readonly string[]> {
+export async function fetchPackages(tools: HostTools, folder: string, source: DebianSource, progress: Progress): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true })
   const root = await mkdtemp(`${folder}.part-`)
   try {
     const options = await createAptRoot(root, source, tools['debian-archive-keyring.gpg'])
-    await runTool({ program: tools['apt-get'], args: [...options, '-q', 'update'] })
+    await progress.during('lists of Debian packages', () => runTool({ program: tools['apt-get'], args: [...options, '-q', 'update'] }))
     const kernel = kernelPackage(await runTool({ program: tools['apt-cache'], args: [...options, 'depends', PACKAGES[0]] }))
     const paths: string[] = []
-    for (const name of [kernel, PACKAGES[1]]) paths.push(await fetchOne(tools, options, root, folder, name))
+    const names = [kernel, PACKAGES[1]]
+    for (const [at, name] of names.entries()) {
+      paths.push(await fetchOne({ tools, options, root, folder, progress }, name, `package ${at + 1} of ${names.length}, ${name}`))
+    }
     return paths
   } catch (cause) {
     if (cause instanceof DemoGuestError && cause.code === 'tool-failed') {
@@ -90,15 +94,30 @@ export async function fetchPackages(tools: HostTools, folder: string, source: De
   }
 }
 
-async function fetchOne(tools: HostTools, options: readonly string[], root: string, folder: string, name: string): Promise<string> {
+interface Fetching {
+  readonly tools: HostTools
+  readonly options: readonly string[]
+  readonly root: string
+  readonly folder: string
+  readonly progress: Progress
+}
+
+/** @param what it is called while it comes. */
+async function fetchOne({ tools, options, root, folder, progress }: Fetching, name: string, what: string): Promise<string> {
   // '<address>' <file name> <bytes> <algorithm>:<hash>
   const line = await runTool({ program: tools['apt-get'], args: [...options, '--print-uris', 'download', name] })
-  const file = /^'[^']+' (\S+\.deb) /m.exec(line)?.[1]
+  const [, file, bytes] = /^'[^']+' (\S+\.deb) ([0-9]+) /m.exec(line) ?? []
   if (file === undefined || file.includes('/'))
     throw new DemoGuestError('download-failed', `apt names no file for \`${name}\`, found \`${line.trim()}\``)
   if (!(await readdir(folder)).includes(file)) {
-    await runTool({ program: tools['apt-get'], args: [...options, '-q', 'download', name], folder: root })
+    const fetch = () => runTool({ program: tools['apt-get'], args: [...options, '-q', 'download', name], folder: root })
+    await progress.during(what, fetch, async () => {
+      const { size } = await stat(join(root, file))
+      return `${megabytes(size)} of ${megabytes(Number(bytes))} MB`
+    })
     await rename(join(root, file), join(folder, file))
   }
   return join(folder, file)
 }
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)

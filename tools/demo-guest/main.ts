@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Progress } from '../progress.mjs'
 import { buildDemoGuest, type DemoImages } from './build.ts'
 import { DemoGuestError } from './error.ts'
 import { prepareDisk } from './write-nonce.ts'
@@ -28,7 +29,7 @@ async function run(): Promise<void> {
   })
   if (values.help) return console.log(USAGE)
   const { cache, out } = values
-  const progress = (message: string) => console.error(message)
+  const progress = new Progress(process.stderr)
   if (out === undefined && (values.release ?? values.nonce) !== undefined) {
     throw new DemoGuestError('value-invalid', '`--release` and `--nonce` change a copy; name its folder by `--out`')
   }

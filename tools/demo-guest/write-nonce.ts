@@ -4,6 +4,7 @@
 // system disk, so that `proof` on the guest's screen shows which bytes it runs from.
 import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { Progress } from '../progress.mjs'
 import { buildDemoGuest, type DemoImages } from './build.ts'
 import { replaceNonce, replaceRelease } from './demo-record.ts'
 import { DemoGuestError } from './error.ts'
@@ -32,7 +33,7 @@ export interface PrepareSettings {
   readonly out: string
   readonly nonce: string
   readonly release: number
-  readonly progress?: (message: string) => void
+  readonly progress?: Progress
 }
 
 /**

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { InstanceBusy, lockInstance } from '../../apps/client-runtime/session-host/instance-lock.ts'
 import { buildPages } from '../build-pages.ts'
 import { buildDemoGuest } from '../demo-guest/build.ts'
+import { Progress } from '../progress.mjs'
 import { checkPort, findPort } from './check-port.ts'
 import { type Child, startChild } from './child.ts'
 import { enrolDevice, startDesktop, suspendDesktop } from './device.ts'
@@ -25,9 +26,8 @@ const places = placesOf(data)
 const stopping = Promise.withResolvers<'asked'>()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.resolve('asked'))
 
-function tell(line: string): void {
-  console.log(`[${((Date.now() - begun) / 1000).toFixed(1).padStart(6)} s] ${line}`)
-}
+const progress = new Progress(process.stdout, begun)
+const tell = (line: string) => progress.tell(line)
 
 /** @returns what is to be undone, the last first; filled while it goes, so that an interruption undoes what is there. */
 async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => void): Promise<void> {
@@ -41,11 +41,11 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   await checkPort(port, '--port')
   await checkPort(launcherPort, '--launcher-port')
   // Beside everything that comes before the console; awaited where it starts.
-  const pages = buildPages()
+  const pages = progress.during("the console's pages", buildPages)
   pages.catch(() => undefined)
-  const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress: tell }) : null
+  const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress }) : null
   await makeOrganisation(places, tell)
-  const version = guest === null ? null : await sealDemo(places, guest, tell)
+  const version = guest === null ? null : await sealDemo(places, guest, progress)
   const follow = (name: 'console' | 'client runtime', log: 'console' | 'launcher', start: Promise<Child>) =>
     start.then((child) => {
       undo.push(() => child.end())
@@ -69,9 +69,7 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
 }
 
 async function startConsole(pages: Promise<void>, guest: string | null): Promise<Child> {
-  // Where they are built already it is over before anybody would read this.
-  const slow = setTimeout(tell, 2000, "building the console's pages")
-  await pages.finally(() => clearTimeout(slow))
+  await pages
   const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
   // Devices know the console by this port: chosen once, at the next starts the console has it again.
   const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]

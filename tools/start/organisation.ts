@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { consoleLayout } from '../../apps/console/src/organisation/layout.ts'
 import type { DemoImages } from '../demo-guest/build.ts'
+import type { Progress } from '../progress.mjs'
 import { demoPolicy, policyVersion } from './demo-policy.ts'
 import { StartError } from './error.ts'
 import type { Places } from './places.ts'
@@ -28,18 +29,24 @@ export async function makeOrganisation(places: Places, tell: Tell): Promise<void
 }
 
 /** @returns the package's version, named by the content of the guest's images. */
-export async function sealDemo(places: Places, guest: DemoImages, tell: Tell): Promise<string> {
+export async function sealDemo(places: Places, guest: DemoImages, progress: Progress): Promise<string> {
   const version = `1-${createHash('sha256').update(guest.folder).digest('hex').slice(0, 12)}`
   const folder = places.sealed(version)
   if (await isThere(folder)) return version
-  tell('sealing the demo desktop (its disks into encrypted chunks)')
+  progress.tell('sealing the demo desktop (its disks into encrypted chunks)')
   const { key, objects } = consoleLayout(places.organisation)
   const part = `${folder}.part`
   await rm(part, { recursive: true, force: true })
   await mkdir(part, { recursive: true, mode: 0o700 })
   const disks = ['--disk', `system=${guest.system}`, '--disk', `user=${guest.user}:user`]
   const keyed = ['--store', objects, '--org-key', key('chunk'), '--passphrase-file', places.passphrase]
-  await runAdmin(['seal', '--name', 'demo', '--version', version, '--machine', guest.machine, ...disks, ...keyed, '--out', part], anything)
+  const command = ['seal', '--name', 'demo', '--version', version, '--machine', guest.machine, ...disks, ...keyed, '--out', part]
+  let said = ''
+  await progress.during(
+    'demo desktop',
+    () => runAdmin(command, anything, (line) => (said = line)),
+    () => said,
+  )
   await rename(part, folder)
   return version
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { StartError } from './error.ts'
 import { ROOT } from './places.ts'
@@ -18,11 +19,15 @@ export class AdminRefusal extends Error {
   }
 }
 
-/** Runs the administrator's command line. @throws AdminRefusal; StartError where it says nothing that can be read. */
-export function runAdmin<T>(args: readonly string[], form: z.ZodType<T>): Promise<T> {
+/**
+ * Runs the administrator's command line.
+ * @param onLine is given each line that it writes on its error output, such as how far it is.
+ * @throws AdminRefusal; StartError where it says nothing that can be read.
+ */
+export function runAdmin<T>(args: readonly string[], form: z.ZodType<T>, onLine: (line: string) => void = () => {}): Promise<T> {
   const command = ['--disable-warning=ExperimentalWarning', join(ROOT, 'apps/console/cli/main.ts'), ...args, '--json']
   const { promise, resolve, reject } = Promise.withResolvers<T>()
-  execFile(process.execPath, command, { maxBuffer: 16_777_216 }, (failed, stdout, stderr) => {
+  const child = execFile(process.execPath, command, { maxBuffer: 16_777_216 }, (failed, stdout, stderr) => {
     try {
       const answer: unknown = JSON.parse(stdout)
       if (failed === null) return resolve(form.parse(answer))
@@ -32,5 +37,6 @@ export function runAdmin<T>(args: readonly string[], form: z.ZodType<T>): Promis
       reject(new StartError('failed', `casemate-admin ${args.slice(0, 2).join(' ')}: ${stderr.trim().slice(-1000) || 'no answer'}`, cause))
     }
   })
+  if (child.stderr !== null) createInterface(child.stderr).on('line', onLine)
   return promise
 }

@@ -5,7 +5,9 @@
 import { eq } from 'drizzle-orm'
 import { appendAudit } from '../audit/append.ts'
 import type { Console } from '../organisation/console.ts'
+import type { Operator } from './actor.ts'
 import { hashPassword, isPassword } from './password-hash.ts'
+import { rightsOf } from './roles.ts'
 
 /** What a session's cookie carries. */
 export interface SessionClaims {
@@ -27,7 +29,6 @@ export async function signIn({ db, organisation, now }: Console, login: string, 
   const [found] = await db.select().from(users).where(eq(users.login, login.toLowerCase()))
   const right = await isPassword(password.slice(0, 1024), found?.passwordHash.startsWith('$') === true ? found.passwordHash : await nobodys)
   if (found === undefined) return null
-  const actor = { kind: 'stranger' as const, organisation: organisation.id }
   const at = new Date(now() * 1000)
   return await db.transaction(async (tx) => {
     // Looked at again, since others try at the same time: each of them counts.
@@ -35,12 +36,16 @@ export async function signIn({ db, organisation, now }: Console, login: string, 
     if (user === undefined || (user.lockedUntil !== null && user.lockedUntil > at)) return null
     if (right && user.disabledAt === null && user.passwordHash === found.passwordHash && user.passwordHash.startsWith('$')) {
       await tx.update(users).set({ failedSignIns: 0, lockedUntil: null }).where(eq(users.id, user.id))
+      const { id, login: name, roles } = user
+      const actor: Operator = { kind: 'operator', organisation: organisation.id, user: id, name, rights: rightsOf(roles) }
       await appendAudit(tx, actor, now(), { action: 'user.signed-in', subject: user.login })
       return { user: user.id, generation: user.sessionVersion }
     }
     const lock = user.failedSignIns + 1 >= tries
     const counted = lock ? { failedSignIns: 0, lockedUntil: new Date((now() + lockSeconds) * 1000) } : { failedSignIns: user.failedSignIns + 1 }
     await tx.update(users).set(counted).where(eq(users.id, user.id))
+    // Whoever tries with a wrong password is not known to be the user.
+    const actor = { kind: 'stranger' as const, organisation: organisation.id }
     await appendAudit(tx, actor, now(), { action: 'user.sign-in-refused', subject: user.login, details: { locked: lock } })
     return null
   })

@@ -30,7 +30,7 @@ export default function AuditPage() {
           about={entries.length > shown ? `The newest ${shown}; \`casemate-admin audit\` gives them all.` : 'Newest first.'}
           flush
         >
-          <Table className="figures" verticalSpacing={6} highlightOnHover>
+          <Table className="figures stacked" verticalSpacing={6} highlightOnHover>
             <TableHead titles={['Line', 'When', 'Who', 'What', 'To what', 'Details']} />
             <TableTbody>
               {entries
@@ -48,7 +48,7 @@ export default function AuditPage() {
                     </TableTd>
                     <TableTd className="long">{subject}</TableTd>
                     <TableTd className="long" maw="26rem">
-                      <Text size="xs" c="dimmed" ff="monospace" lineClamp={2}>
+                      <Text size="xs" c="dimmed" lineClamp={2}>
                         {fieldWords(details)}
                       </Text>
                     </TableTd>

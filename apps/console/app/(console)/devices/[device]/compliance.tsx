@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Code, Group, Stack, Table, TableTbody, TableTd, TableTr, Text, Title } from '@mantine/core'
+import { catalogue } from '@casemate/policy/settings'
+import { Group, Stack, Table, TableTbody, TableTd, TableTr, Text, Title } from '@mantine/core'
 import type { ResultOf } from '../../../../web-door/door.ts'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
 import { TableHead } from '../../../parts/table-head.tsx'
 
 type DeviceCompliance = ResultOf<'device-compliance'>
+type Clipboard = DeviceCompliance['sessions'][number]['plan']['clipboard']['toGuest']
 type Session = DeviceCompliance['sessions'][number]
 
 /** What was decided beside what was observed, for every session that the device last reported. */
@@ -30,15 +32,18 @@ export function Compliance({ compliance }: { readonly compliance: DeviceComplian
   )
 }
 
+const clipboardWords = ({ allowed, maxBytes }: Clipboard): string => catalogue['clipboard-to-guest'].words({ maxTextBytes: allowed ? maxBytes : 0 })
+
 function SessionTable({ session }: { readonly session: Session }) {
   const { plan, observed, differences } = session
   const rows = [
     ['Engine', plan.engine, observed?.engine],
     ['Memory', `${plan.memoryMiB} MiB`, observed === null ? undefined : `${observed.memoryMiB} MiB`],
-    ['Network', JSON.stringify(plan.network), observed === null ? undefined : JSON.stringify(observed.network)],
-    ['Clipboard', JSON.stringify(plan.clipboard), observed === null ? undefined : JSON.stringify(observed.clipboard)],
+    ['Network', catalogue.network.words(plan.network), observed === null ? undefined : catalogue.network.words(observed.network)],
+    ['Clipboard to guest', clipboardWords(plan.clipboard.toGuest), observed === null ? undefined : clipboardWords(observed.clipboard.toGuest)],
+    ['Clipboard from guest', clipboardWords(plan.clipboard.fromGuest), observed === null ? undefined : clipboardWords(observed.clipboard.fromGuest)],
     ['Serial port', plan.serial, observed?.serial],
-    ['On exit', plan.exit, observed?.exit],
+    ['On exit', catalogue.exit.words(plan.exit), observed === null ? undefined : catalogue.exit.words(observed.exit)],
   ] as const
   return (
     <div>
@@ -56,11 +61,11 @@ function SessionTable({ session }: { readonly session: Session }) {
             {rows.map(([name, decided, found]) => (
               <TableTr key={name}>
                 <TableTd>{name}</TableTd>
+                <TableTd className="long">{decided}</TableTd>
                 <TableTd className="long">
-                  <Code>{decided}</Code>
-                </TableTd>
-                <TableTd className="long">
-                  {found === undefined ? 'not observed' : <Code {...(found === decided ? {} : { c: 'red' })}>{found}</Code>}
+                  <Text inherit span {...(found === undefined ? { c: 'dimmed' } : found === decided ? {} : { c: 'red' })}>
+                    {found ?? 'not observed'}
+                  </Text>
                 </TableTd>
               </TableTr>
             ))}

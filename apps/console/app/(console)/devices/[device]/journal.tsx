@@ -28,7 +28,7 @@ export function Journal({ report }: { readonly report: ResultOf<'device-report'>
         </Text>
       ))}
       {entries.length === 0 ? null : (
-        <Table className="figures" verticalSpacing={5} highlightOnHover>
+        <Table className="figures stacked" verticalSpacing={5} highlightOnHover>
           <TableHead titles={['Line', 'When', 'What', 'Details']} />
           <TableTbody>
             {[...entries].reverse().map(({ seq, wall, type, data }) => (
@@ -39,7 +39,7 @@ export function Journal({ report }: { readonly report: ResultOf<'device-report'>
                 </TableTd>
                 <TableTd style={{ whiteSpace: 'nowrap' }}>{type.replaceAll('-', ' ')}</TableTd>
                 <TableTd className="long">
-                  <Text size="xs" ff="monospace" c="dimmed">
+                  <Text size="xs" c="dimmed">
                     {fieldWords(data)}
                   </Text>
                 </TableTd>
