@@ -76,7 +76,7 @@ export class Progress {
     const line = parts.join('; ')
     if (!this.#out.isTTY) return this.tell(line)
     this.#wipe()
-    this.#out.write(line.slice(0, (this.#out.columns ?? 80) - 1))
+    this.#out.write(line.slice(0, (this.#out.columns || 80) - 1))
   }
 
   #wipe() {
