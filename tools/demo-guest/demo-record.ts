@@ -10,9 +10,9 @@ const SECTOR = 512
 const NONCE = /^[0-9a-f]{64}$/
 const RELEASE_LENGTH = 16
 
-/** What the files hold until a nonce and a release are written. */
+/** What the files hold until a nonce and another release are written. */
 export const emptyNonce = `${'0'.repeat(64)}\n`
-export const emptyRelease = `${'0'.padEnd(RELEASE_LENGTH - 1)}\n`
+export const firstRelease = `${'1'.padEnd(RELEASE_LENGTH - 1)}\n`
 
 const MAGIC = Buffer.from('casemate-demo-1\0', 'latin1')
 

@@ -4,7 +4,7 @@
 // afterwards, since an ordinary user can neither make files of root nor keep rights through every checkout.
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { emptyNonce, emptyRelease } from './demo-record.ts'
+import { emptyNonce, firstRelease } from './demo-record.ts'
 import { GUEST_FOLDER } from './guest-folder.ts'
 import type { KernelModule, ModuleTree } from './kernel-modules.ts'
 
@@ -53,7 +53,7 @@ export async function writeRootFiles(folder: string, { busybox, modules }: RootP
   await symlink('busybox', join(folder, 'bin/init'))
   await cp(join(GUEST_FOLDER, 'root'), folder, { recursive: true })
   await writeFile(join(folder, 'etc/casemate/nonce'), emptyNonce)
-  await writeFile(join(folder, 'etc/casemate/release'), emptyRelease)
+  await writeFile(join(folder, 'etc/casemate/release'), firstRelease)
   await writeModules(join(folder, 'lib/modules'), modules)
 }
 

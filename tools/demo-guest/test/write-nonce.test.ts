@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { emptyNonce, emptyRelease, encodeRecord } from '../demo-record.ts'
+import { emptyNonce, encodeRecord, firstRelease } from '../demo-record.ts'
 import { writeNonce, writeRelease } from '../write-nonce.ts'
 
 const NONCE_OFFSET = 4096
@@ -19,7 +19,7 @@ describe('writing a nonce and a release into a disk', () => {
     const image = Buffer.alloc(12_288, 0x55)
     encodeRecord({ nonceOffset: NONCE_OFFSET, releaseOffset: RELEASE_OFFSET }).copy(image, 512)
     image.write(emptyNonce, NONCE_OFFSET)
-    image.write(emptyRelease, RELEASE_OFFSET)
+    image.write(firstRelease, RELEASE_OFFSET)
     await writeFile(disk, image)
   })
   afterEach(() => rm(folder, { recursive: true }))

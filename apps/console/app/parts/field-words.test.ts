@@ -4,7 +4,7 @@ import { fieldWords } from './field-words.ts'
 
 it('says the fields of a record in words, leaves out what has no value, and cuts digests', () => {
   const planSha256 = 'ab'.repeat(32)
-  expect(fieldWords({ desktop: 'office', allowed: true, code: null, reasons: [], planSha256 })).toBe(
+  expect(fieldWords({ desktop: 'office', allowed: true, code: null, note: '', reasons: [], planSha256 })).toBe(
     'desktop office, allowed yes, reasons none, plan digest abababababab…',
   )
   expect(fieldWords({ fields: { 'held-by': 'user' }, actions: ['pause', 'cut-network'] })).toBe('fields (held by user), actions pause + cut-network')

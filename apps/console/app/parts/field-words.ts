@@ -8,7 +8,7 @@ const earliest = 1_000_000_000
 /** The fields of a record in one line of words: `state running, allowed yes`. What has no value is left out, digests are cut. */
 export function fieldWords(record: object): string {
   return Object.entries(record)
-    .filter(([, value]) => value !== null)
+    .filter(([, value]) => value !== null && value !== '')
     .map(([name, value]) => `${nameWords(name)} ${valueWords(name, value)}`)
     .join(', ')
 }

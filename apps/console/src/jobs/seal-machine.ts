@@ -94,8 +94,8 @@ async function seal(actor: Operator, console: OpenConsole, job: string, request:
     if ('failed' in told) throw new Error(told.failed)
     if ('progress' in told) await changeJob(console, job, told)
     else {
-      const { manifest, sealedKey, total } = told.sealed
-      await stagePackage(actor, console, { manifest: Buffer.from(manifest, 'base64'), sealedKey: Buffer.from(sealedKey, 'base64') })
+      const { manifest, sealedKey, storedBytes, total } = told.sealed
+      await stagePackage(actor, console, { manifest: Buffer.from(manifest, 'base64'), sealedKey: Buffer.from(sealedKey, 'base64'), storedBytes })
       await changeJob(console, job, { state: 'done', progress: { done: total, total } })
       return
     }

@@ -21,7 +21,7 @@ export interface StagedPackage {
 export async function stagePackage(
   actor: Operator,
   console: Console,
-  files: { manifest: Uint8Array; sealedKey: Uint8Array },
+  files: { manifest: Uint8Array; sealedKey: Uint8Array; storedBytes?: number },
 ): Promise<StagedPackage> {
   requireRight(actor, 'package:stage')
   const { db, keys, objects, now } = console
@@ -41,7 +41,8 @@ export async function stagePackage(
     await tx.delete(packages).where(named)
     await tx.insert(packages).values({
       ...{ id: randomUUID(), organisationId: actor.organisation, name, version, sha256 },
-      ...{ manifest: files.manifest, sealedKey: files.sealedKey, authorId: actor.user, createdAt: new Date(now() * 1000) },
+      ...{ manifest: files.manifest, sealedKey: files.sealedKey, storedBytes: files.storedBytes ?? null },
+      ...{ authorId: actor.user, createdAt: new Date(now() * 1000) },
     })
   })
   return { path, sha256 }

@@ -45,7 +45,9 @@ it('seals a machine into a package, and publishes desktop, policy and package wi
     ...{ kind: 'seal', state: 'done', failure: null, progress: { done: 2 * mebibyte, total: 2 * mebibyte } },
     request: { machine: 'demo', package: { name: 'demo', version: '1' } },
   })
-  expect(await browser.call('list-packages')).toMatchObject({ packages: [{ name: 'demo', version: '1', author: 'alice', publishedAt: null }] })
+  expect(await browser.call('list-packages')).toMatchObject({
+    packages: [{ name: 'demo', version: '1', author: 'alice', storedBytes: expect.any(Number), publishedAt: null }],
+  })
 
   expect(await sign('packages', 'another passphrase')).toMatchObject({ refused: expect.stringMatching(/^sealed-key-/) })
   expect(await browser.call('list-packages')).toMatchObject({ packages: [{ publishedAt: null }] })

@@ -101,7 +101,7 @@ const settings = {
     words: (value) =>
       value.mode === 'none'
         ? 'nothing'
-        : `a password of ${value.minLength} characters or more from ${value.minClasses} classes, locked for ${value.lockMinutes} min after ${value.tries} tries`,
+        : `a password of ${value.minLength} characters or more from ${value.minClasses === 1 ? '1 class' : `${value.minClasses} classes`}, locked for ${value.lockMinutes} min after ${value.tries} tries`,
   }),
   expiry: setting({
     row: 'PO-4',

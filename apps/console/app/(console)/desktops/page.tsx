@@ -25,7 +25,7 @@ export default function DesktopsPage() {
           </Empty>
         ) : (
           <Surface flush>
-            <Table className="figures" verticalSpacing="xs" highlightOnHover>
+            <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
               <TableHead titles={['Desktop', 'Release', 'Package', 'Assigned to']} />
               <TableTbody>
                 {desktops.map(({ name, title, release, assignments }) => (
@@ -36,9 +36,13 @@ export default function DesktopsPage() {
                         {name}
                       </Text>
                     </TableTd>
-                    <TableTd>{release === null ? <StateBadge state="waiting" words="not published" /> : release.serial}</TableTd>
-                    <TableTd>{release === null ? '–' : packageWords(release.package)}</TableTd>
-                    <TableTd>{assignments.length === 0 ? 'nobody' : assignments.map(assigneeWords).join(', ')}</TableTd>
+                    <TableTd data-title="Release">{release === null ? <StateBadge state="waiting" words="not published" /> : release.serial}</TableTd>
+                    <TableTd data-title="Package" className="long">
+                      {release === null ? '–' : packageWords(release.package)}
+                    </TableTd>
+                    <TableTd data-title="Assigned to" className="long">
+                      {assignments.length === 0 ? 'nobody' : assignments.map(assigneeWords).join(', ')}
+                    </TableTd>
                   </TableTr>
                 ))}
               </TableTbody>

@@ -34,7 +34,7 @@ export default function DevicesPage() {
           {enrol}
         </PageHead>
         <Surface flush>
-          <Table className="figures" verticalSpacing="xs" highlightOnHover>
+          <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
             <TableHead titles={['Name', 'User', 'State', 'Release: wanted / applied', 'Last seen', 'Runtime']} />
             <TableBody devices={shown} />
           </Table>
@@ -65,15 +65,19 @@ function TableBody({ devices }: { readonly devices: readonly Shown[] }) {
               {device.id}
             </Text>
           </TableTd>
-          <TableTd>{device.user ?? 'nobody’s'}</TableTd>
+          <TableTd data-title="User">{device.user ?? 'nobody’s'}</TableTd>
           <TableTd>
             <StateBadge state={device.silent && device.state === 'active' ? 'silent' : device.state} />
           </TableTd>
-          <TableTd style={{ whiteSpace: 'nowrap' }}>{releaseWords(device)}</TableTd>
-          <TableTd style={{ whiteSpace: 'nowrap' }}>
+          <TableTd data-title="Release: wanted / applied" style={{ whiteSpace: 'nowrap' }}>
+            {releaseWords(device)}
+          </TableTd>
+          <TableTd data-title="Last seen" style={{ whiteSpace: 'nowrap' }}>
             <Moment at={device.lastSeenAt} />
           </TableTd>
-          <TableTd ff="monospace">{device.runtimeVersion ?? '–'}</TableTd>
+          <TableTd data-title="Runtime" ff="monospace">
+            {device.runtimeVersion ?? '–'}
+          </TableTd>
         </TableTr>
       ))}
     </TableTbody>

@@ -45,7 +45,7 @@ export default function MachinesPage() {
           {create}
         </PageHead>
         <Surface flush>
-          <Table className="figures" verticalSpacing="xs" highlightOnHover>
+          <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
             <TableHead titles={['Name', 'Hardware', 'Disks', 'Made']} />
             <TableTbody>
               {machines.map(({ name, hardware, disks, createdAt, createdBy }) => (
@@ -53,7 +53,7 @@ export default function MachinesPage() {
                   <TableTd>
                     <TextLink href={`/machines/${name}`}>{name}</TextLink>
                   </TableTd>
-                  <TableTd>{hardwareWords(hardware)}</TableTd>
+                  <TableTd className="long">{hardwareWords(hardware)}</TableTd>
                   <TableTd>
                     {disks.map((disk) => (
                       <Group key={disk.name} gap={6} wrap="nowrap">

@@ -29,20 +29,22 @@ export default function PackagesPage() {
           </Empty>
         ) : (
           <Surface flush>
-            <Table className="figures" verticalSpacing="xs" highlightOnHover>
+            <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
               <TableHead titles={['Name', 'Version', 'State', 'Added to the store', 'Manifest', 'Made']} />
               <TableTbody>
                 {packages.map((sealed) => (
                   <TableTr key={`${sealed.name} ${sealed.version}`}>
                     <TableTd fw={550}>{sealed.name}</TableTd>
-                    <TableTd ff="monospace">{sealed.version}</TableTd>
+                    <TableTd ff="monospace" className="long">
+                      {sealed.version}
+                    </TableTd>
                     <TableTd>
                       <StateBadge
                         state={sealed.publishedAt === null ? 'waiting' : 'published'}
                         words={sealed.publishedAt === null ? 'not published' : 'published'}
                       />
                     </TableTd>
-                    <TableTd>{sealed.storedBytes === null ? 'not known' : sizeWords(sealed.storedBytes)}</TableTd>
+                    <TableTd data-title="Added to the store">{sealed.storedBytes === null ? 'not known' : sizeWords(sealed.storedBytes)}</TableTd>
                     <TableTd>
                       <Digest value={sealed.sha256} />
                     </TableTd>

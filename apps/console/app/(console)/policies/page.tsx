@@ -26,13 +26,15 @@ export default function PoliciesPage() {
           </Empty>
         ) : (
           <Surface flush>
-            <Table className="figures" verticalSpacing="xs" highlightOnHover>
+            <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
               <TableHead titles={['Name', 'Version', 'State', 'Document', 'Made', '']} />
               <TableTbody>
                 {policies.map(({ name, version, sha256, createdAt, publishedAt }) => (
                   <TableTr key={`${name} ${version}`}>
                     <TableTd fw={550}>{name}</TableTd>
-                    <TableTd ff="monospace">{version}</TableTd>
+                    <TableTd ff="monospace" data-title="Version">
+                      {version}
+                    </TableTd>
                     <TableTd>
                       <StateBadge
                         state={publishedAt === null ? 'waiting' : 'published'}

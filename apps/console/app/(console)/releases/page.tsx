@@ -25,7 +25,7 @@ export default function ReleasesPage() {
           </Empty>
         ) : (
           <Surface flush>
-            <Table className="figures" verticalSpacing="xs" highlightOnHover>
+            <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
               <TableHead titles={['Desktop', 'Serial', 'Package', 'State']} />
               <TableTbody>
                 {desktops.map(({ name, title, release }) => (
@@ -33,8 +33,10 @@ export default function ReleasesPage() {
                     <TableTd>
                       <TextLink href={`/desktops/${name}`}>{title}</TextLink>
                     </TableTd>
-                    <TableTd>{release?.serial ?? '–'}</TableTd>
-                    <TableTd>{release === null ? '–' : packageWords(release.package)}</TableTd>
+                    <TableTd data-title="Serial">{release?.serial ?? '–'}</TableTd>
+                    <TableTd data-title="Package" className="long">
+                      {release === null ? '–' : packageWords(release.package)}
+                    </TableTd>
                     <TableTd>
                       <StateBadge state={release === null ? 'waiting' : 'published'} words={release === null ? 'not published' : 'published'} />
                     </TableTd>

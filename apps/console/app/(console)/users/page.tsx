@@ -15,7 +15,7 @@ export default function UsersPage() {
       <>
         <PageHead title="Users" about="Who may sign in to this console. Every session is looked up anew at each act." />
         <Surface flush>
-          <Table verticalSpacing="xs">
+          <Table className="stacked" verticalSpacing="xs">
             <TableThead>
               <TableTr>
                 {['Login', 'Roles', 'State', 'Added', 'Acts'].map((title) => (

@@ -55,14 +55,14 @@ function SessionTable({ session }: { readonly session: Session }) {
         <StateBadge state={observed?.state ?? 'waiting'} words={observed?.state ?? 'not observed'} />
       </Group>
       <div className="scroll">
-        <Table className="figures" verticalSpacing={5}>
+        <Table className="figures long" verticalSpacing={5}>
           <TableHead titles={['', 'Decided', 'Observed']} />
           <TableTbody>
             {rows.map(([name, decided, found]) => (
               <TableTr key={name}>
                 <TableTd>{name}</TableTd>
-                <TableTd className="long">{decided}</TableTd>
-                <TableTd className="long">
+                <TableTd>{decided}</TableTd>
+                <TableTd>
                   <Text inherit span {...(found === undefined ? { c: 'dimmed' } : found === decided ? {} : { c: 'red' })}>
                     {found ?? 'not observed'}
                   </Text>

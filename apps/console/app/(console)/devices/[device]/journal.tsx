@@ -7,6 +7,13 @@ import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
 import { TableHead } from '../../../parts/table-head.tsx'
 
+/** The session's own name says nothing to people, and an instance mostly has that of its desktop. */
+function detailWords(type: string, data: object): string {
+  const { session: _, instance, ...rest }: Record<string, unknown> = { ...data }
+  if (type === 'count') return `${String(rest.of).replaceAll('-', ' ')}: ${rest.count} in all`
+  return fieldWords(instance === undefined || instance === rest.desktop ? rest : { instance, ...rest })
+}
+
 /** The device's chained report: does it hold, and its last entries. */
 export function Journal({ report }: { readonly report: ResultOf<'device-report'> }) {
   const { head, verified, findings, fault, entries } = report
@@ -40,7 +47,7 @@ export function Journal({ report }: { readonly report: ResultOf<'device-report'>
                 <TableTd style={{ whiteSpace: 'nowrap' }}>{type.replaceAll('-', ' ')}</TableTd>
                 <TableTd className="long">
                   <Text size="xs" c="dimmed">
-                    {fieldWords(data)}
+                    {detailWords(type, data)}
                   </Text>
                 </TableTd>
               </TableTr>

@@ -82,7 +82,7 @@ function Defaults({ settings }: { readonly settings: readonly SettingForm[] }) {
       <Title order={3} mb={4}>
         At their defaults
       </Title>
-      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing={4} verticalSpacing={2}>
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg" verticalSpacing={2}>
         {settings.map(({ name, title, defaultWords }) => (
           <Text key={name} size="sm" className="long">
             {title}:{' '}
