@@ -49,7 +49,17 @@ async function bootstrap(image: string, packages: readonly string[]): Promise<vo
   const { mirror, suite } = await hostDebianSource(await findHostTools())
   const root = await mkdtemp(join(folder, 'root-'))
   try {
-    await runProgram('mmdebstrap', ['--mode=root', '--variant=important', `--include=${packages.join(',')}`, suite, root, mirror])
+    // What it mounts in there is to vanish with it: the folder is removed afterwards.
+    await runProgram('unshare', [
+      '--mount',
+      'mmdebstrap',
+      '--mode=root',
+      '--variant=important',
+      `--include=${packages.join(',')}`,
+      suite,
+      root,
+      mirror,
+    ])
     await runProgram('mke2fs', ['-q', '-t', 'ext4', '-d', root, image, imageSize])
   } finally {
     await rm(root, { recursive: true, force: true })
