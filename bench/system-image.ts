@@ -10,11 +10,11 @@ import { findHostTools } from '../tools/demo-guest/host-tools.ts'
 import { runProgram } from './run-program.ts'
 
 const folder = join(import.meta.dirname, '../.cache/bench')
-const imageSize = '3G'
+const imageSize = '4G'
 const first = ['linux-image-amd64', 'build-essential', 'git', 'vim-nox', 'emacs-nox', 'python3-scipy', 'openssh-server', 'default-jre-headless']
 const more = ['postgresql', 'nginx', 'nodejs', 'imagemagick']
 
-/** About 1.5 GB of files. */
+/** About 2 GB of files. */
 export function systemImage(): Promise<string> {
   return cached('system.img', (image) => bootstrap(image, first))
 }
