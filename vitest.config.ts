@@ -11,8 +11,8 @@ export default defineConfig({
     // One more than the smallest machine has processors: many of them wait for processes and limits.
     maxWorkers: 3,
     projects: [
-      // Neither processes nor files of their own: one worker may run many of them.
-      { extends: true, test: { name: 'pure', include: pure, exclude, isolate: false, maxWorkers: 1 } },
+      // Neither processes nor files of their own: a worker may run many of them.
+      { extends: true, test: { name: 'pure', include: pure, exclude, isolate: false } },
       {
         extends: true,
         test: { name: 'real', include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: [...exclude, ...pure] },

@@ -4,6 +4,6 @@
 import { startDaemon } from '../daemon/start-daemon.ts'
 
 const [data = ''] = process.argv.slice(2)
-const uplink = { available: false, missing: 'none in this test' } as const
+const uplink = { available: false, code: 'uplink-missing', message: 'none in this test' } as const
 await startDaemon({ data, tickMs: 50, probe: async () => ({ engines: [], uplink }) })
 process.stdout.write('ready\n')
