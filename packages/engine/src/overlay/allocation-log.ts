@@ -52,9 +52,11 @@ export class AllocationLog {
     own: (run: BlockRun) => void,
   ): Promise<AllocationLog> {
     const log = new AllocationLog(file, header, keys)
-    const committed = await log.readSlots()
     const { size } = await file.stat()
-    const bytes = await readFully(file, log.start, Math.max(0, size - log.start))
+    // As long from its creation on: without this a file cut before its slots would pass for one that was never written to.
+    if (size < log.start) throw new EngineError('overlay-altered', `overlay: expected at least ${log.start} bytes, found ${size}`)
+    const committed = await log.readSlots()
+    const bytes = await readFully(file, log.start, size - log.start)
     if (bytes.length < committed) throw new EngineError('overlay-altered', `overlay log: expected at least ${committed} bytes, found ${bytes.length}`)
     let at = 0
     for (;;) {

@@ -218,6 +218,19 @@ describe('opening an overlay', () => {
     await (await openOverlay({ file, key, binding, base: null })).close()
   })
 
+  it('refuses a header that is cut short, out of order or that of another overlay', async () => {
+    const [file, other] = [await written(), await written()]
+    const whole = await readFile(file)
+    const halves = Buffer.concat([whole.subarray(64, 128), whole.subarray(0, 64), whole.subarray(128)])
+    const foreign = Buffer.concat([(await readFile(other)).subarray(0, 4096), whole.subarray(4096)])
+    for (const changed of [whole.subarray(0, 0), whole.subarray(0, 127), whole.subarray(0, 4096), whole.subarray(0, 8192), halves, foreign]) {
+      await writeFile(file, changed)
+      await expect(openOverlay({ file, key, binding, base: null }), `${changed.length} bytes`).rejects.toMatchObject({ code: 'overlay-altered' })
+    }
+    await writeFile(file, whole)
+    await (await openOverlay({ file, key, binding, base: null })).close()
+  })
+
   it('refuses a log of which any one durable byte was changed or cut off', async () => {
     const file = await written()
     const whole = await readFile(file)

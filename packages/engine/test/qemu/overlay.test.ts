@@ -198,6 +198,37 @@ describe('an overlay that somebody else prepared', () => {
     await expect(backend.open(spec)).rejects.toMatchObject({ code: 'overlay-altered' })
   })
 
+  it('is refused with any flipped, cut or exchanged part of its headers, and opens as it was', { timeout: 120_000 }, async () => {
+    const [file, other] = [join(await newFolder(), 'overlay.qcow2'), join(await newFolder(), 'other.qcow2')]
+    for (const each of [file, other]) await createOverlay({ file: each, key: each === file ? key : randomBytes(32), sizeBytes: diskBytes })
+    const [bytes, foreign] = [await readFile(file), await readFile(other)]
+    const luks = bytes.indexOf('LUKS\xba\xbe', 0, 'latin1')
+    const flipped = (at: number) => {
+      const changed = Buffer.from(bytes)
+      changed[at] = (changed[at] ?? 0) ^ 1
+      return changed
+    }
+    const spliced = (from: number, to: number, piece: Buffer) => Buffer.concat([bytes.subarray(0, from), piece, bytes.subarray(to)])
+    const changes: Readonly<Record<string, Buffer>> = {
+      ...{ 'qcow2 magic': flipped(0), 'place of the LUKS header': flipped(122), 'LUKS version': flipped(luks + 7), cipher: flipped(luks + 8) },
+      ...{ 'hash of the header': flipped(luks + 72), 'digest of the key': flipped(luks + 112), 'salt of the slot': flipped(luks + 216) },
+      ...{ 'key material': flipped(luks + 4096 + 1000), 'the file cut in the header': bytes.subarray(0, luks + 300) },
+      "another overlay's LUKS header": spliced(luks, luks + 592, foreign.subarray(luks, luks + 592)),
+      'parts of the key in another order': spliced(
+        luks + 4096,
+        luks + 12_288,
+        Buffer.concat([bytes.subarray(luks + 8192, luks + 12_288), bytes.subarray(luks + 4096, luks + 8192)]),
+      ),
+    }
+    const spec = await specOver(await nbd.serve(chattyDisk(2048)), file)
+    for (const [part, changed] of Object.entries(changes)) {
+      await writeFile(file, changed)
+      await expect(backend.open(spec), part).rejects.toMatchObject({ code: expect.stringMatching(/^overlay-(?:altered|mismatch)$/) })
+    }
+    await writeFile(file, bytes)
+    expect((await firstOutput(spec)).toString()).toMatch(/^C+$/)
+  })
+
   it('is refused when its LUKS header is damaged, and opens when that is put back', async () => {
     const file = join(await newFolder(), 'overlay.qcow2')
     await createOverlay({ file, key, sizeBytes: diskBytes })

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { headerLength } from '../../src/state/format.ts'
+import { headerLength, segmentLength } from '../../src/state/format.ts'
 import { openState } from '../../src/state/open.ts'
 import { sealState } from '../../src/state/seal.ts'
 import type { StateFile } from '../../src/virtual-machine.ts'
@@ -61,6 +61,28 @@ describe('a sealed state file', () => {
       await expect(openState(file)).rejects.toMatchObject({ code: 'state-altered' })
     },
   )
+
+  it('is refused before any byte is given out when it is cut, grown, out of order or partly another one; as it was, it opens', async () => {
+    const [file, other] = [stateFile('faults'), stateFile('another')]
+    const large = Buffer.alloc(3 * segmentLength, 'memory ')
+    for (const each of [file, other]) await sealState(each, [large])
+    const [whole, foreign] = [await readFile(file.path), await readFile(other.path)]
+    const second = headerLength + segmentLength + 16
+    const changes: readonly Buffer[] = [
+      whole.subarray(0, -1),
+      whole.subarray(0, second),
+      Buffer.concat([whole, Buffer.alloc(1)]),
+      Buffer.concat([whole.subarray(0, headerLength), whole.subarray(second, 2 * second - headerLength), whole.subarray(headerLength)]),
+      Buffer.concat([foreign.subarray(0, headerLength), whole.subarray(headerLength)]),
+      Buffer.concat([whole.subarray(0, second), foreign.subarray(second)]),
+    ]
+    for (const [index, changed] of changes.entries()) {
+      await writeFile(file.path, changed)
+      await expect(openState(file), `change ${index}`).rejects.toMatchObject({ code: 'state-altered' })
+    }
+    await writeFile(file.path, whole)
+    expect((await readAll(file)).equals(large)).toBe(true)
+  })
 
   it('is refused when it is missing or shorter than a header', async () => {
     await expect(openState(stateFile('missing'))).rejects.toMatchObject({ code: 'state-altered' })
