@@ -52,6 +52,8 @@ export interface InstanceLayout {
   /** Activation, engine, wrapped key, wrong tries. */
   readonly record: string
   readonly disks: string
+  /** Which releases have come up here. */
+  readonly history: string
   /** Held by the one session host that has the instance open. */
   readonly lock: string
   /** Overlay of the system disk: one a release. */
@@ -102,6 +104,7 @@ export function layoutOf(data: string): Layout {
         folder,
         record: join(folder, 'instance.json'),
         disks,
+        history: join(folder, 'releases.json'),
         lock: join(folder, 'lock'),
         systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
         userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),

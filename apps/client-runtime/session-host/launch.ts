@@ -20,7 +20,7 @@ import { inForce } from './in-force.ts'
 import { openInstanceDisks } from './instance-disks.ts'
 import { suspendedStateKey } from './instance-keys.ts'
 import { lockInstance } from './instance-lock.ts'
-import { forgetOldReleases } from './old-releases.ts'
+import { type GoodEnd, runningTime, settleRelease } from './old-releases.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
@@ -77,9 +77,10 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const backend = backendOf(plan, layout)
     const vm = await openVm(backend, spec, stateFile, instance)
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
-    const settled = () => {
-      const systems = manifest.disks.filter((disk) => disk.role === 'system').map((disk) => disk.name)
-      return forgetOldReleases(instance, systems, plan.package.sha256, plan.engine)
+    const ranSeconds = runningTime(vm, () => performance.now())
+    const settled = async (end: GoodEnd) => {
+      const ended = { packageSha256: plan.package.sha256, end, ranSeconds: ranSeconds(), keep: plan.update?.keep ?? 0 }
+      await settleRelease(instance, ended).catch((fault: unknown) => events.add('release-not-settled', { detail: String(fault) }))
     }
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: manifestSha256(bytes), engine, memoryMiB: spec.memoryMiB, serial: spec.serial }

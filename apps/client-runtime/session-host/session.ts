@@ -13,6 +13,7 @@ import type { Phase } from './deadlines.ts'
 import type { EventLog } from './event-log.ts'
 import { Holds } from './holds.ts'
 import { type InForce, inForce } from './in-force.ts'
+import type { GoodEnd } from './old-releases.ts'
 import { after, type SessionStep } from './session-state.ts'
 
 /** What a launch hands over: the opened VM and what has to be closed after it. */
@@ -23,8 +24,8 @@ export interface Launched {
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
   readonly network: Pick<NetworkSwitch, 'setRules' | 'rules'> | null
-  /** Called when the session ended in good order: suspended, or switched off by its guest. */
-  settled(): Promise<void>
+  /** Called when the session ended in good order, while its disks are still open; never fails. */
+  settled(end: GoodEnd): Promise<void>
   /** Closes disks, servers and sockets, in that order; the VM process is gone by then. */
   release(): Promise<void>
 }
@@ -215,8 +216,8 @@ export class Session {
       }
       if (saves) await launched.vm.suspend(launched.stateFile)
       else await launched.vm.stop()
+      if (saves) await launched.settled('suspended')
       await launched.release()
-      if (saves) await launched.settled()
       this.#finish(saves ? 'saved' : 'stopped')
     })
   }
@@ -266,8 +267,8 @@ export class Session {
       return
     }
     void this.#inTurn(async () => {
+      await this.#launched?.settled('guest-off')
       await this.#launched?.release()
-      await this.#launched?.settled()
       this.events.add('guest-powered-off')
       this.#finish('stopped')
     })

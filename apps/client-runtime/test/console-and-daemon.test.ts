@@ -6,10 +6,23 @@ import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
 import { revokeDevice } from '../../console/src/devices/suspend.ts'
+import { rollBackRelease } from '../../console/src/releases/roll-back.ts'
+import { stageRelease } from '../../console/src/releases/stage.ts'
 import { showReport } from '../../console/src/reports/show.ts'
-import { newCode, openRules, operator, publishDesktop, publishPolicy, publishRelease } from '../../console/test/console/world.ts'
+import {
+  approveRole,
+  newCode,
+  openRules,
+  operator,
+  publishDesktop,
+  publishPackage,
+  publishPolicy,
+  publishRelease,
+  takeBack,
+} from '../../console/test/console/world.ts'
 import { layoutOf } from '../layout.ts'
 import { Computer, realWorld } from './computer.ts'
+import type { ScriptedHost } from './scripted-host.ts'
 
 const refused = (...codes: string[]) => ({ code: 'refused', reasons: codes.map((code) => expect.objectContaining({ code })) })
 
@@ -71,6 +84,52 @@ describe('a desktop', () => {
       expect(instances[0]?.session).toMatchObject({ open: false, reasons: [{ code: 'lease-suspended', whomToAsk: 'administrator' }] })
     }, 20_000)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject(refused('lease-suspended'))
+  })
+
+  it('goes back to an old package under a new serial only, and a forced update ends the session of another package', {
+    timeout: 90_000,
+  }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    const first = await publishDesktop(world)
+    const device = await computer.enrol(world)
+    const host = await computer.running()
+    const second = await publishPackage(world, '2')
+    await stageRelease(operator, world.console, {
+      ...{ desktop: 'office', title: 'Office', package: { name: 'demo', version: '2' }, update: { keep: 1, forceAt: null } },
+      layers: [{ layer: 'organisation', selector: null, name: 'base', version: '1' }],
+    })
+    await approveRole(world, 'releases')
+    const session = async () => (await computer.call('status', {})).instances[0]?.session
+    // Suggested: it waits for the next start, and the session goes on.
+    await vi.waitFor(async () => expect(await session()).toMatchObject({ open: true, serial: 2, waiting: ['package'], warned: false }), 20_000)
+    expect([host.plan.package.sha256, host.asked]).toEqual([first.sha256, []])
+    const ended = async (open: ScriptedHost) => {
+      await open.close()
+      await vi.waitFor(async () => expect(await session()).toMatchObject({ open: false }), 20_000)
+    }
+    const started = async () => {
+      await computer.call('start', { instance: 'office', password: null })
+      return computer.hosts.at(-1) ?? host
+    }
+    await ended(host)
+    const updated = await started()
+    expect(updated.plan).toMatchObject({ package: { sha256: second.sha256 }, update: { keep: 1, forceAt: null } })
+
+    const update = { keep: 0, forceAt: Math.floor(Date.now() / 1000) - 1 }
+    await rollBackRelease(operator, world.console, { desktop: 'office', to: 1, update })
+    await approveRole(world, 'releases')
+    await vi.waitFor(() => expect(updated.asked).toEqual(['suspend']), 20_000)
+    await ended(updated)
+    expect(await session()).toMatchObject({ reasons: [{ code: 'update-due' }] })
+    expect((await started()).plan).toMatchObject({ package: { sha256: first.sha256, version: '1' }, update })
+    expect(await session()).toMatchObject({ open: true, serial: 3 })
+
+    // A console that would take the new serial back gives leases of an old one: the device takes none of them, and stays where it is.
+    await takeBack(world, 3, device)
+    await vi.waitFor(async () => {
+      expect((await computer.call('status', {})).contact.fault).toMatchObject({ code: 'lease-release-older' })
+    }, 20_000)
+    expect(await session()).toMatchObject({ open: true, serial: 3 })
   })
 
   it('is attached to again by the daemon that comes after', { timeout: 60_000 }, async () => {

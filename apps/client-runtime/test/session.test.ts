@@ -37,11 +37,11 @@ const plan: LaunchPlan = launchPlan.parse({
 
 /** A session over the engine's fake backend; `watch` plays the disks, `rules` is what the network switch was told last. */
 function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
-  const seen: { watch: DiskWatch | null; rules: readonly NetworkRule[]; released: number; settled: number } = {
+  const seen: { watch: DiskWatch | null; rules: readonly NetworkRule[]; released: number; settled: string[] } = {
     watch: null,
     rules: [],
     released: 0,
-    settled: 0,
+    settled: [],
   }
   const stateFile: StateFile = { path: join(folder, 'suspended.state'), key: new Uint8Array(32), binding: 'i1' }
   const spec: VmSpec = {
@@ -70,8 +70,8 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
           seen.rules = rules
         },
       },
-      settled: async () => {
-        seen.settled += 1
+      settled: async (end: 'suspended' | 'guest-off') => {
+        seen.settled.push(end)
       },
       release: async () => {
         seen.released += 1
@@ -197,7 +197,7 @@ describe('a session', () => {
     await access(saved.stateFile.path)
     expect(saved.session.state).toBe('suspended')
     expect([off.seen.released, saved.seen.released]).toEqual([1, 1])
-    expect([off.seen.settled, saved.seen.settled]).toEqual([0, 1])
+    expect([off.seen.settled, saved.seen.settled]).toEqual([[], ['suspended']])
   })
 })
 

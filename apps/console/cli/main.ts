@@ -18,6 +18,7 @@ import { keygenCommand } from './keygen.ts'
 import { packageStageCommand } from './package-stage.ts'
 import { pendingCommand, withdrawCommand } from './pending.ts'
 import { policyStageCommand } from './policy-stage.ts'
+import { releaseRollbackCommand } from './release-rollback.ts'
 import { releaseStageCommand } from './release-stage.ts'
 import { runMain } from './run-main.ts'
 import { sealCommand } from './seal.ts'
@@ -31,7 +32,7 @@ const program = new Command('casemate-admin')
 const groups: Readonly<Record<string, { readonly about: string; readonly commands: readonly (() => Command)[] }>> = {
   package: { about: 'sealed machines', commands: [packageStageCommand] },
   policy: { about: 'rules of desktops', commands: [policyStageCommand] },
-  release: { about: 'what a desktop consists of', commands: [releaseStageCommand] },
+  release: { about: 'what a desktop consists of', commands: [releaseStageCommand, releaseRollbackCommand] },
   desktop: { about: 'who gets which desktop', commands: [desktopAssignCommand, desktopUnassignCommand] },
   activation: {
     about: 'what activates a desktop, and how often',

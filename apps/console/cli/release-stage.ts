@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type DataOption, readVersioned, withData } from './data-option.ts'
 import { callOperator } from './operator-call.ts'
 import { print } from './output.ts'
+import { type UpdateOption, updateOf, withUpdate } from './update-option.ts'
 
 interface Layer {
   readonly layer: 'organisation' | 'group' | 'user' | 'device'
@@ -12,7 +13,7 @@ interface Layer {
   readonly version: string
 }
 
-interface Options extends DataOption {
+interface Options extends DataOption, UpdateOption {
   readonly desktop: string
   readonly title: string
   readonly package: { readonly name: string; readonly version: string }
@@ -20,7 +21,7 @@ interface Options extends DataOption {
 }
 
 export function releaseStageCommand(): Command {
-  return withData(new Command('stage'))
+  return withUpdate(withData(new Command('stage')))
     .description('put the next release of a desktop forward for approval; its serial rises by itself')
     .requiredOption('--desktop <slug>', 'the desktop; made with its first release')
     .requiredOption('--title <text>', 'what people see')
@@ -30,8 +31,8 @@ export function releaseStageCommand(): Command {
       'a published policy: organisation=, group:NAME=, user:NAME=, device:ID= or tag:NAME= (repeatable)',
       collectLayer,
     )
-    .action(async ({ data, desktop, title, package: sealed, layer, json }: Options) => {
-      const body = { desktop, title, package: sealed, layers: layer }
+    .action(async ({ data, desktop, title, package: sealed, layer, json, ...update }: Options) => {
+      const body = { desktop, title, package: sealed, layers: layer, ...updateOf(update) }
       const { raw, read } = await callOperator(data, 'stage-release', body, z.object({ path: z.string(), serial: z.number() }))
       print(json, raw, [`\`${read.path}\` waits for approval by role releases`])
     })

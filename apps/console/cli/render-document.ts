@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PolicyRule, parsePolicy } from '@casemate/policy/policy'
-import { packageOf, parseRelease } from '@casemate/policy/release'
+import { packageOf, parseRelease, type Release } from '@casemate/policy/release'
 import { catalogue, type SettingName } from '@casemate/policy/settings'
 import { parseManifest } from '@casemate/vm-package/manifest'
+import { timeText } from './data-option.ts'
 import { bytesText } from './output.ts'
 
 /**
@@ -44,11 +45,19 @@ function renderRelease(bytes: Uint8Array): readonly string[] {
   return [
     `release ${release.serial} of \`${release.desktop}\` (${release.title}), for runtime ${release.minRuntime} or later`,
     `package ${name} ${version}, SHA-256 ${sha256}`,
+    ...renderUpdate(release),
     ...release.layers.map(({ layer, selector, path, sha256: digest }) => {
       const whom = selector === null ? '' : ` ${Object.entries(selector).flat().join(' ')}`
       return `${layer}${whom}: ${path}, SHA-256 ${digest}`
     }),
   ]
+}
+
+function renderUpdate({ update }: Release): readonly string[] {
+  if (update === undefined) return []
+  const { keep, forceAt } = update
+  const when = forceAt === null ? 'a session of another package goes on' : `a session of another package is suspended from ${timeText(forceAt)} on`
+  return [`update: ${when}; ${keep} former ${keep === 1 ? 'release stays' : 'releases stay'} on a device`]
 }
 
 function renderManifest(bytes: Uint8Array): readonly string[] {

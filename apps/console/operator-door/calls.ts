@@ -2,6 +2,7 @@
 //
 // Every call of the operator door and of the web door, once: its name, the form of its request, the act behind it. The acts check the actor's rights.
 import { directoryName, slug, versionText } from '@casemate/policy/names'
+import { releaseUpdate } from '@casemate/policy/release'
 import { z } from 'zod'
 import { approve, withdrawWaiting } from '../src/approvals/approve.ts'
 import { listWaiting, readWaiting } from '../src/approvals/review.ts'
@@ -19,6 +20,7 @@ import { delegatedRoles } from '../src/publish/metadata.ts'
 import type { Review } from '../src/publish/review.ts'
 import { assignDesktop, unassignDesktop } from '../src/releases/assign.ts'
 import { previewRelease } from '../src/releases/preview.ts'
+import { rollBackRelease } from '../src/releases/roll-back.ts'
 import { stageRelease } from '../src/releases/stage.ts'
 import { showReport } from '../src/reports/show.ts'
 import { activationCalls } from './activation-calls.ts'
@@ -46,7 +48,9 @@ const wantedRelease = z.strictObject({
       }),
     )
     .max(10_000),
+  update: releaseUpdate.optional(),
 })
+const wantedRollBack = z.strictObject({ desktop: slug, to: z.int().min(1), update: releaseUpdate.optional() })
 
 /** @param door null while no device door is open. */
 export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddress | null) {
@@ -56,6 +60,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     ),
     'stage-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => stagePolicy(actor, console, yaml)),
     'stage-release': call(wantedRelease, (actor, wanted) => stageRelease(actor, console, wanted)),
+    'roll-back-release': call(wantedRollBack, (actor, wanted) => rollBackRelease(actor, console, wanted)),
     'preview-release': call(wantedRelease, (actor, wanted) => previewRelease(actor, console, wanted)),
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {

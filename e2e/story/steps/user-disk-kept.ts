@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access } from 'node:fs/promises'
-import { askGuest, BOOT_LIMIT_MS, PROMPT, startDesktop, stopDesktop } from '../desktop.ts'
+import { askGuest, BOOT_LIMIT_MS, desktopIsOver, PROMPT, startDesktop, stopDesktop } from '../desktop.ts'
 import { DESKTOP } from '../organisation.ts'
 import { expectEqual, need, type World } from '../world.ts'
 
@@ -18,13 +18,16 @@ export async function userDiskKept(world: World): Promise<void> {
   const found = await askGuest(world, 'echo "user=$(cat ~/kept) system=$(cat /var/tmp/gone 2>/dev/null || echo fresh)"', /^user=.*/m)
   expectEqual(found, 'user=mine system=fresh', 'files after the update')
 
-  // The overlay of release 1 stays until release 2 has come up and ended in good order.
+  // The overlay of release 1 stays until release 2 has booted: a session this short, suspended, proves nothing; a guest that switches itself off does.
   const old = device.layout.instance(DESKTOP).systemDisk('system', need(world.sealed.get('1'), 'sealed package').sha256, engine)
   await access(old)
   await stopDesktop(world, 'suspend')
+  await access(old)
+  await (await startDesktop(world)).typeText('poweroff\n')
+  await desktopIsOver(world)
   await access(old).then(
     () => Promise.reject(new Error('the old system overlay is still there')),
     () => undefined,
   )
-  await startDesktop(world)
+  await (await startDesktop(world)).waitForText(PROMPT, BOOT_LIMIT_MS)
 }

@@ -35,7 +35,7 @@ describe('decision vectors', () => {
 
   it('cover every reason but those that no document can cause', () => {
     const covered = new Set(files.map(read).flatMap(({ decision }) => (decision.allowed ? [] : decision.reasons.map(({ code }) => code))))
-    expect(reasonCodes.filter((code) => !covered.has(code))).toEqual(['eula-not-accepted', 'policy-too-large', 'decision-failed'])
+    expect(reasonCodes.filter((code) => !covered.has(code))).toEqual(['eula-not-accepted', 'policy-too-large', 'update-due', 'decision-failed'])
   })
 
   it('set every setting somewhere', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision } from '@casemate/policy/decision'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import { type LiveAction, liveActions } from '@casemate/policy/live-action'
+import { type LiveAction, liveActions, planWhileRunning } from '@casemate/policy/live-action'
 import type { Reason } from '@casemate/policy/reason'
 
 /** What a new decision means for a VM that runs. */
@@ -26,11 +26,9 @@ export function changeFor(running: LaunchPlan, decision: Decision, now: number):
   const waiting = actions.flatMap((action) => (action.do === 'wait-for-restart' ? action.fields : []))
   const live = actions.filter(isLive)
   if (live.length === 0) return { kind: 'none', warned, waiting }
-  const { package: sealed, engine, memoryMiB } = running
-  const serial = decision.plan.serial === 'none' ? 'none' : running.serial
   return {
     kind: 'replan',
-    plan: { ...decision.plan, package: sealed, engine, memoryMiB, serial },
+    plan: planWhileRunning(running, decision.plan),
     actions: live.map((action) => action.do),
     warned,
     waiting,

@@ -8,6 +8,7 @@ import {
   packageManifestPath,
   policyDocumentPath,
   type Release,
+  type ReleaseUpdate,
   releasePath,
   release as releaseSchema,
   writeRelease,
@@ -28,6 +29,8 @@ export interface WantedRelease {
   readonly title: string
   readonly package: { readonly name: string; readonly version: string }
   readonly layers: readonly { readonly layer: LayerReference['layer']; readonly selector: unknown; readonly name: string; readonly version: string }[]
+  /** Left out: suggested, and no former release is kept on devices. */
+  readonly update?: ReleaseUpdate | undefined
 }
 
 export interface StagedRelease {
@@ -37,14 +40,24 @@ export interface StagedRelease {
 }
 
 /**
- * Puts the next release of a desktop forward, of a package and policies that are published. A roll-back is a release too: old content
- * under a new serial.
+ * Puts the next release of a desktop forward, of a package and policies that are published.
  * @throws ConsoleError `not-found` (package or policy is not published), `input-invalid`; PublishError of staging.
  */
 export async function stageRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<StagedRelease> {
   requireRight(actor, 'release:stage')
+  return await stageDraft(actor, console, await draftRelease(actor, console, wanted))
+}
+
+export interface ReleaseDraft {
+  readonly document: Release
+  /** Of the console's record of its package. */
+  readonly packageId: string
+}
+
+/** @throws PublishError of staging. */
+export async function stageDraft(actor: Operator, console: Console, { document, packageId }: ReleaseDraft): Promise<StagedRelease> {
+  requireRight(actor, 'release:stage')
   const { now } = console
-  const { document, packageId } = await draftRelease(actor, console, wanted)
   const bytes = new TextEncoder().encode(writeRelease(document))
   const [path, sha256] = [releasePath(document.desktop, document.serial), await sha256Hex(bytes)]
   const createdAt = new Date(now() * 1000)
@@ -60,7 +73,7 @@ export async function stageRelease(actor: Operator, console: Console, wanted: Wa
 }
 
 /** The document that staging would put forward. @throws ConsoleError as {@link stageRelease}. */
-export async function draftRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<{ document: Release; packageId: string }> {
+export async function draftRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<ReleaseDraft> {
   const { db } = console
   const sealed = await findPackage(db, actor.organisation, wanted.package)
   const policies = await Promise.all(wanted.layers.map((layer) => findPolicy(db, actor.organisation, layer)))
@@ -72,6 +85,7 @@ export async function draftRelease(actor: Operator, console: Console, wanted: Wa
     minRuntime: newest([parseManifest(sealed.manifest).minRuntime, ...policies.map(({ minRuntime }) => minRuntime)]),
     package: { path: packageManifestPath(sealed.name, sealed.version), sha256: sealed.sha256 },
     layers: policies.map(({ reference }) => reference),
+    ...(wanted.update === undefined ? {} : { update: wanted.update }),
   })
   return { document, packageId: sealed.id }
 }
@@ -113,7 +127,7 @@ async function findPolicy(db: Transaction, organisation: string, { layer, select
 }
 
 /** One above what is published; what waits is refused by staging itself. */
-async function nextSerial({ repository }: Console, desktop: string): Promise<number> {
+export async function nextSerial({ repository }: Console, desktop: string): Promise<number> {
   const targets = (await readRepository(repository)).roles.get('releases')?.document.signed.targets ?? {}
   const serials = Object.keys(targets).flatMap((path) =>
     path.startsWith(`releases/${desktop}/`) ? [Number.parseInt(path.split('/')[2] ?? '', 10)] : [],

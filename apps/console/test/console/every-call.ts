@@ -17,6 +17,7 @@ export const everyCall: Readonly<Record<CallName, object>> = {
   'stage-package': { manifest: 'e30=', sealedKey: 'e30=' },
   'stage-policy': { yaml: policyText('1') },
   'stage-release': release,
+  'roll-back-release': { desktop: 'office', to: 1 },
   'preview-release': release,
   'list-pending': {},
   'read-pending': { role: 'policies' },

@@ -2,7 +2,7 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseRelease } from '@casemate/policy/release'
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { operatorCalls } from '../../operator-door/calls.ts'
@@ -14,6 +14,7 @@ import { stagePackage } from '../../src/packages/stage.ts'
 import { stagePolicy } from '../../src/policies/stage.ts'
 import { findPending } from '../../src/publish/pending.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
+import { rollBackRelease } from '../../src/releases/roll-back.ts'
 import { stageRelease } from '../../src/releases/stage.ts'
 import { startConsole } from '../../start-console.ts'
 import { ScriptedDevice } from './device.ts'
@@ -132,6 +133,35 @@ it('makes releases of published packages and policies only, under rising serials
   ).rejects.toMatchObject({
     code: 'input-invalid',
   })
+})
+
+it("rolls back by approving a former release's content under the next serial, and to nothing but a published one that is not the newest", async () => {
+  const world = await startWorld()
+  await publishDesktop(world)
+  const second = await publishPackage(world, '2')
+  await publishPolicy(world, '2', openRules)
+  const layers = [{ layer: 'organisation' as const, selector: null, name: 'base', version: '2' }]
+  const wanted = { desktop: 'office', title: 'Office two', package: { name: 'demo', version: '2' }, layers, update: { keep: 1, forceAt: 5 } }
+  await stageRelease(operator, world.console, wanted)
+  await approveRole(world, 'releases')
+
+  const back = (to: number, desktop = 'office') => rollBackRelease(operator, world.console, { desktop, to })
+  await expect(back(2)).rejects.toMatchObject({ code: 'input-invalid' })
+  await expect(back(3)).rejects.toMatchObject({ code: 'not-found' })
+  await expect(back(1, 'nowhere')).rejects.toMatchObject({ code: 'not-found' })
+  expect(await back(1)).toMatchObject({ serial: 3, path: 'releases/office/3.json' })
+  await expect(back(1)).rejects.toThrow()
+  await approveRole(world, 'releases')
+
+  const { releases } = world.console.db.tables
+  const rows = await world.console.db.select({ document: releases.document }).from(releases).orderBy(releases.serial)
+  const [first, newer, last] = rows.map(({ document }) => parseRelease(document))
+  expect(last).toEqual({ ...first, serial: 3 })
+  expect(newer).toMatchObject({ title: 'Office two', package: { sha256: second.sha256 }, update: wanted.update })
+  await rollBackRelease(operator, world.console, { desktop: 'office', to: 2, update: { keep: 0, forceAt: null } })
+  await approveRole(world, 'releases')
+  const [again] = await world.console.db.select({ document: releases.document }).from(releases).where(eq(releases.serial, 4))
+  expect(parseRelease(again?.document ?? '')).toEqual({ ...newer, serial: 4, update: { keep: 0, forceAt: null } })
 })
 
 it('publishes only what an approver signed, over the bytes that wait', async () => {

@@ -11,12 +11,14 @@ import { parseKeyList } from '@casemate/policy/key-list'
 import { openKey } from '@casemate/policy/sealed-key'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { sealPackage } from '@casemate/vm-package/seal'
+import { eq } from 'drizzle-orm'
 import { afterAll, onTestFinished } from 'vitest'
 import type { Limits } from '../../device-api/rate-limit.ts'
 import { derivePassphraseKey } from '../../src/access/derive-passphrase-key.ts'
 import { approve } from '../../src/approvals/approve.ts'
 import { readWaiting } from '../../src/approvals/review.ts'
 import { newEnrolmentCode, type WantedCode } from '../../src/devices/code.ts'
+import { noteChange } from '../../src/devices/note-change.ts'
 import { createOrganisation } from '../../src/organisation/create.ts'
 import { consoleLayout } from '../../src/organisation/layout.ts'
 import { localOperator } from '../../src/organisation/local-operator.ts'
@@ -127,6 +129,14 @@ export async function publishRelease(world: World, policyVersion: string, packag
     layers: [{ layer: 'organisation', selector: null, name: 'base', version: policyVersion }],
   })
   await approveRole(world, 'releases')
+}
+
+/** As a console would that goes back in its own records: the newest published release is none, and a device is told of news. */
+export async function takeBack({ console }: World, serial: number, device: string): Promise<void> {
+  const { releases } = console.db.tables
+  await console.db.update(releases).set({ publishedAt: null }).where(eq(releases.serial, serial))
+  await console.db.transaction((tx) => noteChange(tx, [device]))
+  console.waiting.wake(device)
 }
 
 export const openRules = [{ setting: 'authentication', value: { mode: 'none' } }]

@@ -20,6 +20,7 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'stage-package': authors,
   'stage-policy': authors,
   'stage-release': authors,
+  'roll-back-release': authors,
   'preview-release': authors,
   'list-pending': all,
   'read-pending': all,

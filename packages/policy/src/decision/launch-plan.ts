@@ -35,6 +35,8 @@ export const launchPlan = z.strictObject({
   exit: z.enum(['user', 'suspend', 'power-off']),
   /** Unix seconds on the runtime's verified clock; null: never. */
   deadlines: z.strictObject({ warnAt: seconds.nullable(), restrictAt: seconds.nullable(), suspendAt: seconds.nullable() }),
+  /** As the release says it; absent: no former system disk is kept, and a session of another package goes on. */
+  update: z.strictObject({ keep: z.int().min(0).max(8), forceAt: seconds.nullable() }).optional(),
 })
 
 export type LaunchPlan = z.infer<typeof launchPlan>

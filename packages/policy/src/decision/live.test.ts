@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { runVector } from '../../vectors/build.ts'
 import { inputOf, minute, noPassword, now, type WrittenRule } from '../../vectors/scenario.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { liveActions } from './live.ts'
+import { liveActions, planWhileRunning } from './live.ts'
 import { reason } from './reasons.ts'
 
 function planOf(...rules: readonly WrittenRule[]): LaunchPlan {
@@ -46,6 +46,28 @@ describe('a decision made again for a VM that runs', () => {
     const plan = planOf()
     const next: LaunchPlan = { ...plan, memoryMiB: 128, engine: 'v86', package: { ...plan.package, version: '4' } }
     expect(actions(plan, next)).toEqual([{ do: 'wait-for-restart', fields: ['package', 'engine', 'memoryMiB'] }])
+  })
+
+  it('leaves a session of the former package to its user where the update is suggested', () => {
+    const plan = planOf()
+    const next: LaunchPlan = { ...plan, package: { ...plan.package, version: '4' }, update: { keep: 1, forceAt: null } }
+    expect(actions(plan, next)).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
+    expect(planWhileRunning(plan, next)).toEqual({ ...next, package: plan.package })
+  })
+
+  it('warns a session of the former package of a forced update, and suspends it from that second; one of its own package goes on', () => {
+    const plan = planOf()
+    const forceAt = now + 10 * minute
+    const next: LaunchPlan = { ...plan, package: { ...plan.package, version: '4' }, update: { keep: 0, forceAt } }
+    const deadlines = { ...plan.deadlines, warnAt: 0, suspendAt: forceAt }
+    expect(actions(plan, next, forceAt - 1)).toEqual([
+      { do: 'set-deadlines', deadlines },
+      { do: 'warn', until: forceAt },
+      { do: 'wait-for-restart', fields: ['package'] },
+    ])
+    expect(planWhileRunning(plan, next)).toEqual({ ...next, package: plan.package, deadlines })
+    expect(actions(plan, next, forceAt)).toEqual([{ do: 'suspend', reasons: [reason('update-due', { version: '4' })] }])
+    expect(actions(next, next, forceAt)).toEqual([])
   })
 
   it('moves the deadlines with every contact', () => {

@@ -4,7 +4,7 @@
 // for its next start. A refusal suspends: work is not lost, and nothing runs on.
 import type { Decision } from './decide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import type { Reason } from './reasons.ts'
+import { type Reason, reason } from './reasons.ts'
 
 export type LiveAction =
   | { readonly do: 'suspend'; readonly reasons: readonly Reason[] }
@@ -19,21 +19,43 @@ export type LiveAction =
   | { readonly do: 'wait-for-restart'; readonly fields: readonly ('package' | 'engine' | 'memoryMiB' | 'serial')[] }
 
 /**
+ * The decided plan as far as a VM that runs can take it: what it was opened with stays. One of another package than was decided is warned
+ * at once and suspended at the moment from which the update is forced.
+ */
+export function planWhileRunning(running: LaunchPlan, plan: LaunchPlan): LaunchPlan {
+  const { package: sealed, engine, memoryMiB } = running
+  // A serial port can be silenced in a running machine, not added to it.
+  const serial = plan.serial === 'none' ? 'none' : running.serial
+  return { ...plan, package: sealed, engine, memoryMiB, serial, deadlines: deadlinesWhileRunning(running, plan) }
+}
+
+function deadlinesWhileRunning(running: LaunchPlan, { package: decided, deadlines, update }: LaunchPlan): LaunchPlan['deadlines'] {
+  const forceAt = update?.forceAt ?? null
+  if (forceAt === null || !differs(running.package, decided)) return deadlines
+  const { suspendAt } = deadlines
+  return { ...deadlines, warnAt: 0, suspendAt: suspendAt === null ? forceAt : Math.min(suspendAt, forceAt) }
+}
+
+/**
  * From the plan that is in force to the one that was decided.
  * @param now Unix seconds on the verified clock.
  */
 export function liveActions(running: LaunchPlan, decision: Decision, now: number): readonly LiveAction[] {
   if (!decision.allowed) return [{ do: 'suspend', reasons: decision.reasons }]
   const { plan } = decision
+  const { forceAt } = plan.update ?? { forceAt: null }
+  if (forceAt !== null && now >= forceAt && differs(running.package, plan.package)) {
+    return [{ do: 'suspend', reasons: [reason('update-due', { version: plan.package.version })] }]
+  }
+  const deadlines = deadlinesWhileRunning(running, plan)
   const actions: LiveAction[] = []
   if (differs(running.network, plan.network)) actions.push({ do: 'set-network', network: plan.network })
   if (differs(running.clipboard, plan.clipboard)) actions.push({ do: 'set-clipboard', clipboard: plan.clipboard })
   if (running.serial !== plan.serial && plan.serial === 'none') actions.push({ do: 'set-serial', serial: plan.serial })
   if (running.exit !== plan.exit) actions.push({ do: 'set-exit', exit: plan.exit })
-  if (differs(running.deadlines, plan.deadlines)) actions.push({ do: 'set-deadlines', deadlines: plan.deadlines })
-  const { warnAt, suspendAt } = plan.deadlines
+  if (differs(running.deadlines, deadlines)) actions.push({ do: 'set-deadlines', deadlines })
+  const { warnAt, suspendAt } = deadlines
   if (warnAt !== null && now >= warnAt) actions.push({ do: 'warn', until: suspendAt })
-  // A serial port can be silenced in a running machine, not added to it.
   const fields = (['package', 'engine', 'memoryMiB', 'serial'] as const).filter(
     (field) => differs(running[field], plan[field]) && (field !== 'serial' || plan.serial !== 'none'),
   )

@@ -41,6 +41,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       serial: values['serial-port'],
       exit: values.exit,
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
+      ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },
   }
 }

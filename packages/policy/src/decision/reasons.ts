@@ -16,7 +16,10 @@ type Text = readonly [sentence: string, nextStep: string, whomToAsk: WhomToAsk]
 
 const online = 'Connect to the network; the desktop asks for a new permission by itself'
 
-/** In the order of the checks of `decide`; `eula-not-accepted` is checked before an activation is asked for. */
+/**
+ * In the order of the checks of `decide`; `eula-not-accepted` is checked before an activation is asked for, `update-due` for a VM that
+ * runs another package.
+ */
 const texts = {
   'clock-behind': ({ system, floor }: { readonly system: number; readonly floor: number }): Text => [
     `The clock of this computer says ${time(system)}, although it is at least ${time(floor)}`,
@@ -124,6 +127,11 @@ const texts = {
     `\`${engine}\` cannot enforce \`${capability}\`, which the policy needs`,
     'Have the missing part installed, or use another computer',
     'help-desk',
+  ],
+  'update-due': ({ version }: { readonly version: string }): Text => [
+    `Version ${version} of this desktop had to be taken by now`,
+    'Start the desktop again; it starts in the new version',
+    'nobody',
   ],
   'decision-failed': (): Text => ['The decision could not be made, so nothing runs', 'Report this; it is an error of the product', 'help-desk'],
 }

@@ -20,6 +20,15 @@ describe('a release', () => {
     expect(parseRelease(new TextEncoder().encode(text))).toEqual(document)
   })
 
+  it('says how a device comes to it, or leaves that out, and then its text is as it always was', () => {
+    expect(text).not.toContain('update')
+    const forced = { ...document, update: { keep: 2, forceAt: 1_800_000_000 } }
+    expect(parseRelease(writeRelease(forced))).toEqual(forced)
+    for (const update of ['{"keep":9,"forceAt":null}', '{"keep":1}', '{"keep":1,"forceAt":"soon"}', 'null', '{"keep":1,"forceAt":null,"why":""}']) {
+      expect(() => parseRelease(text.replace('{', `{"update":${update},`)), update).toThrow(expect.objectContaining({ code: 'release-invalid' }))
+    }
+  })
+
   it('names its package by the path of the manifest', () => {
     expect(packageOf(document)).toEqual({ name: 'office', version: '3', sha256: document.package.sha256 })
     expect(packageManifestPath('office', '3')).toBe(document.package.path)

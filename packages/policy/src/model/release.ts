@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { PolicyError } from '../error.ts'
 import { canonicalJson } from './canonical-json.ts'
-import { directoryName, runtimeVersion, serial, sha256Text, slug } from './names.ts'
+import { directoryName, instant, runtimeVersion, serial, sha256Text, slug } from './names.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 const packagePath = z.string().regex(/^packages\/[a-z0-9-]{1,64}\/[0-9A-Za-z.-]{1,64}\.json$/)
@@ -19,6 +19,14 @@ export const layerReference = z.discriminatedUnion('layer', [
   z.strictObject({ layer: z.literal('device'), selector: z.union([z.strictObject({ device: slug }), z.strictObject({ tag: slug })]), ...document }),
 ])
 
+/** How a device comes to a release. */
+export const releaseUpdate = z.strictObject({
+  /** How many former releases keep their system disks on the device once this one has booted. */
+  keep: z.int().min(0).max(8),
+  /** From then on no session of another package goes on; null: it goes on until somebody ends it. */
+  forceAt: instant.nullable(),
+})
+
 export const release = z.strictObject({
   format: z.literal('casemate-release-1'),
   desktop: slug,
@@ -28,10 +36,13 @@ export const release = z.strictObject({
   minRuntime: runtimeVersion,
   package: z.strictObject({ path: packagePath, sha256: sha256Text }),
   layers: z.array(layerReference).max(10_000),
+  /** Absent: suggested, and nothing is kept. */
+  update: releaseUpdate.optional(),
 })
 
 export type LayerReference = z.infer<typeof layerReference>
 export type Release = z.infer<typeof release>
+export type ReleaseUpdate = z.infer<typeof releaseUpdate>
 
 /** Nearest last. */
 export const layerOrder = ['organisation', 'group', 'user', 'device'] as const

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { noPassword, type RuleValue, type Scenario, type WrittenRule } from '../scenario.ts'
+import { day, noPassword, now, type RuleValue, type Scenario, type WrittenRule } from '../scenario.ts'
 
 type Network = RuleValue<'network'>
 const listed = (...allow: Extract<Network, { mode: 'listed' }>['allow']): Network => ({ mode: 'listed', allow })
@@ -158,6 +158,18 @@ export const machineScenarios: readonly Scenario[] = [
     'capability-missing',
     ({ facts }) => {
       facts.engines = [{ name: 'qemu', capabilities: [] }]
+    },
+  ),
+
+  withRules('update-suggested', 'A release that says nothing of its update', 'PK-11', [], { plan: { update: undefined } }),
+  withRules(
+    'update-forced',
+    'The plan carries what the release says: how many former ones stay, and from when no other package goes on',
+    'PK-11',
+    [],
+    { plan: { update: { keep: 2, forceAt: now + day } } },
+    ({ release }) => {
+      release.document.update = { keep: 2, forceAt: now + day }
     },
   ),
 
