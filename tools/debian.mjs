@@ -22,6 +22,7 @@ const PROOFS = {
   'util-linux': '/usr/bin/unshare',
   iproute2: '/usr/sbin/ip',
   'libnbd-bin': '/usr/bin/nbdinfo',
+  genisoimage: '/usr/bin/isoinfo',
   chromium: '/usr/bin/chromium',
   mmdebstrap: '/usr/bin/mmdebstrap',
   restic: '/usr/bin/restic',
@@ -34,7 +35,7 @@ export const BUILD_PACKAGES = ['python3', 'make', 'g++']
 export const GUEST_PACKAGES = ['mtools', 'syslinux', 'syslinux-common', 'e2fsprogs']
 export const V86_PACKAGES = ['seabios', 'util-linux']
 export const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils', 'bubblewrap', 'passt']
-export const TEST_PACKAGES = ['libnbd-bin', 'chromium', 'iproute2']
+export const TEST_PACKAGES = ['libnbd-bin', 'genisoimage', 'chromium', 'iproute2']
 export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', 'fio']
 
 /**

@@ -54,6 +54,8 @@ export interface InstanceLayout {
   readonly disks: string
   /** Which releases have come up here. */
   readonly history: string
+  /** What its medium holds, sealed. */
+  readonly customization: string
   /** Held by the one session host that has the instance open. */
   readonly lock: string
   /** Overlay of the system disk: one a release. */
@@ -105,6 +107,7 @@ export function layoutOf(data: string): Layout {
         record: join(folder, 'instance.json'),
         disks,
         history: join(folder, 'releases.json'),
+        customization: join(folder, 'customization.sealed'),
         lock: join(folder, 'lock'),
         systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
         userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),

@@ -53,10 +53,12 @@ export const sessionEvent = z.strictObject({
 })
 export type SessionEvent = z.infer<typeof sessionEvent>
 
-/** One line on the session host's standard input: base64url, 32 bytes each. Never on the command line, never in a file. */
+/** One line on the session host's standard input; keys are base64url, 32 bytes each. Never on the command line, never in a file. */
 export const sessionSecrets = z.strictObject({
   packageKey: z.base64url().length(43),
   instanceKey: z.base64url().length(43),
+  /** What the lease brings for the package's customization files, by name. */
+  customization: z.record(z.string(), z.string()),
   /** Bearer of the viewer door. */
   viewerToken: z.base64url().length(43),
 })

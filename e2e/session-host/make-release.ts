@@ -10,8 +10,8 @@ import type { SealedRelease, World } from './world.ts'
 
 export const ADMIN = 'apps/console/cli/main.ts'
 
-/** Seals a copy of the demo disk as `version`, by the administrator's CLI. */
-export async function sealVersion(world: World, version: string): Promise<SealedRelease> {
+/** Seals a copy of the demo disk as `version`, by the administrator's CLI. @param more of its options */
+export async function sealVersion(world: World, version: string, more: readonly string[] = []): Promise<SealedRelease> {
   const places = placesOf(world.folder)
   const disks = places.disks(version)
   await runOk('tools/demo-guest/main.ts', ['--json', '--out', disks, '--release', version])
@@ -36,6 +36,7 @@ export async function sealVersion(world: World, version: string): Promise<Sealed
     places.passphrase,
     '--out',
     places.sealed(version),
+    ...more,
   ])
   const { sha256, packageKey } = JSON.parse(printed)
   return { version, sha256, packageKey: await openPackageKey(world, packageKey, sha256) }

@@ -37,6 +37,8 @@ interface StartOptions {
   readonly origin?: string
   /** Whether the manifest is brought to the device first; it is unless told. */
   readonly deliver?: boolean
+  /** Secrets for the package's customization files; none unless told. */
+  readonly customization?: Readonly<Record<string, string>>
   /** The strictest unless told. */
   readonly plan?: LaunchPlan
 }
@@ -51,6 +53,7 @@ export async function startSession(world: World, device: string, release: Sealed
     plan: options.plan ?? strictPlan(world, release),
     packageKey: release.packageKey,
     instanceKey: world.instanceKey,
+    customization: options.customization ?? {},
     port: 0,
   })
   world.open.add(session)

@@ -17,13 +17,14 @@ interface ModuleList {
 const MODULE_LISTS: readonly ModuleList[] = [
   { name: 'pointer', modules: [{ name: 'psmouse', parameters: 'proto=imps' }] },
   { name: 'power-button', modules: [{ name: 'evdev' }, { name: 'button' }] },
+  { name: 'medium', modules: [{ name: 'sr_mod' }, { name: 'isofs' }] },
   { name: 'e1000', modules: [{ name: 'e1000' }] },
   { name: '8139cp', modules: [{ name: '8139cp' }] },
   { name: 'ne2k-pci', modules: [{ name: 'ne2k-pci' }] },
   { name: 'virtio', modules: [{ name: 'virtio_pci' }, { name: 'virtio_net' }] },
 ]
 
-const FOLDERS = ['bin', 'dev', 'etc/casemate', 'home', 'lib/modules', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var']
+const FOLDERS = ['bin', 'dev', 'etc/casemate', 'home', 'lib/modules', 'media', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var']
 
 async function readApplets(): Promise<readonly string[]> {
   const list = await readFile(join(GUEST_FOLDER, 'applets.txt'), 'utf8')

@@ -204,12 +204,12 @@ export class Runtime {
     const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
     if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
     if (opened.key === null) throw refusalOf([reason('authentication-missing')])
-    const packageKey = await openPackageKey(wrapped, device.key, plan.package.sha256)
+    const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
     await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
     const { serial } = documents.release.document
     const names = { session, instance, desktop: record.desktop, serial }
     await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], planSha256: await sha256OfPlan(plan) } })
-    await this.#sessions.start(plan, documents, { packageKey, instanceKey: opened.key })
+    await this.#sessions.start(plan, documents, { packageKey, instanceKey: opened.key, secrets })
     this.#contact.wake()
     return this.#view(record)
   }

@@ -36,6 +36,13 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'json-invalid': ['The description of this desktop cannot be read.', HELP_DESK],
   'key-invalid': WRONG_KEY,
   'key-refused': WRONG_KEY,
+  'customization-altered': ['What this desktop was set up with was altered.', HELP_DESK],
+  'customization-invalid': ['The set-up files of this desktop cannot be used.', HELP_DESK],
+  'customization-missing': ['The set-up files of this desktop could not be fetched.', FETCH],
+  'customization-secret-missing': [
+    'A secret that this desktop is set up with has not come with the permission of this computer.',
+    'Ask your administrator to give the desktop its secrets, then start it again.',
+  ],
   'eula-invalid': INTERNAL,
   'eula-missing': INTERNAL,
   'root-altered': ALTERED_DISK,

@@ -17,4 +17,7 @@ export const systemDiskKey = (instanceKey: Uint8Array, packageSha256: string, di
 /** Disk of the user's own, under every release. */
 export const userDiskKey = (instanceKey: Uint8Array, disk: string): Uint8Array => derive(instanceKey, `casemate-user-disk-v1|${disk}`)
 
+/** Of what the instance was customized with. */
+export const customizationKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-customization-v1')
+
 export const suspendedStateKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-suspended-state-v1')

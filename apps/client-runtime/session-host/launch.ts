@@ -14,6 +14,7 @@ import { openFolderStore } from '@casemate/vm-package/store'
 import type { z } from 'zod'
 import type { InstanceLayout, Layout } from '../layout.ts'
 import type { sessionSecrets } from '../local-api.ts'
+import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
 import type { EventLog } from './event-log.ts'
 import { inForce } from './in-force.ts'
@@ -66,6 +67,17 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     }
     const owned = await openInstanceDisks({ plan, layout: instance, instanceKey, runtimeFolder, onReadError }, manifest.disks, packaged.byName)
     undo.push(() => owned.close())
+    const medium = await openMedium({
+      plan,
+      manifest,
+      packageKey,
+      instanceKey,
+      secrets: secrets.customization,
+      layout: instance,
+      origin,
+      runtimeFolder,
+    })
+    undo.push(async () => medium?.close())
     const stateFile: StateFile = {
       path: instance.suspended(plan.package.sha256),
       key: suspendedStateKey(instanceKey),
@@ -73,7 +85,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     }
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
-    const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder)
+    const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null)
     const backend = backendOf(plan, layout)
     const vm = await openVm(backend, spec, stateFile, instance)
     vm.on('serial', (bytes) => inputs.serial.add(bytes))

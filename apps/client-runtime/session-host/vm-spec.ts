@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The one translation from what was decided (LaunchPlan) and what was sealed (manifest) to what the engine runs (VmSpec).
-import type { DiskStorage, VmSpec } from '@casemate/engine/virtual-machine'
+import type { DiskStorage, MediumSpec, VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Manifest } from '@casemate/vm-package/manifest'
 
@@ -18,6 +18,7 @@ export function vmSpec(
   disks: ReadonlyMap<string, OpenedDisk>,
   network: VmSpec['network'],
   runtimeFolder: string,
+  medium: MediumSpec | null,
 ): VmSpec {
   return {
     name: plan.session,
@@ -30,6 +31,7 @@ export function vmSpec(
       if (opened === undefined) throw new Error(`disk \`${name}\` was not opened`)
       return { name, controller, ...opened }
     }),
+    ...(medium === null ? {} : { medium }),
     video: manifest.hardware.video,
     serial: plan.serial,
     network,

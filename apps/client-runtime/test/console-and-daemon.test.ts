@@ -127,7 +127,7 @@ describe('a desktop', () => {
     // A console that would take the new serial back gives leases of an old one: the device takes none of them, and stays where it is.
     await takeBack(world, 3, device)
     await vi.waitFor(async () => {
-      expect((await computer.call('status', {})).contact.fault).toMatchObject({ code: 'lease-release-older' })
+      expect((await computer.call('status', {})).contact).toMatchObject({ fault: { code: 'lease-release-older' } })
     }, 20_000)
     expect(await session()).toMatchObject({ open: true, serial: 3 })
   })

@@ -8,7 +8,7 @@ import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { ControlClient } from '../daemon/sessions/control-client.ts'
-import type { StartHost } from '../daemon/sessions/sessions.ts'
+import type { SessionKeys, StartHost } from '../daemon/sessions/sessions.ts'
 import { layoutOf } from '../layout.ts'
 import type { SessionEvent, SessionRequest, SessionState, SessionView } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
@@ -21,7 +21,7 @@ export class ScriptedHost {
   readonly asked: string[] = []
   /** What it offers its user. */
   requests: SessionRequest[] = []
-  readonly keys: { readonly packageKey: Uint8Array; readonly instanceKey: Uint8Array }
+  readonly keys: SessionKeys
   #server: Server | null = null
   readonly #folder: string
 

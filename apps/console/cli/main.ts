@@ -9,6 +9,7 @@ import { activationKeyCommand, activationLimitCommand, activationPasswordCommand
 import { approveCommand } from './approve.ts'
 import { auditCommand } from './audit.ts'
 import { desktopAssignCommand, desktopUnassignCommand } from './desktop-assign.ts'
+import { desktopSecretCommand } from './desktop-secret.ts'
 import { deviceCodeCommand } from './device-code.ts'
 import { deviceComplianceCommand, deviceReportCommand } from './device-compliance.ts'
 import { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } from './devices.ts'
@@ -33,7 +34,7 @@ const groups: Readonly<Record<string, { readonly about: string; readonly command
   package: { about: 'sealed machines', commands: [packageStageCommand] },
   policy: { about: 'rules of desktops', commands: [policyStageCommand] },
   release: { about: 'what a desktop consists of', commands: [releaseStageCommand, releaseRollbackCommand] },
-  desktop: { about: 'who gets which desktop', commands: [desktopAssignCommand, desktopUnassignCommand] },
+  desktop: { about: 'who gets which desktop', commands: [desktopAssignCommand, desktopUnassignCommand, desktopSecretCommand] },
   activation: {
     about: 'what activates a desktop, and how often',
     commands: [activationPasswordCommand, activationKeyCommand, activationLimitCommand],

@@ -5,6 +5,7 @@ import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { Command } from 'commander'
+import { readCustomization } from './customization-folder.ts'
 import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
 import { readSmallFile, refuseExisting, writeNewFile } from './files.ts'
 import { stopOnSignal } from './interrupt.ts'
@@ -22,6 +23,7 @@ interface Options {
   readonly orgKey: string
   readonly passphraseFile?: string
   readonly eula?: string
+  readonly customization?: string
   readonly out: string
   readonly json?: true
 }
@@ -37,11 +39,12 @@ export function sealCommand(): Command {
     .requiredOption('--org-key <file>', "the organisation's sealed chunk key")
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
     .option('--eula <file>', 'UTF-8 text that each user accepts before activation')
+    .option('--customization <folder>', 'files of the medium that each instance is given, with placeholders: a NoCloud seed, an unattend file')
     .requiredOption('--out <folder>', 'where manifest and key go')
     .action(seal)
 }
 
-async function seal({ name, version, machine, disk, store, orgKey, passphraseFile, eula, out, json }: Options): Promise<void> {
+async function seal({ name, version, machine, disk, store, orgKey, passphraseFile, eula, customization, out, json }: Options): Promise<void> {
   const manifestPath = join(out, 'manifest.json')
   const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
@@ -49,6 +52,7 @@ async function seal({ name, version, machine, disk, store, orgKey, passphraseFil
   const described = await readMachineFile(machine)
   const disks = attachDisks(disk, described)
   const licence = eula === undefined ? {} : { eula: await readSmallFile(eula, mostEulaBytes) }
+  const media = customization === undefined ? {} : { customization: await readCustomization(customization) }
   const key = await openOrganisationKey(orgKey, passphraseFile)
   const packageKey = newPackageKey()
   const progress = new Progress('sealed')
@@ -59,6 +63,7 @@ async function seal({ name, version, machine, disk, store, orgKey, passphraseFil
     hardware: described.hardware,
     disks,
     ...licence,
+    ...media,
     orgKey: key,
     packageKey,
     store: await openFolderStore(store),

@@ -3,6 +3,7 @@ import { slug } from '@casemate/policy/names'
 import { z } from 'zod'
 import { limitActivations, newActivationKey, setActivationPassword } from '../src/activation/secrets.ts'
 import type { Console } from '../src/organisation/console.ts'
+import { setDesktopSecret } from '../src/releases/secrets.ts'
 import { call } from './call.ts'
 
 const count = z.int().min(1).max(1_000_000).nullable()
@@ -18,6 +19,13 @@ export function activationCalls(console: Console) {
       ...{ desktop, uses },
       key: await newActivationKey(actor, console, desktop, uses),
     })),
+    'set-desktop-secret': call(
+      z.strictObject({ desktop: slug, name: z.string().max(32), value: z.string().max(1024).nullable() }),
+      async (actor, { desktop, name, value }) => {
+        await setDesktopSecret(actor, console, desktop, name, value)
+        return { desktop, name, set: value !== null }
+      },
+    ),
     'limit-activations': call(z.strictObject({ desktop: slug, most: count }), async (actor, { desktop, most }) => {
       await limitActivations(actor, console, desktop, most)
       return { desktop, most }

@@ -32,6 +32,11 @@ describe('capabilities', () => {
     expect(capabilitiesOf({ ...spec, cpus: 1, disks: [], serial: 'none', network: 'none' })).toEqual([])
   })
 
+  it('include a drive where there is a medium', () => {
+    const bare: VmSpec = { ...spec, cpus: 1, disks: [], serial: 'none', network: 'none' }
+    expect(capabilitiesOf({ ...bare, medium: { sizeBytes: 2048, nbd } })).toEqual(['medium'])
+  })
+
   it('suffice when all are offered, and every missing one is named', () => {
     expect(() => requireCapabilities('v86', new Set(needed), spec)).not.toThrow()
     const offered = new Set(needed.filter((capability) => capability !== 'cpus:many' && capability !== 'network:e1000'))

@@ -8,6 +8,7 @@ export type Capability =
   | 'cpus:many'
   | 'disk:ide'
   | 'disk:virtio'
+  | 'medium'
   | 'storage:luks-overlay'
   | 'storage:writable-nbd'
   | 'network:e1000'
@@ -25,6 +26,7 @@ export function capabilitiesOf(spec: VmSpec): readonly Capability[] {
     needed.add(`disk:${disk.controller}`)
     needed.add(`storage:${disk.storage.kind}`)
   }
+  if (spec.medium !== undefined) needed.add('medium')
   if (spec.network !== 'none') needed.add(`network:${spec.network.model}`)
   if (spec.serial === 'captured') needed.add('serial:captured')
   return [...needed]

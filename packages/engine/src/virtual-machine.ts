@@ -27,6 +27,12 @@ export interface DiskSpec {
   readonly storage: DiskStorage
 }
 
+/** A read-only CD in an ATAPI drive: whole sectors of 2048 bytes. The guest can neither write to it nor eject what is served. */
+export interface MediumSpec {
+  readonly sizeBytes: number
+  readonly nbd: NbdExport
+}
+
 /** Complete: a backend adds nothing and leaves nothing out. */
 export interface VmSpec {
   /** Shows up in process titles and messages only. */
@@ -37,6 +43,8 @@ export interface VmSpec {
   readonly memoryMiB: number
   /** First one boots. */
   readonly disks: readonly DiskSpec[]
+  /** Absent: no drive. */
+  readonly medium?: MediumSpec | undefined
   readonly video: 'std'
   /** `captured`: bytes the guest writes to its first serial port arrive as `serial` events. */
   readonly serial: 'none' | 'captured'

@@ -39,7 +39,7 @@ const disk = z.strictObject({
   root: sha256Hex,
 })
 
-const manifest = z.strictObject({
+const manifestFields = z.strictObject({
   format: z.literal('casemate-package-1'),
   name: packageName,
   version: packageVersion,
@@ -57,11 +57,19 @@ const manifest = z.strictObject({
   validity: z
     .strictObject({ notBefore: instant.nullable(), notAfter: instant.nullable() })
     .refine(({ notBefore, notAfter }) => notBefore === null || notAfter === null || notBefore < notAfter, 'expected `notBefore` before `notAfter`'),
+  /** Name of the object that holds the files of the medium that each instance is given; absent: none. */
+  customization: z.strictObject({ sha256: sha256Hex }).optional(),
   eula: z.strictObject({ sha256: sha256Hex }).nullable(),
   scripts: z.tuple([]),
   prefetch: z.null(),
   warmState: z.null(),
 })
+
+/** The medium's drive takes a place on `ide` too. */
+const manifest = manifestFields.refine(
+  ({ customization, disks }) => customization === undefined || disks.filter(({ controller }) => controller === 'ide').length <= 3,
+  'expected at most 3 disks on `ide` beside the customization medium',
+)
 
 export type Manifest = z.infer<typeof manifest>
 export type ManifestDisk = Manifest['disks'][number]
@@ -117,6 +125,7 @@ export function encodeManifest(value: Manifest): Buffer {
     },
     disks: value.disks.map(({ name, role, size, controller, root }) => ({ name, role, size, controller, root })),
     validity: { notBefore: validity.notBefore, notAfter: validity.notAfter },
+    ...(value.customization === undefined ? {} : { customization: { sha256: value.customization.sha256 } }),
     eula: value.eula === null ? null : { sha256: value.eula.sha256 },
     scripts: [],
     prefetch: null,

@@ -9,6 +9,7 @@ import { blockBytes } from './chunk/cut.ts'
 import { runsOfRegion } from './chunk/runs.ts'
 import { sealMessage } from './chunk/seal.ts'
 import { forEachConcurrent } from './concurrent.ts'
+import { parseTemplate, sealTemplate } from './customization/template.ts'
 import { PackageError } from './error.ts'
 import { readEula } from './eula.ts'
 import { type Entry, encodeEntries } from './index/pages.ts'
@@ -49,6 +50,8 @@ export interface SealRequest {
   readonly validity?: Manifest['validity']
   /** UTF-8 text that users accept before activation; an object of the store in clear, since it is read before there is a key. */
   readonly eula?: Uint8Array
+  /** Of `encodeTemplate`: files of the medium that each instance is given. */
+  readonly customization?: Uint8Array
   /** K_org, 32 bytes. */
   readonly orgKey: Uint8Array
   /** 32 bytes, fresh for each call (`newPackageKey`): two packages under one key would share a nonce. */
@@ -79,13 +82,14 @@ interface Job {
 
 /**
  * What is wrong with the request or with a disk image is found before the long part.
- * @throws PackageError `manifest-invalid`, `eula-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
+ * @throws PackageError `manifest-invalid`, `eula-invalid`, `customization-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
  * `disk-too-large`, `store-unwritable`, `seal-cancelled`.
  */
 export async function sealPackage(request: SealRequest): Promise<SealedPackage> {
   checkKey(request.orgKey, 'organisation key')
   checkKey(request.packageKey, 'package key')
   if (request.eula !== undefined) readEula(request.eula)
+  if (request.customization !== undefined) parseTemplate(request.customization)
   const opened: OpenDisk[] = []
   try {
     for (const disk of request.disks) opened.push({ disk, source: await openDiskSource(disk.path) })
@@ -115,7 +119,11 @@ async function sealDisks(job: Job, opened: readonly OpenDisk[]): Promise<SealedP
     disks.push(describeDisk(disk, source.size, root.name))
   }
   for (const { name, bytes } of roots) await put(job, name, bytes)
-  const { eula } = job.request
+  const { customization, eula } = job.request
+  if (customization !== undefined) {
+    const object = sealTemplate(packageKey, customization)
+    await put(job, object.name, object.bytes)
+  }
   if (eula !== undefined) await put(job, manifestSha256(eula), Buffer.from(eula))
   await store.sync()
   const manifest = encodeManifest(manifestOf(job.request, disks))
@@ -184,6 +192,7 @@ function manifestOf(request: SealRequest, disks: ManifestDisk[]): Manifest {
     hardware: request.hardware,
     disks,
     validity: request.validity ?? { notBefore: null, notAfter: null },
+    ...(request.customization === undefined ? {} : { customization: { sha256: sealTemplate(request.packageKey, request.customization).name } }),
     eula: request.eula === undefined ? null : { sha256: manifestSha256(request.eula) },
     scripts: [],
     prefetch: null,

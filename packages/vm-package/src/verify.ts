@@ -4,6 +4,7 @@
 // changes nothing, and answers only for the store's bytes as they were read.
 import { hash } from 'node:crypto'
 import { forEachConcurrent } from './concurrent.ts'
+import { fetchTemplate } from './customization/template.ts'
 import { PackageError, type PackageErrorCode } from './error.ts'
 import { mostEulaBytes } from './eula.ts'
 import { rootLength } from './index/root.ts'
@@ -48,6 +49,10 @@ export async function verifyPackage(
   const tally = new Tally(options)
   for (const disk of options.manifest.disks) await verifyDisk(disk, options.packageKey, options.store, tally)
   await verifyEula(options.manifest, options.store, tally)
+  const { customization } = options.manifest
+  if (customization !== undefined) {
+    await tally.check(null, customization.sha256, 0, () => fetchTemplate(options.store, customization.sha256, options.packageKey))
+  }
   return tally.report()
 }
 

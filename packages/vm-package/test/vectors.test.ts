@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../src/chunk/codec.ts'
 import { openObject, openSealed } from '../src/chunk/open.ts'
 import { sealMessage } from '../src/chunk/seal.ts'
+import { encodeTemplate, fetchTemplate, sealTemplate } from '../src/customization/template.ts'
 import { PackageError } from '../src/error.ts'
 import { decodeEntries, encodeEntries, entryBytes } from '../src/index/pages.ts'
 import { decodeRoot, rootRef, sealRoot } from '../src/index/root.ts'
@@ -49,6 +50,11 @@ async function read(given: Vector): Promise<string> {
       })
     case 'manifest':
       return await outcomeOf(() => openManifest(Buffer.from(given.text), given.sha256))
+    case 'customization':
+      return await outcomeOf(async () => {
+        const source = { has: async () => true, get: async () => Buffer.from(given.object, 'base64') }
+        expect((await fetchTemplate(source, given.name, hex(given.packageKey))).files).toEqual(given.files)
+      })
     case 'key':
       return await outcomeOf(() => {
         expect(Buffer.from(unwrapPackageKey(hex(given.orgKey), Buffer.from(given.file), given.manifest))).toEqual(hex(given.packageKey))
@@ -80,6 +86,8 @@ async function write(given: Vector): Promise<unknown> {
     }
     case 'manifest':
       return given.text
+    case 'customization':
+      return sealTemplate(hex(given.packageKey), encodeTemplate(given.files)).bytes.toString('base64')
     case 'key':
       return wrapPackageKey(hex(given.orgKey), hex(given.packageKey), given.manifest, hex(given.nonce)).toString()
   }
@@ -106,7 +114,15 @@ describe('the vectors', () => {
       outcomes.set(given.kind, (outcomes.get(given.kind) ?? new Set()).add(outcome))
     }
     const both = new Set(['ok', 'refused'])
-    expect(Object.fromEntries(outcomes)).toEqual({ cut: new Set(['ok']), chunk: both, page: both, root: both, manifest: both, key: both })
+    expect(Object.fromEntries(outcomes)).toEqual({
+      cut: new Set(['ok']),
+      chunk: both,
+      page: both,
+      root: both,
+      manifest: both,
+      customization: both,
+      key: both,
+    })
   })
 
   it('refuse a key that the harness does not know', () => {

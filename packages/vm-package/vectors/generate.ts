@@ -4,6 +4,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { chunkVectors } from './chunk.ts'
+import { customizationVectors } from './customization.ts'
 import { cutVectors } from './cut.ts'
 import { keyVectors } from './key.ts'
 import { manifestVectors } from './manifest.ts'
@@ -19,6 +20,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     await pageVectors(),
     rootVectors(),
     manifestVectors(),
+    customizationVectors(),
     keyVectors(),
   ]
   return new Map(

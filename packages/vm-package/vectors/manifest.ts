@@ -24,6 +24,8 @@ const full: Manifest = {
   validity: { notBefore: '2026-02-01T00:00:00Z', notAfter: '2027-02-01T00:00:00Z' },
   eula: { sha256: digest('licence') },
 }
+const customized: Manifest = { ...small, customization: { sha256: digest('customization') } }
+const ideDisk = (name: string): Manifest['disks'][number] => ({ name, role: 'user', size: 4096, controller: 'ide', root: digest(name) })
 const smallText = encodeManifest(small).toString()
 
 function vector(about: string, text: string, changes: { readonly expect?: string; readonly sha256?: string } = {}): VectorOf<'manifest'> {
@@ -39,6 +41,13 @@ function replaced(about: string, from: string, to: string): VectorOf<'manifest'>
 export const manifestVectors = (): Named<'manifest'> => ({
   small: vector('one disk and no conditions', smallText),
   full: vector('two disks, network, validity and licence', encodeManifest(full).toString()),
+  customized: vector('files for a medium of each instance', encodeManifest(customized).toString()),
+  'customization-without-a-place': vector(
+    'four disks on ide leave no place for the drive of the medium',
+    JSON.stringify({ ...customized, disks: [...small.disks, ideDisk('a'), ideDisk('b'), ideDisk('c')] }),
+    { expect: 'manifest-invalid' },
+  ),
+  'customization-null': vector('no customization is no field', JSON.stringify({ ...small, customization: null }), { expect: 'manifest-invalid' }),
   'another-order': vector(
     'the order of keys and white space are free to a writer',
     JSON.stringify(Object.fromEntries(Object.entries(small).reverse())),

@@ -45,6 +45,16 @@ const root = z.strictObject({
   expect: expected,
 })
 const manifest = z.strictObject({ kind: z.literal('manifest'), about, text: z.string(), sha256: hex32, expect: expected })
+const customization = z.strictObject({
+  kind: z.literal('customization'),
+  about,
+  packageKey: hex32,
+  /** Of the object. */
+  name: hex32,
+  files: z.array(z.strictObject({ name: z.string(), text: z.string() })),
+  object: z.base64(),
+  expect: expected,
+})
 const key = z.strictObject({
   kind: z.literal('key'),
   about,
@@ -56,7 +66,7 @@ const key = z.strictObject({
   expect: expected,
 })
 
-export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, key])
+export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, key])
 export type Vector = z.infer<typeof vector>
 export type VectorOf<K extends Vector['kind']> = Extract<Vector, { kind: K }>
 /** By file name without `.json`, within the folder of the kind. */

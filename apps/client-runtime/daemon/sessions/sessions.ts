@@ -28,7 +28,14 @@ export interface StartedHost {
 }
 
 /** Starts the host of one session; resolves once its doors are open. */
-export type StartHost = (plan: LaunchPlan, keys: { readonly packageKey: Uint8Array; readonly instanceKey: Uint8Array }) => Promise<StartedHost>
+export type StartHost = (plan: LaunchPlan, keys: SessionKeys) => Promise<StartedHost>
+
+export interface SessionKeys {
+  readonly packageKey: Uint8Array
+  readonly instanceKey: Uint8Array
+  /** Of the desktop, by name. */
+  readonly secrets: Readonly<Record<string, string>>
+}
 
 export interface SessionsOptions {
   readonly device: Device
@@ -110,7 +117,7 @@ export class Sessions {
   }
 
   /** Journaled and counted before the host starts. @throws RuntimeError `session-failed` and those of the journal. */
-  async start(plan: LaunchPlan, { release }: DesktopDocuments, keys: Parameters<StartHost>[1]): Promise<SessionRecord> {
+  async start(plan: LaunchPlan, { release }: DesktopDocuments, keys: SessionKeys): Promise<SessionRecord> {
     const { device, startHost } = this.#options
     const { session, instance, desktop } = plan
     const record: SessionRecord = {

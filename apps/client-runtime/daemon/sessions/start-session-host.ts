@@ -22,6 +22,8 @@ export interface SessionStart {
   readonly packageKey: string
   /** 32 bytes, base64url. */
   readonly instanceKey: string
+  /** By name; none unless told. */
+  readonly customization?: Readonly<Record<string, string>>
   /** Port of the viewer door; 0 for any free one. */
   readonly port: number
   /** In a process group of its own, with its words in a log file: it outlives the daemon and is held by its own watch. */
@@ -58,7 +60,8 @@ export async function startSessionHost(start: SessionStart): Promise<SessionHost
   if (child.stdin === null || child.stdout === null) throw new Error('the session host has no standard input or output')
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const viewerToken = randomBytes(32).toString('base64url')
-  child.stdin.end(`${JSON.stringify({ packageKey: start.packageKey, instanceKey: start.instanceKey, viewerToken })}\n`)
+  const { packageKey, instanceKey, customization = {} } = start
+  child.stdin.end(`${JSON.stringify({ packageKey, instanceKey, customization, viewerToken })}\n`)
   const line = await Promise.race([
     once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
     exited.then((code) => Promise.reject(new Error(`the session host ended with ${code} before it was ready`))),

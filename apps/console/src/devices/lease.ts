@@ -4,7 +4,7 @@
 // costs a number and nothing else. Two successors of one lease suspend the device, the copy and the original.
 import { encryptToken } from '@casemate/policy/encrypted-token'
 import { type Lease, leaseTyp } from '@casemate/policy/lease'
-import { packageKeyContent, packageKeyTyp } from '@casemate/policy/package-key'
+import { type DesktopSecrets, packageKeyContent, packageKeyTyp } from '@casemate/policy/package-key'
 import { releasePath } from '@casemate/policy/release'
 import { generateEphemeralKey } from '@casemate/policy/software-device-key'
 import { judgeSuccession } from '@casemate/policy/succession'
@@ -17,6 +17,7 @@ import type { Transaction } from '../db/database.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { type AssignedRelease, assignedReleases } from '../releases/assigned.ts'
+import { readDesktopSecrets } from '../releases/secrets.ts'
 import { releaseValues } from '../releases/values.ts'
 import { type DeviceRow, findDevice } from './device-row.ts'
 import { noteChange } from './note-change.ts'
@@ -45,6 +46,7 @@ interface TakenLease {
 interface SealedPackage {
   readonly sha256: string
   readonly sealedKey: Uint8Array
+  readonly secrets: DesktopSecrets
 }
 
 /**
@@ -90,7 +92,7 @@ async function takeLease(tx: Transaction, actor: DeviceActor, console: Console, 
     .values({ deviceId: device.id, ...row })
     .onConflictDoUpdate({ target: leases.deviceId, set: row })
   const assigned: TakenLease['assigned'][number][] = []
-  for (const release of await assignedReleases(tx, device)) assigned.push({ ...release, sealed: await keyFor(tx, device, release) })
+  for (const release of await assignedReleases(tx, device)) assigned.push({ ...release, sealed: await keyFor(tx, console, device, release) })
   return { device, seq, iat, exp, assigned }
 }
 
@@ -100,7 +102,12 @@ function actionFor({ state, stateReason }: DeviceRow, contact: string): Pick<Lea
 }
 
 /** The package's wrapped key where the desktop is activated on an active device. */
-async function keyFor(tx: Transaction, device: DeviceRow, { desktopId, packageId }: AssignedRelease): Promise<SealedPackage | null> {
+async function keyFor(
+  tx: Transaction,
+  console: Console,
+  device: DeviceRow,
+  { desktopId, packageId }: AssignedRelease,
+): Promise<SealedPackage | null> {
   if (device.state !== 'active') return null
   const { instances, packages } = tx.tables
   const [active] = await tx
@@ -110,7 +117,7 @@ async function keyFor(tx: Transaction, device: DeviceRow, { desktopId, packageId
     .limit(1)
   if (active === undefined) return null
   const [sealed] = await tx.select({ sha256: packages.sha256, sealedKey: packages.sealedKey }).from(packages).where(eq(packages.id, packageId))
-  return sealed ?? null
+  return sealed === undefined ? null : { ...sealed, secrets: await readDesktopSecrets(tx, console, desktopId) }
 }
 
 async function sign(console: Console, { device, seq, iat, exp, assigned }: TakenLease, nonce: string): Promise<string> {
@@ -135,8 +142,8 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
   return await signToken(claims, { typ: leaseTyp, signer: keys.tokens })
 }
 
-async function wrapKey({ keys, random }: Console, device: DeviceRow, { sha256, sealedKey }: SealedPackage): Promise<string> {
-  const content = packageKeyContent(sha256, unwrapPackageKey(keys.organisation, sealedKey, sha256))
+async function wrapKey({ keys, random }: Console, device: DeviceRow, { sha256, sealedKey, secrets }: SealedPackage): Promise<string> {
+  const content = packageKeyContent(sha256, unwrapPackageKey(keys.organisation, sealedKey, sha256), secrets)
   const ephemeral = await generateEphemeralKey()
   return await encryptToken(content, { typ: packageKeyTyp, recipient: device.agreementKey, ephemeral, random })
 }

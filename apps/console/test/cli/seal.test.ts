@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { admin, machineYaml, makeKey, makeWorkplace, sealArguments, type Workplace } from './admin.ts'
 
@@ -31,6 +31,29 @@ describe('casemate-admin seal', () => {
       { name: 'system', role: 'system', controller: 'ide' },
       { name: 'user', role: 'user', controller: 'virtio' },
     ])
+  })
+
+  it('takes the files of a folder for each instance, and refuses a misspelt placeholder, a folder in it and bytes that are no text', async () => {
+    const place = await ready()
+    const seed = place.at('seed')
+    await mkdir(seed)
+    await writeFile(place.at('seed', 'unattend.xml'), '<ComputerName>%hostname%</ComputerName>')
+    await expectRefused(place, ['--customization', seed], 1, 'customization-invalid')
+    await writeFile(place.at('seed', 'unattend.xml'), Buffer.from([0x80]))
+    await expectRefused(place, ['--customization', seed], 1, 'customization-invalid')
+    await writeFile(place.at('seed', 'unattend.xml'), '<ComputerName>%host_name%</ComputerName>')
+    await mkdir(place.at('seed', 'more'))
+    await expectRefused(place, ['--customization', seed], 1, 'customization-invalid')
+    await rm(place.at('seed', 'more'), { recursive: true })
+    await expectRefused(place, ['--customization', place.at('nowhere')], 3, 'file-unreadable')
+
+    const { code, stdout } = await seal(place, '--customization', seed)
+    expect(code).toBe(0)
+    const manifest = JSON.parse(await readFile(place.at('out', 'manifest.json'), 'utf8'))
+    const { sha256 } = manifest.customization
+    const object = await readFile(place.at('store', sha256.slice(0, 2), sha256))
+    expect(object.includes('ComputerName')).toBe(false)
+    expect(JSON.parse(stdout).sha256).toMatch(/^[0-9a-f]{64}$/)
   })
 
   it('stores only what is new the second time', async () => {

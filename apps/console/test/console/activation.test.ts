@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { limitActivations, newActivationKey, setActivationPassword } from '../../src/activation/secrets.ts'
 import { readAudit } from '../../src/audit/read.ts'
 import { revokeDevice } from '../../src/devices/suspend.ts'
+import { setDesktopSecret } from '../../src/releases/secrets.ts'
 import { errorOf, ScriptedDevice } from './device.ts'
 import { openRules, operator, publishDesktop, publishPackage, publishRelease, startWorld } from './world.ts'
 
@@ -21,10 +22,43 @@ it('wraps the package key only once activation is accepted, and only for this de
   expect(device.lease?.assign).toMatchObject([{ key: null }])
   expect((await device.activate(null)).status).toBe(200)
   const token = device.lease?.assign[0]?.key ?? ''
-  expect(Buffer.from(await openPackageKey(token, device.key, sha256))).toEqual(Buffer.from(key))
+  expect(Buffer.from((await openPackageKey(token, device.key, sha256)).key)).toEqual(Buffer.from(key))
   await expect(openPackageKey(token, other.key, sha256)).rejects.toMatchObject({ code: 'token-key' })
   await other.checkIn()
   expect(other.lease?.assign).toMatchObject([{ key: null }])
+})
+
+it("brings a desktop's secrets with the package key, to an activated device only, and keeps none of them in clear", async () => {
+  const world = await startWorld()
+  const { sha256 } = await publishDesktop(world)
+  const device = await ScriptedDevice.enrolled(world)
+  await setDesktopSecret(operator, world.console, 'office', 'join', 'open sesame')
+  await device.checkIn()
+  expect(device.lease?.assign).toMatchObject([{ key: null }])
+  expect((await device.activate(null)).status).toBe(200)
+  const secrets = async () => (await openPackageKey(device.lease?.assign[0]?.key ?? '', device.key, sha256)).secrets
+  expect(await secrets()).toEqual({ join: 'open sesame' })
+  const { desktopSecrets } = world.console.db.tables
+  const [row] = await world.console.db.select().from(desktopSecrets)
+  expect(Buffer.from(row?.sealed ?? []).includes('open sesame')).toBe(false)
+
+  await setDesktopSecret(operator, world.console, 'office', 'join', 'another')
+  await setDesktopSecret(operator, world.console, 'office', 'pin', '1')
+  await device.checkIn()
+  expect(await secrets()).toEqual({ join: 'another', pin: '1' })
+  for (const [name, value] of [
+    ['Join', 'x'],
+    ['join', ''],
+    ['join', 'x'.repeat(1025)],
+  ] as const) {
+    await expect(setDesktopSecret(operator, world.console, 'office', name, value)).rejects.toMatchObject({ code: 'input-invalid' })
+  }
+  await expect(setDesktopSecret(operator, world.console, 'nowhere', 'join', 'x')).rejects.toMatchObject({ code: 'not-found' })
+  await setDesktopSecret(operator, world.console, 'office', 'join', null)
+  await device.checkIn()
+  expect(await secrets()).toEqual({ pin: '1' })
+  const { entries } = await readAudit(operator, world.console)
+  expect(JSON.stringify(entries)).not.toContain('another')
 })
 
 it('refuses a wrong password and a missing one, and takes the right one', async () => {
@@ -103,5 +137,5 @@ it('gives the key of the new package with a new release, without another activat
   await publishRelease(world, '1', '2')
   await device.checkIn()
   const token = device.lease?.assign[0]?.key ?? ''
-  expect(Buffer.from(await openPackageKey(token, device.key, sha256))).toEqual(Buffer.from(key))
+  expect(Buffer.from((await openPackageKey(token, device.key, sha256)).key)).toEqual(Buffer.from(key))
 })

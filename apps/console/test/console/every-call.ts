@@ -36,6 +36,7 @@ export const everyCall: Readonly<Record<CallName, object>> = {
   'read-audit': {},
   'set-activation-password': { desktop: 'office', password: 'open sesame' },
   'new-activation-key': { desktop: 'office', uses: 1 },
+  'set-desktop-secret': { desktop: 'office', name: 'join', value: 'x' },
   'limit-activations': { desktop: 'office', most: 1 },
   'list-machines': {},
   'create-machine': { name: 'demo', hardware, disks: [{ name: 'system', role: 'system', sizeBytes: 4096 }] },

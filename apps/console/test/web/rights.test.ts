@@ -39,6 +39,7 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'read-audit': ['administrator', 'publisher', 'auditor'],
   'set-activation-password': activators,
   'new-activation-key': activators,
+  'set-desktop-secret': activators,
   'limit-activations': activators,
   'list-machines': all,
   'create-machine': authors,

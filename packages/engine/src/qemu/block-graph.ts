@@ -2,7 +2,7 @@
 //
 // The whole block node graph, named by us: QEMU opens nothing that an image names. `backing` is always explicit.
 // Source: QEMU QMP reference, BlockdevOptions.
-import type { DiskSpec, NbdExport } from '../virtual-machine.ts'
+import type { DiskSpec, MediumSpec, NbdExport } from '../virtual-machine.ts'
 import { inside } from './layout.ts'
 
 type Json = { readonly [name: string]: string | number | boolean | null | Json }
@@ -15,12 +15,12 @@ export function diskNode(index: number): string {
 /** `-object` and `-blockdev` values of one disk, in the order QEMU must see them. */
 export function diskNodes(disk: DiskSpec, index: number): { readonly objects: readonly Json[]; readonly nodes: readonly Json[] } {
   const name = diskNode(index)
-  if (disk.storage.kind === 'writable-nbd') return { objects: [], nodes: [nbdNode(name, index, disk.storage.nbd, false)] }
+  if (disk.storage.kind === 'writable-nbd') return { objects: [], nodes: [nbdNode(name, inside.nbd(index), disk.storage.nbd, false)] }
   const { base } = disk.storage
   return {
     objects: [{ 'qom-type': 'secret', id: `${name}-key`, file: inside.secret(index) }],
     nodes: [
-      ...(base === null ? [] : [nbdNode(`${name}-base`, index, base, true)]),
+      ...(base === null ? [] : [nbdNode(`${name}-base`, inside.nbd(index), base, true)]),
       { driver: 'file', 'node-name': `${name}-file`, filename: inside.overlay(index), locking: 'on', discard: 'unmap', cache: writeBack },
       {
         driver: 'qcow2',
@@ -42,6 +42,15 @@ export function diskDevice(disk: DiskSpec, index: number, ideIndex: number): Jso
   return { driver: 'ide-hd', ...common, bus: `ide.${ideIndex >> 1}`, unit: ideIndex & 1 }
 }
 
+/** Behind the disks on the same bus; nothing boots from it. */
+export function mediumNode({ nbd }: MediumSpec): Json {
+  return nbdNode('medium', inside.medium, nbd, true)
+}
+
+export function mediumDevice(ideIndex: number): Json {
+  return { driver: 'ide-cd', drive: 'medium', id: 'medium-device', rerror: 'stop', werror: 'stop', bus: `ide.${ideIndex >> 1}`, unit: ideIndex & 1 }
+}
+
 /** Through the host's page cache, flushed when the guest flushes. */
 const writeBack = { direct: false, 'no-flush': false } as const
 
@@ -49,11 +58,11 @@ const writeBack = { direct: false, 'no-flush': false } as const
  * `reconnect-delay` 1: a lost connection holds requests for a second (QMP waits as long), then they fail and the CPUs stop, while QEMU goes on
  * trying to connect; with 0 it would never connect again.
  */
-function nbdNode(name: string, index: number, nbd: NbdExport, readOnly: boolean): Json {
+function nbdNode(name: string, socket: string, nbd: NbdExport, readOnly: boolean): Json {
   return {
     driver: 'nbd',
     'node-name': name,
-    server: { type: 'unix', path: inside.nbd(index) },
+    server: { type: 'unix', path: socket },
     export: nbd.name,
     'read-only': readOnly,
     'reconnect-delay': 1,

@@ -26,6 +26,7 @@ const image = '/vm/probe.img'
 const models: readonly (readonly [Capability, string])[] = [
   ['disk:ide', 'ide-hd'],
   ['disk:virtio', 'virtio-blk-pci'],
+  ['medium', 'ide-cd'],
   ['network:e1000', 'e1000'],
   ['network:rtl8139', 'rtl8139'],
   ['network:ne2k_pci', 'ne2k_pci'],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../error.ts'
-import type { DiskSpec, VmSpec } from '../virtual-machine.ts'
+import type { DiskSpec, MediumSpec, VmSpec } from '../virtual-machine.ts'
 import { hostSockets } from './layout.ts'
 
 /** sun_path of unix(7) has 108 bytes with its final zero. */
@@ -12,9 +12,11 @@ export function checkSpec(spec: VmSpec): void {
   refuseUnless(Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 64, 'cpus', spec.cpus)
   refuseUnless(Number.isInteger(spec.memoryMiB) && spec.memoryMiB >= 1 && spec.memoryMiB <= 1_048_576, 'memoryMiB', spec.memoryMiB)
   refuseUnless(spec.disks.length <= 8, 'disks', spec.disks.length)
-  refuseUnless(spec.disks.filter((disk) => disk.controller === 'ide').length <= 4, 'disks with an ide controller', spec.disks.length)
+  const drives = spec.disks.filter((disk) => disk.controller === 'ide').length + (spec.medium === undefined ? 0 : 1)
+  refuseUnless(drives <= 4, 'disks with an ide controller, and the drive of the medium', drives)
   refuseUnless(new Set(spec.disks.map((disk) => disk.name)).size === spec.disks.length, 'disk names', 'one twice')
   for (const disk of spec.disks) checkDisk(disk)
+  if (spec.medium !== undefined) checkMedium(spec.medium)
   if (spec.network !== 'none') {
     refuseUnless(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(spec.network.mac), 'network.mac', spec.network.mac)
     refuseSocket('network.socket', spec.network.socket)
@@ -28,6 +30,11 @@ function checkDisk(disk: DiskSpec): void {
   if (disk.storage.kind === 'luks-overlay') refuseUnless(disk.storage.key.length === 32, `key length of ${disk.name}`, disk.storage.key.length)
   const nbd = disk.storage.kind === 'luks-overlay' ? disk.storage.base : disk.storage.nbd
   if (nbd !== null) refuseSocket(`socket of ${disk.name}`, nbd.socket)
+}
+
+function checkMedium({ sizeBytes, nbd }: MediumSpec): void {
+  refuseUnless(Number.isSafeInteger(sizeBytes) && sizeBytes > 0 && sizeBytes % 2048 === 0, 'sizeBytes of the medium', sizeBytes)
+  refuseSocket('socket of the medium', nbd.socket)
 }
 
 function refuseSocket(field: string, path: string): void {

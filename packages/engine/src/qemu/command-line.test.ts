@@ -49,6 +49,7 @@ describe('the QEMU command line', () => {
     ['large', large, plain],
     ['restoring', small, { accelerator: 'tcg', restoring: true }],
     ['kvm', small, { accelerator: 'kvm', restoring: false }],
+    ['medium', { ...large, medium: { sizeBytes: 4096, nbd: { socket: '/host/medium.sock', name: 'customization' } } }, plain],
     ['virtio-network', { ...small, network: { model: 'virtio', mac: '52:54:00:12:34:56', socket: '/host/net.sock' } }, plain],
   ])('is as test/golden/qemu-%s.txt says', async (name, spec, choice) => {
     await expect(`${qemuArguments(spec, choice).join('\n')}\n`).toMatchFileSnapshot(`../../test/golden/qemu-${name}.txt`)
@@ -121,7 +122,7 @@ const anySpec: fc.Arbitrary<VmSpec> = fc.record({
   chipset: fc.constant('i440fx' as const),
   cpus: fc.integer({ min: 1, max: 64 }),
   memoryMiB: fc.integer({ min: 16, max: 65_536 }),
-  disks: fc.uniqueArray(anyDisk, { maxLength: 4, selector: (disk) => disk.name }),
+  disks: fc.uniqueArray(anyDisk, { maxLength: 3, selector: (disk) => disk.name }),
   video: fc.constant('std' as const),
   serial: fc.constantFrom('none' as const, 'captured' as const),
   network: fc.oneof(
@@ -133,4 +134,5 @@ const anySpec: fc.Arbitrary<VmSpec> = fc.record({
     }),
   ),
   runtimeFolder: fc.constant('/host/run'),
+  medium: fc.option(fc.record({ sizeBytes: fc.constant(2048), nbd: anyExport }), { nil: undefined }),
 })

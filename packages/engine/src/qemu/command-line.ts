@@ -4,7 +4,7 @@
 // no secret, opens no TCP port, gives the guest no network of QEMU's own, and starts nothing by itself: CPUs stand still until QMP says otherwise.
 // Values that a caller chooses travel as JSON, so that no comma in them can become an option.
 import type { VmSpec } from '../virtual-machine.ts'
-import { diskDevice, diskNodes } from './block-graph.ts'
+import { diskDevice, diskNodes, mediumDevice, mediumNode } from './block-graph.ts'
 import { descriptors, inside } from './layout.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
@@ -32,6 +32,7 @@ export function qemuArguments(spec: VmSpec, choice: LaunchChoice): string[] {
     ...['-display', 'none', '-vnc', `unix:${inside.display},share=allow-exclusive`],
     ...disks.flatMap((disk) => disk.objects).flatMap((object) => ['-object', JSON.stringify(object)]),
     ...disks.flatMap((disk) => disk.nodes).flatMap((node) => ['-blockdev', JSON.stringify(node)]),
+    ...(spec.medium === undefined ? [] : ['-blockdev', JSON.stringify(mediumNode(spec.medium))]),
     ...diskDevices(spec),
     ...(spec.serial === 'captured' ? ['-chardev', `socket,id=serial,fd=${descriptors.serial}`, '-device', 'isa-serial,chardev=serial'] : []),
     ...network(spec),
@@ -53,7 +54,9 @@ function hardware(spec: VmSpec, accelerator: Accelerator): string[] {
 
 function diskDevices(spec: VmSpec): string[] {
   let ideIndex = 0
-  return spec.disks.flatMap((disk, index) => ['-device', JSON.stringify(diskDevice(disk, index, disk.controller === 'ide' ? ideIndex++ : 0))])
+  const disks = spec.disks.map((disk, index) => diskDevice(disk, index, disk.controller === 'ide' ? ideIndex++ : 0))
+  const drives = spec.medium === undefined ? disks : [...disks, mediumDevice(ideIndex)]
+  return drives.flatMap((device) => ['-device', JSON.stringify(device)])
 }
 
 /** An empty `romfile`: no network boot, and one less file that a suspended state depends on. */

@@ -73,6 +73,7 @@ function boxOf(spec: VmSpec, installation: Installation, choice: LaunchChoice, s
       memoryFiles.push({ inside: inside.secret(index), bytes: passphraseOf(storage.key), writable: false })
     }
   }
+  if (spec.medium !== undefined) readOnly.push({ host: spec.medium.nbd.socket, inside: inside.medium })
   return { ...emptyBox(installation, installation.qemu), readOnly, writable, memoryFiles, devices: choice.accelerator === 'kvm' ? ['/dev/kvm'] : [] }
 }
 

@@ -9,6 +9,7 @@ export const inside = {
   display: '/vm/run/display.sock',
   state: '/vm/run/state.sock',
   network: '/vm/net.sock',
+  medium: '/vm/medium.sock',
   nbd: (index: number): string => `/vm/nbd${index}.sock`,
   overlay: (index: number): string => `/vm/disk${index}.qcow2`,
   secret: (index: number): string => `/vm/key${index}`,

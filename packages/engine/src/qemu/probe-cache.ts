@@ -13,6 +13,7 @@ const capability = z.enum([
   'cpus:many',
   'disk:ide',
   'disk:virtio',
+  'medium',
   'storage:luks-overlay',
   'storage:writable-nbd',
   'network:e1000',
@@ -23,7 +24,7 @@ const capability = z.enum([
   'suspend',
 ])
 const remembered = z.strictObject({
-  format: z.literal('casemate-qemu-probe-1'),
+  format: z.literal('casemate-qemu-probe-2'),
   host: z.string(),
   version: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
@@ -40,7 +41,7 @@ export async function cachedProbe(folder: string, installation: Installation, pr
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
   try {
-    await writeFile(temporary, JSON.stringify({ format: 'casemate-qemu-probe-1', host, ...fresh } satisfies z.infer<typeof remembered>), {
+    await writeFile(temporary, JSON.stringify({ format: 'casemate-qemu-probe-2', host, ...fresh } satisfies z.infer<typeof remembered>), {
       mode: 0o600,
       flush: true,
     })

@@ -24,6 +24,7 @@ export function boundToHardware(file: StateFile, spec: VmSpec, probe: BootProbe)
     ]),
     spec.serial,
     spec.network === 'none' ? 'none' : [spec.network.model, spec.network.mac.toLowerCase()],
+    ...(spec.medium === undefined ? [] : [spec.medium.sizeBytes]),
   ])
   return { ...file, binding: `${file.binding}|qemu|${createHash('sha256').update(hardware).digest('hex')}` }
 }

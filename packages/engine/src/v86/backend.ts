@@ -27,6 +27,7 @@ export interface V86BackendOptions {
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
   'disk:ide',
+  'medium',
   'storage:writable-nbd',
   'network:ne2k_pci',
   'network:virtio',
@@ -115,6 +116,10 @@ function configOf(
       if (disk.storage.kind !== 'writable-nbd') throw new EngineError('capability-missing', `\`v86\` lacks \`storage:${disk.storage.kind}\``)
       return { name: disk.name, socket: disk.storage.nbd.socket, export: disk.storage.nbd.name, sizeBytes: disk.sizeBytes }
     }),
+    medium:
+      spec.medium === undefined
+        ? null
+        : { name: 'medium', socket: spec.medium.nbd.socket, export: spec.medium.nbd.name, sizeBytes: spec.medium.sizeBytes },
     displaySocket: sockets.display,
     stateSocket: sockets.state,
     serial: spec.serial === 'captured',

@@ -27,6 +27,11 @@ export function checkSpec(spec: VmSpec): void {
   refuseUnless(spec.disks.length <= MOST_DISKS, `disks (at most ${MOST_DISKS})`, spec.disks.length)
   refuseUnless(new Set(spec.disks.map((disk) => disk.name)).size === spec.disks.length, 'disk names', 'one twice')
   for (const disk of spec.disks) checkDisk(disk)
+  if (spec.medium !== undefined) {
+    const { sizeBytes, nbd } = spec.medium
+    refuseUnless(Number.isSafeInteger(sizeBytes) && sizeBytes > 0 && sizeBytes % 2048 === 0, 'sizeBytes of the medium', sizeBytes)
+    refuseSocket('socket of the medium', nbd.socket)
+  }
   if (spec.network !== 'none') {
     refuseUnless(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(spec.network.mac), 'network.mac', spec.network.mac)
     refuseSocket('network.socket', spec.network.socket)

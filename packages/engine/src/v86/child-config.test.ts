@@ -12,6 +12,7 @@ const config: ChildConfig = {
   dsdt: '/dsdt.aml',
   memoryBytes: 1 << 27,
   disks: [{ name: 'system', socket: '/run/nbd', export: 'system', sizeBytes: 512 }],
+  medium: { name: 'medium', socket: '/run/nbd', export: 'medium', sizeBytes: 2048 },
   displaySocket: '/run/display.sock',
   stateSocket: '/run/state.sock',
   serial: true,
@@ -24,7 +25,7 @@ const refusal = expect.objectContaining({ code: 'engine-protocol' })
 describe('what the backend tells its child', () => {
   it('is taken whole', () => {
     expect(parseChildConfig(JSON.parse(JSON.stringify(config)))).toEqual(config)
-    expect(parseChildConfig({ ...config, network: null })).toEqual({ ...config, network: null })
+    expect(parseChildConfig({ ...config, network: null, medium: null })).toEqual({ ...config, network: null, medium: null })
     expect(parseChildRequest({ id: 3, action: 'pause' })).toEqual({ id: 3, action: 'pause' })
   })
 

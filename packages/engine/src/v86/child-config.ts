@@ -21,6 +21,8 @@ export interface ChildConfig {
   readonly memoryBytes: number
   /** hda, hdb. */
   readonly disks: readonly ChildDisk[]
+  /** A CD in a drive of its own; null: no drive. */
+  readonly medium: ChildDisk | null
   readonly displaySocket: string
   /** Where the parent listens while a state is saved or restored. */
   readonly stateSocket: string
@@ -43,6 +45,7 @@ const ACTIONS: readonly ChildAction[] = ['start', 'pause', 'resume', 'reset', 'p
 export function parseChildConfig(message: unknown): ChildConfig {
   const fields = new Fields(message, 'config')
   const network = fields.take('network')
+  const medium = fields.take('medium')
   const config: ChildConfig = {
     name: fields.text('name'),
     v86: fields.text('v86'),
@@ -52,6 +55,7 @@ export function parseChildConfig(message: unknown): ChildConfig {
     dsdt: fields.text('dsdt'),
     memoryBytes: fields.count('memoryBytes'),
     disks: fields.list('disks').map(parseDisk),
+    medium: medium === null ? null : parseDisk(medium),
     displaySocket: fields.text('displaySocket'),
     stateSocket: fields.text('stateSocket'),
     serial: fields.flag('serial'),

@@ -9,6 +9,7 @@ export function boundToHardware(file: StateFile, spec: VmSpec, version: string):
     spec.memoryMiB,
     spec.disks.map((disk) => [disk.name, disk.sizeBytes]),
     spec.network === 'none' ? 'none' : [spec.network.model, spec.network.mac.toLowerCase()],
+    ...(spec.medium === undefined ? [] : [spec.medium.sizeBytes]),
   ])
   return { ...file, binding: `${file.binding}|v86|${createHash('sha256').update(hardware).digest('hex')}` }
 }

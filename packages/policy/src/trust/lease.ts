@@ -22,8 +22,8 @@ const assignment = z
     path: z.string().regex(/^releases\/[a-z0-9-]{1,64}\/[1-9][0-9]{0,15}\.json$/),
     serial,
     sha256: sha256Text,
-    /** The package key, encrypted to this device; null until activation is accepted. */
-    key: compactJwe.max(4096).nullable(),
+    /** The package key and the desktop's secrets, encrypted to this device; null until activation is accepted. */
+    key: compactJwe.max(16_384).nullable(),
   })
   .refine(({ path, serial: number }) => path.endsWith(`/${number}.json`), 'expected the serial that the path names')
 

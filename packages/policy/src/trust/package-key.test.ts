@@ -14,7 +14,26 @@ const coded = (code: string) => expect.objectContaining({ code })
 
 describe('a package key in a lease', () => {
   it('opens for its device and its package', async () => {
-    expect(await openPackageKey(await seal(packageKeyContent(manifest, key)), device, manifest)).toEqual(key)
+    expect(await openPackageKey(await seal(packageKeyContent(manifest, key)), device, manifest)).toEqual({ key, secrets: {} })
+  })
+
+  it('brings the secrets of its desktop, and is as it always was without any', async () => {
+    const secrets = { 'domain-join': 'öffne dich', pin: '1' }
+    expect(await openPackageKey(await seal(packageKeyContent(manifest, key, secrets)), device, manifest)).toEqual({ key, secrets })
+    expect(new TextDecoder().decode(packageKeyContent(manifest, key, {}))).not.toContain('secrets')
+  })
+
+  it.each([
+    ['a name that no file could ask for', { Pin: '1' }],
+    ['an empty secret', { pin: '' }],
+    ['more than a token takes', Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`s${index}`, 'x'.repeat(1000)]))],
+  ])('is not made with %s', (_what, secrets) => {
+    expect(() => packageKeyContent(manifest, key, secrets)).toThrow()
+  })
+
+  it('stays below the limit of a token with the most that it takes', async () => {
+    const secrets = Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`s${index}`, 'x'.repeat(1000)]))
+    expect((await openPackageKey(await seal(packageKeyContent(manifest, key, secrets)), device, manifest)).secrets).toEqual(secrets)
   })
 
   it('is refused for another package', async () => {

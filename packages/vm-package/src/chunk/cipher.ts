@@ -6,8 +6,8 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 const nonce = Buffer.alloc(12)
 export const tagBytes = 16
 
-/** Chunks hold a disk's bytes, pages its index, the root the list of pages. The kind is authenticated with the message. */
-export type SealedKind = 'chunk' | 'page' | 'root'
+/** Chunks hold a disk's bytes, pages its index, the root the list of pages; customization is a package's files. The kind is authenticated with the message. */
+export type SealedKind = 'chunk' | 'page' | 'root' | 'customization'
 
 export const labelOf = (kind: SealedKind): Buffer => Buffer.from(`${kind}-v1`)
 

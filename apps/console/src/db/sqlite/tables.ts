@@ -16,6 +16,7 @@ export const {
   releases,
   assignments,
   activationSecrets,
+  desktopSecrets,
   devices,
   enrolmentCodes,
   leases,

@@ -5,7 +5,7 @@
 // `npx drizzle-kit generate --config drizzle.config.sqlite.ts`.
 import type { ColumnKit } from '../sqlite/kit.ts'
 import { defineAuditEntries } from './audit.ts'
-import { defineActivationSecrets, defineAssignments, defineDesktops, defineReleases } from './desktop.ts'
+import { defineActivationSecrets, defineAssignments, defineDesktopSecrets, defineDesktops, defineReleases } from './desktop.ts'
 import { defineDevices, defineEnrolmentCodes, defineInstances, defineLeases } from './device.ts'
 import { defineJobs } from './job.ts'
 import { defineMachineDisks, defineMachines } from './machine.ts'
@@ -26,6 +26,7 @@ export function defineTables(kit: ColumnKit) {
   const releases = defineReleases(kit, desktops, packages, users)
   const assignments = defineAssignments(kit, desktops)
   const activationSecrets = defineActivationSecrets(kit, desktops)
+  const desktopSecrets = defineDesktopSecrets(kit, desktops)
   const devices = defineDevices(kit, organisations)
   const enrolmentCodes = defineEnrolmentCodes(kit, organisations, users, devices)
   const leases = defineLeases(kit, devices)
@@ -46,6 +47,7 @@ export function defineTables(kit: ColumnKit) {
     releases,
     assignments,
     activationSecrets,
+    desktopSecrets,
     devices,
     enrolmentCodes,
     leases,

@@ -76,6 +76,23 @@ export function defineAssignments(kit: ColumnKit, desktops: ReturnType<typeof de
   )
 }
 
+/** What a package's customization files ask for, by name; sealed under the organisation's key. */
+export function defineDesktopSecrets(kit: ColumnKit, desktops: ReturnType<typeof defineDesktops>) {
+  return kit.table(
+    'desktop_secrets',
+    {
+      desktopId: kit
+        .text()
+        .notNull()
+        .references(() => desktops.id),
+      name: kit.text().notNull(),
+      sealed: kit.bytes().notNull(),
+      createdAt: kit.timestamp().notNull(),
+    },
+    (table) => [kit.primaryKey({ columns: [table.desktopId, table.name] })],
+  )
+}
+
 /** Activation (PO-1) by password or key: checked before the package key is wrapped for a device. */
 export function defineActivationSecrets(kit: ColumnKit, desktops: ReturnType<typeof defineDesktops>) {
   return kit.table(

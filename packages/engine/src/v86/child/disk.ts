@@ -36,6 +36,7 @@ export class NbdDisk {
   readonly byteLength: number
   onload: ((loaded: object) => void) | undefined
   private readonly spec: ChildDisk
+  private readonly access: 'writable' | 'read-only'
   private readonly keeper: DiskKeeper
   private client: NbdClient
   private bootSector: Uint8Array | undefined
@@ -47,16 +48,17 @@ export class NbdDisk {
   /** Whether the write that v86 is handing over will be answered by us (DMA); false for PIO. */
   answersWrites: () => boolean = () => false
 
-  private constructor(spec: ChildDisk, client: NbdClient, keeper: DiskKeeper) {
+  private constructor(spec: ChildDisk, access: 'writable' | 'read-only', client: NbdClient, keeper: DiskKeeper) {
     this.spec = spec
+    this.access = access
     this.client = client
     this.keeper = keeper
     this.byteLength = client.size
   }
 
-  /** @throws EngineError of the NBD client; `nbd-protocol` where the export has another size than the spec says. */
-  static async connect(spec: ChildDisk, keeper: DiskKeeper): Promise<NbdDisk> {
-    return new NbdDisk(spec, await connectDisk(spec), keeper)
+  /** @throws EngineError of the NBD client; `nbd-protocol` where the export has another size than the spec says, or takes no writes. */
+  static async connect(spec: ChildDisk, keeper: DiskKeeper, access: 'writable' | 'read-only' = 'writable'): Promise<NbdDisk> {
+    return new NbdDisk(spec, access, await connectDisk(spec, access), keeper)
   }
 
   load(): void {
@@ -195,7 +197,7 @@ export class NbdDisk {
 
   private async reconnect(): Promise<void> {
     try {
-      this.client = await connectDisk(this.spec)
+      this.client = await connectDisk(this.spec, this.access)
     } catch (error) {
       // The old client answers the next try with its own error, which starves the VM again and says why.
       if (!(error instanceof EngineError)) throw error
@@ -209,10 +211,11 @@ export class NbdDisk {
   }
 }
 
-async function connectDisk(spec: ChildDisk): Promise<NbdClient> {
+async function connectDisk(spec: ChildDisk, access: 'writable' | 'read-only'): Promise<NbdClient> {
   const client = await connectNbd({ socket: spec.socket, name: spec.export })
-  if (client.size === spec.sizeBytes && !client.readOnly) return client
+  const refused = client.readOnly && access === 'writable'
+  if (client.size === spec.sizeBytes && !refused) return client
   client.close()
-  if (client.readOnly) throw new EngineError('nbd-protocol', `disk \`${spec.name}\`: the NBD export is read-only`)
+  if (refused) throw new EngineError('nbd-protocol', `disk \`${spec.name}\`: the NBD export is read-only`)
   throw new EngineError('nbd-protocol', `disk \`${spec.name}\`: expected ${spec.sizeBytes} bytes, the NBD export has ${client.size}`)
 }

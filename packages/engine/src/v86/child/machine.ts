@@ -28,6 +28,8 @@ export class Machine implements DiskKeeper {
   private readonly control: Control
   private readonly clock: GuestClock
   private disks: readonly NbdDisk[] = []
+  /** Never written to, so a saved state has nothing of it to carry. */
+  private medium: NbdDisk | null = null
   private parts: { emulator: Emulator; hooks: V86Hooks; cpu: HeldCpu } | null = null
   private retries: (() => void)[] = []
   private off = false
@@ -45,6 +47,7 @@ export class Machine implements DiskKeeper {
     // Awaited once v86 is there; until then a failure is no unhandled one.
     saved?.catch(() => undefined)
     this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this)))
+    this.medium = config.medium === null ? null : await NbdDisk.connect(config.medium, this, 'read-only')
     const wire = config.network === null ? null : await connectSwitch(config.network.socket)
     const emulator = await this.load(config)
     const hooks = hooksOf(emulator)
@@ -127,6 +130,7 @@ export class Machine implements DiskKeeper {
       vga_bios: { buffer: vgaBios },
       ...(hda === undefined ? {} : { hda }),
       ...(hdb === undefined ? {} : { hdb }),
+      ...(this.medium === null ? {} : { cdrom: this.medium }),
       memory_size: config.memoryBytes,
       vga_memory_size: VGA_MEMORY,
       acpi: true,
@@ -162,7 +166,7 @@ export class Machine implements DiskKeeper {
   }
 
   private async quiet(): Promise<void> {
-    await Promise.all(this.disks.map((disk) => disk.quiet()))
+    await Promise.all([...this.disks, ...(this.medium === null ? [] : [this.medium])].map((disk) => disk.quiet()))
   }
 
   private switchOff(message: string): void {
