@@ -92,10 +92,15 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'disk-empty': INTERNAL,
   'disk-invalid': INTERNAL,
   'disk-too-large': INTERNAL,
+  'claim-lapsed': INTERNAL,
+  'object-missing': INTERNAL,
   'object-name-invalid': INTERNAL,
+  'object-truncated': INTERNAL,
+  'object-unreadable': INTERNAL,
   'seal-cancelled': INTERNAL,
   'source-changed': INTERNAL,
   'source-unreadable': INTERNAL,
+  'store-busy': INTERNAL,
 }
 
 const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(WORDS, code)

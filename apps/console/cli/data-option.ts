@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, InvalidArgumentError } from 'commander'
+import { z } from 'zod'
 
 /** Every command on a running organisation says which one. */
 export interface DataOption {
@@ -22,6 +23,12 @@ export function readDuration(text: string): number {
     throw new InvalidArgumentError('expected a duration such as 90s, 15m, 1h or 7d.')
   }
   return Number(count) * units[unit]
+}
+
+/** `2027-01-31T08:00:00Z`; a date that exists. */
+export function readInstant(text: string): string {
+  if (z.iso.datetime({ precision: 0 }).safeParse(text).success) return text
+  throw new InvalidArgumentError('expected a time in UTC such as 2027-01-31T08:00:00Z.')
 }
 
 /** `NAME/VERSION` */

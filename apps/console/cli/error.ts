@@ -8,6 +8,7 @@ export type AdminErrorCode =
   | 'file-unwritable'
   | 'machine-invalid'
   | 'pending-altered'
+  | 'package-missing'
   | 'passphrase'
   | 'usage'
 

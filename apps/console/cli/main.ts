@@ -13,6 +13,9 @@ import { desktopSecretCommand } from './desktop-secret.ts'
 import { deviceCodeCommand } from './device-code.ts'
 import { deviceComplianceCommand, deviceReportCommand } from './device-compliance.ts'
 import { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } from './devices.ts'
+import { diffCommand } from './diff.ts'
+import { fsckCommand } from './fsck.ts'
+import { gcCommand } from './gc.ts'
 import { initCommand } from './init.ts'
 import { inspectCommand } from './inspect.ts'
 import { keygenCommand } from './keygen.ts'
@@ -26,9 +29,9 @@ import { sealCommand } from './seal.ts'
 import { userAddCommand, userChangeCommands, userListCommand, userPasswordCommand } from './user.ts'
 import { verifyCommand } from './verify.ts'
 
-const program = new Command('casemate-admin')
-  .description('Author, seal, approve and assign Casemate desktops.')
-  .addHelpText('after', '\nExit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 the environment did not allow it.')
+const exitCodes = '\nExit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 the environment did not allow it.'
+
+const program = new Command('casemate-admin').description('Author, seal, approve and assign Casemate desktops.').addHelpText('after', exitCodes)
 
 const groups: Readonly<Record<string, { readonly about: string; readonly commands: readonly (() => Command)[] }>> = {
   package: { about: 'sealed machines', commands: [packageStageCommand] },
@@ -54,9 +57,11 @@ const groups: Readonly<Record<string, { readonly about: string; readonly command
   },
 }
 
-const withJson = (command: Command): Command => command.option('--json', 'print the result, or the refusal, as one JSON object')
+const withJson = (command: Command): Command =>
+  command.option('--json', 'print the result, or the refusal, as one JSON object').addHelpText('after', exitCodes)
 
-for (const command of [initCommand, keygenCommand, sealCommand, inspectCommand, verifyCommand]) program.addCommand(withJson(command()))
+const ofPackages = [sealCommand, inspectCommand, verifyCommand, diffCommand, fsckCommand, gcCommand]
+for (const command of [initCommand, keygenCommand, ...ofPackages]) program.addCommand(withJson(command()))
 for (const [name, { about, commands }] of Object.entries(groups)) {
   const group = program.command(name).description(about)
   for (const command of commands) group.addCommand(withJson(command()))

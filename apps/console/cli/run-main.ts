@@ -14,6 +14,8 @@ type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 const environmental: ReadonlySet<PackageErrorCode> = new Set([
   'source-unreadable',
   'source-changed',
+  'claim-lapsed',
+  'store-busy',
   'store-missing',
   'store-unwritable',
   'seal-cancelled',

@@ -6,6 +6,7 @@ import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { Command } from 'commander'
 import { readCustomization } from './customization-folder.ts'
+import { readInstant } from './data-option.ts'
 import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
 import { readSmallFile, refuseExisting, writeNewFile } from './files.ts'
 import { stopOnSignal } from './interrupt.ts'
@@ -24,6 +25,8 @@ interface Options {
   readonly passphraseFile?: string
   readonly eula?: string
   readonly customization?: string
+  readonly notBefore?: string
+  readonly notAfter?: string
   readonly out: string
   readonly json?: true
 }
@@ -40,11 +43,14 @@ export function sealCommand(): Command {
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
     .option('--eula <file>', 'UTF-8 text that each user accepts before activation')
     .option('--customization <folder>', 'files of the medium that each instance is given, with placeholders: a NoCloud seed, an unattend file')
+    .option('--not-before <time>', 'devices run it from then on: 2027-01-31T08:00:00Z', readInstant)
+    .option('--not-after <time>', 'devices run it until then', readInstant)
     .requiredOption('--out <folder>', 'where manifest and key go')
     .action(seal)
 }
 
-async function seal({ name, version, machine, disk, store, orgKey, passphraseFile, eula, customization, out, json }: Options): Promise<void> {
+async function seal(options: Options): Promise<void> {
+  const { name, version, machine, disk, store, orgKey, passphraseFile, eula, customization, notBefore = null, notAfter = null, out, json } = options
   const manifestPath = join(out, 'manifest.json')
   const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
@@ -64,6 +70,7 @@ async function seal({ name, version, machine, disk, store, orgKey, passphraseFil
     disks,
     ...licence,
     ...media,
+    validity: { notBefore, notAfter },
     orgKey: key,
     packageKey,
     store: await openFolderStore(store),

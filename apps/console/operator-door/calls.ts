@@ -14,6 +14,7 @@ import { listDevices, showDevice } from '../src/devices/list.ts'
 import { reinstateDevice, revokeDevice } from '../src/devices/suspend.ts'
 import { ConsoleError } from '../src/error.ts'
 import type { OpenConsole } from '../src/organisation/open.ts'
+import { readPackage } from '../src/packages/read.ts'
 import { stagePackage } from '../src/packages/stage.ts'
 import { stagePolicy } from '../src/policies/stage.ts'
 import { delegatedRoles } from '../src/publish/metadata.ts'
@@ -58,6 +59,10 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'stage-package': call(z.strictObject({ manifest: bytes(1_048_576), sealedKey: bytes(4096) }), (actor, { manifest, sealedKey }) =>
       stagePackage(actor, console, { manifest: fromBase64(manifest), sealedKey: fromBase64(sealedKey) }),
     ),
+    'read-package': call(z.strictObject(named), async (actor, wanted) => {
+      const { manifest, sealedKey } = await readPackage(actor, console, wanted)
+      return { manifest: toBase64(manifest), sealedKey: toBase64(sealedKey) }
+    }),
     'stage-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => stagePolicy(actor, console, yaml)),
     'stage-release': call(wantedRelease, (actor, wanted) => stageRelease(actor, console, wanted)),
     'roll-back-release': call(wantedRollBack, (actor, wanted) => rollBackRelease(actor, console, wanted)),

@@ -14,7 +14,10 @@ import type { SettingName, SettingValues } from '../src/model/settings.ts'
 import { type Lease, lease } from '../src/trust/lease.ts'
 
 export const vectorInput = z.strictObject({
-  release: z.strictObject({ path: z.string(), sha256: z.string(), document: release, machine: z.strictObject({ memoryMiB: z.int() }) }),
+  release: z.strictObject({
+    ...{ path: z.string(), sha256: z.string(), document: release, machine: z.strictObject({ memoryMiB: z.int() }) },
+    validity: z.strictObject({ notBefore: z.int().nullable(), notAfter: z.int().nullable() }),
+  }),
   policies: z.array(z.strictObject({ path: z.string(), sha256: z.string(), document: policy })),
   lease: lease.nullable(),
   facts,
@@ -90,7 +93,10 @@ export function inputOf({ layers = [{ layer: 'organisation', rules: [noPassword]
     layers: references,
   })
   const path = releasePath(document.desktop, document.serial)
-  const approved: VectorInput['release'] = { path, sha256: sha256(writeRelease(document)), document, machine: { memoryMiB: 512 } }
+  const approved: VectorInput['release'] = {
+    ...{ path, sha256: sha256(writeRelease(document)), document, machine: { memoryMiB: 512 } },
+    validity: { notBefore: null, notAfter: null },
+  }
   const input = { release: approved, policies, lease: baseLease(approved), facts: baseFacts(), request: baseRequest(), now }
   change?.(input)
   return input

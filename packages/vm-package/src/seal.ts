@@ -17,6 +17,7 @@ import { blocksOfRegion, type PageRef, regionBytes, sealRoot } from './index/roo
 import { checkKey } from './keys.ts'
 import { encodeManifest, type Hardware, type Manifest, type ManifestDisk, manifestSha256 } from './manifest.ts'
 import { type DiskSource, openDiskSource } from './source.ts'
+import { claimForWriting } from './store/claim.ts'
 import type { ObjectStore } from './store/object-store.ts'
 
 /** Enough for the compressor's threads and for several fsyncs at once; each holds at most a chunk of 1 MiB and its object. */
@@ -83,7 +84,7 @@ interface Job {
 /**
  * What is wrong with the request or with a disk image is found before the long part.
  * @throws PackageError `manifest-invalid`, `eula-invalid`, `customization-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
- * `disk-too-large`, `store-unwritable`, `seal-cancelled`.
+ * `disk-too-large`, `store-busy`, `store-unwritable`, `claim-lapsed`, `seal-cancelled`.
  */
 export async function sealPackage(request: SealRequest): Promise<SealedPackage> {
   checkKey(request.orgKey, 'organisation key')
@@ -101,9 +102,21 @@ export async function sealPackage(request: SealRequest): Promise<SealedPackage> 
     )
     const bytesTotal = opened.reduce((sum, { source }) => sum + source.size, 0)
     const stats = { bytesRead: 0, bytesTotal, chunks: 0, newObjects: 0, storedBytes: 0 }
-    return await sealDisks({ request, stats, putting: new Map() }, opened)
+    return await sealClaimed({ request, stats, putting: new Map() }, opened)
   } finally {
     await Promise.all(opened.map(({ source }) => source.close()))
+  }
+}
+
+/** Nothing is deleted from the store meanwhile, as it would be if this stood still for too long: then nothing may refer to what was put. */
+async function sealClaimed(job: Job, opened: readonly OpenDisk[]): Promise<SealedPackage> {
+  const claim = await claimForWriting(job.request.store, job.request.signal)
+  try {
+    const sealed = await sealDisks(job, opened)
+    claim.check()
+    return sealed
+  } finally {
+    await claim.release()
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash, randomBytes } from 'node:crypto'
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openFolderStore } from '../src/store/folder-store.ts'
@@ -38,6 +38,37 @@ describe('a folder store', () => {
     await truncate(join(folder, name.slice(0, 2), name), 50)
     await store.put(name, bytes)
     expect(await store.get(name, 100)).toEqual(bytes)
+  })
+
+  it('counts an old object that is put again as put now, and leaves others as old as they are', async () => {
+    const folder = await temporaryFolder()
+    const store = await openFolderStore(folder)
+    const [again, left] = [randomBytes(10), randomBytes(10)]
+    for (const bytes of [again, left]) {
+      const name = hash('sha256', bytes, 'hex')
+      await store.put(name, bytes)
+      await utimes(join(folder, name.slice(0, 2), name), 1000, 1000)
+    }
+    expect(await store.put(hash('sha256', again, 'hex'), again)).toBe(false)
+    const old = []
+    for await (const { name, putAt } of store.list()) if (putAt === 1_000_000) old.push(name)
+    expect(old).toEqual([hash('sha256', left, 'hex')])
+  })
+
+  it('shows what a broken put left aside, and deletes it', async () => {
+    const folder = await temporaryFolder()
+    const store = await openFolderStore(folder)
+    const leftovers = async () => {
+      const found = []
+      for await (const { id, size } of store.leftovers()) found.push({ id, size })
+      return found
+    }
+    expect(await leftovers()).toEqual([])
+    await mkdir(join(folder, '.partial'))
+    for (const id of ['one', 'two']) await writeFile(join(folder, '.partial', id), 'half')
+    await store.deleteLeftover('one')
+    await store.deleteLeftover('one')
+    expect(await leftovers()).toEqual([{ id: 'two', size: 4 }])
   })
 
   it('passes over files that are no objects', async () => {

@@ -92,7 +92,7 @@ export function objectStoreContract(kind: string, openStore: () => Promise<Objec
       const objects = [randomBytes(10), randomBytes(20), randomBytes(30)]
       for (const bytes of objects) await store.put(nameOf(bytes), bytes)
       const listed = []
-      for await (const object of store.list()) listed.push(object)
+      for await (const { name, size } of store.list()) listed.push({ name, size })
       expect(new Set(listed)).toEqual(new Set(objects.map((bytes) => ({ name: nameOf(bytes), size: bytes.length }))))
       const [first = Buffer.alloc(0)] = objects
       expect(await store.delete(nameOf(first))).toBe(true)
@@ -112,6 +112,37 @@ export function objectStoreContract(kind: string, openStore: () => Promise<Objec
         await expect(store.delete(name)).rejects.toMatchObject(refusal)
       },
     )
+
+    it('says when an object was put', async () => {
+      const store = await openStore()
+      const bytes = randomBytes(10)
+      const before = Date.now()
+      await store.put(nameOf(bytes), bytes)
+      const tolerance = 60_000
+      for await (const { putAt } of store.list()) {
+        expect(putAt).toBeGreaterThan(before - tolerance)
+        expect(putAt).toBeLessThan(Date.now() + tolerance)
+      }
+    })
+
+    it('shows the claims that were added, and not those deleted, and counts none as an object', async () => {
+      const store = await openStore()
+      expect(await store.claims()).toEqual([])
+      for (const name of ['write-1', 'clean-2', 'write-1']) await store.addClaim(name)
+      expect([...(await store.claims())].sort()).toEqual(['clean-2', 'write-1'])
+      await store.deleteClaim('write-1')
+      await store.deleteClaim('write-1')
+      expect(await store.claims()).toEqual(['clean-2'])
+      expect(await namesIn(store)).toEqual([])
+    })
+
+    it.each(['', '..', '../claim', 'a/b'])('takes no claim and deletes no leftover by the name %j', async (name) => {
+      const store = await openStore()
+      const refusal = { code: 'object-name-invalid' }
+      await expect(store.addClaim(name)).rejects.toMatchObject(refusal)
+      await expect(store.deleteClaim(name)).rejects.toMatchObject(refusal)
+      await expect(store.deleteLeftover(name)).rejects.toMatchObject(refusal)
+    })
 
     it('has what was put when it says that it is durable', async () => {
       const store = await openStore()

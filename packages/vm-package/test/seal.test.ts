@@ -13,6 +13,7 @@ import { type SealDisk, type SealRequest, sealPackage } from '../src/seal.ts'
 import { openFolderStore } from '../src/store/folder-store.ts'
 import type { ObjectStore } from '../src/store/object-store.ts'
 import { hardware, mixedDisk, orgKey, sealContent, systemDisk, temporaryFolder } from './disks.ts'
+import { storeOver } from './store-over.ts'
 
 async function prepare(): Promise<{
   folder: string
@@ -184,17 +185,12 @@ describe('a seal that does not come to its end', () => {
 
   it('fails with the store, and goes on from what is there when the store can be written again', async () => {
     const { folder, store, seal } = await prepare()
-    const full: ObjectStore = {
-      get: (name, maxBytes) => store.get(name, maxBytes),
-      has: (name) => store.has(name),
-      sync: () => store.sync(),
-      list: () => store.list(),
-      delete: (name) => store.delete(name),
+    const full = storeOver(store, {
       put: async (name, bytes) => {
         if ((await countObjects(store)) >= 3) throw new Error('no space left')
         return await store.put(name, bytes)
       },
-    }
+    })
     await expect(seal({ store: full })).rejects.toThrow('no space left')
     expect(await readdir(join(folder, 'store', '.partial'))).toEqual([])
     const kept = await countObjects(store)

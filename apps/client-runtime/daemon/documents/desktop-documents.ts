@@ -30,10 +30,16 @@ export async function readDesktop(place: UpdatePlace, desktop: string, lease: Le
   const document = parseRelease(await readVerified(place, found.path))
   const manifest = await readHeld(place, held, document.package)
   if (manifest === undefined) return undefined
-  const { hardware, eula } = openManifest(manifest, document.package.sha256)
-  const release: ApprovedRelease = { path: found.path, sha256: found.sha256, document, machine: { memoryMiB: hardware.memoryMiB } }
+  const { hardware, validity, eula } = openManifest(manifest, document.package.sha256)
+  const release: ApprovedRelease = {
+    ...{ path: found.path, sha256: found.sha256, document, machine: { memoryMiB: hardware.memoryMiB } },
+    validity: { notBefore: secondsOf(validity.notBefore), notAfter: secondsOf(validity.notAfter) },
+  }
   return { release, layers: await readLayers(place, held, document), manifest, eula: eula?.sha256 ?? null }
 }
+
+/** Of a time as the manifest has it. */
+const secondsOf = (instant: string | null): number | null => (instant === null ? null : Date.parse(instant) / 1000)
 
 async function readLayers(place: UpdatePlace, held: readonly HeldTarget[], document: Release): Promise<PolicyLayers> {
   const policies: ApprovedPolicy[] = []

@@ -14,7 +14,7 @@ const seal = (place: Workplace, ...more: readonly string[]) => admin([...sealArg
 describe('casemate-admin seal', () => {
   it('writes manifest and key, tells its progress on standard error, and inspect shows the same package', async () => {
     const place = await ready()
-    const { code, stdout, stderr } = await seal(place)
+    const { code, stdout, stderr } = await seal(place, '--not-before', '2027-01-01T00:00:00Z', '--not-after', '2027-12-31T23:59:59Z')
     expect(code).toBe(0)
     const sealed = JSON.parse(stdout)
     expect(sealed).toMatchObject({ manifest: place.at('out', 'manifest.json'), packageKey: place.at('out', 'package-key.json') })
@@ -27,6 +27,7 @@ describe('casemate-admin seal', () => {
     const { sha256, manifest } = JSON.parse(inspected.stdout)
     expect(sha256).toBe(sealed.sha256)
     expect(manifest).toMatchObject({ name: 'accounting', version: '1.0.0', hardware: { memoryMiB: 256, network: { model: 'e1000' } } })
+    expect(manifest.validity).toEqual({ notBefore: '2027-01-01T00:00:00Z', notAfter: '2027-12-31T23:59:59Z' })
     expect(manifest.disks).toMatchObject([
       { name: 'system', role: 'system', controller: 'ide' },
       { name: 'user', role: 'user', controller: 'virtio' },
@@ -111,6 +112,8 @@ describe('casemate-admin seal', () => {
 
   const badOptions: readonly [string, number, string, readonly string[]][] = [
     ['a version that is a path', 1, 'manifest-invalid', ['--version', '../1']],
+    ['a validity that ends before it begins', 1, 'manifest-invalid', ['--not-before', '2027-01-02T00:00:00Z', '--not-after', '2027-01-01T00:00:00Z']],
+    ['a date that does not exist', 2, 'usage', ['--not-after', '2027-02-30T00:00:00Z']],
     ['a disk option that is none', 2, 'usage', ['--disk', 'system']],
     ['an option that does not exist', 2, 'usage', ['--passphrase', 'secret']],
   ]

@@ -15,6 +15,7 @@ export const policyText = (version: string): string =>
 /** Every call of the table, in the form that it asks for; a new call without a row fails. */
 export const everyCall: Readonly<Record<CallName, object>> = {
   'stage-package': { manifest: 'e30=', sealedKey: 'e30=' },
+  'read-package': { name: 'demo', version: '1' },
   'stage-policy': { yaml: policyText('1') },
   'stage-release': release,
   'roll-back-release': { desktop: 'office', to: 1 },

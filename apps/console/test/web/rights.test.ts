@@ -18,6 +18,7 @@ const administrators: readonly RoleName[] = ['administrator']
 
 const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'stage-package': authors,
+  'read-package': authors,
   'stage-policy': authors,
   'stage-release': authors,
   'roll-back-release': authors,

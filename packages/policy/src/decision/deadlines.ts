@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PO-4 and PO-5 as moments. The offline steps count from the last verified contact; a lease itself is one. Of lease and policy the
+// PO-4, PO-5 and PK-8 as moments. The offline steps count from the last verified contact; a lease itself is one. Of lease and policy the
 // earlier moment holds, so neither can loosen the other.
 import { lowerLimit } from '../model/setting.ts'
 import type { SettingValues } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
-import type { Facts, Request } from './facts.ts'
+import type { Facts } from './facts.ts'
 
 /** Unix seconds; null: never. */
 export interface Deadlines {
@@ -16,7 +16,7 @@ export interface Deadlines {
   readonly offlineEnd: number | null
   readonly expiryEnd: number | null
   readonly runtimeEnd: number | null
-  /** The earliest end of all, the lease's included. */
+  /** The earliest end of all, the lease's and the package's included. */
   readonly suspendAt: number
 }
 
@@ -26,7 +26,7 @@ export function deadlinesOf(
   values: Pick<SettingValues, 'offline' | 'expiry'>,
   lease: Pick<Lease, 'iat' | 'exp' | 'offline'>,
   facts: Pick<Facts, 'contactAt' | 'sinceContact'>,
-  activatedAt: NonNullable<Request['instance']['activatedAt']>,
+  { activatedAt, packageEnd }: { readonly activatedAt: number; readonly packageEnd: number | null },
   now: number,
 ): Deadlines {
   const contactAt = Math.min(now, Math.max(lease.iat, facts.contactAt ?? 0))
@@ -44,7 +44,7 @@ export function deadlinesOf(
     offlineEnd,
     expiryEnd,
     runtimeEnd,
-    suspendAt: [offlineEnd, expiryEnd, runtimeEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
+    suspendAt: [offlineEnd, expiryEnd, runtimeEnd, packageEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
   }
 }
 

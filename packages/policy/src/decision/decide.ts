@@ -4,14 +4,14 @@
 // and the first that fails is the answer; what is stolen or revoked is said before what is merely late, and nobody is asked for a
 // password to a desktop that would not start. Whatever goes wrong in here is a refusal.
 //
-//    1 clock-behind            8 desktop-not-assigned     15 policy-too-large
-//    2 lease-missing           9 release-older            16 instance-expired
-//    3 lease-foreign          10 release-mismatch         17 offline-too-long
-//    4 lease-older            11 package-altered          18 offline-runtime-used-up, offline-boots-used-up
-//    5 lease-suspended        12 policy-missing           19 authentication-locked, -unset, -missing, -wrong (at power-on)
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 engine-missing
-//      lease-expired          14 activation-needed        21 capability-missing
-//    7 repository-behind
+//    1 clock-behind            8 desktop-not-assigned     15 activation-needed
+//    2 lease-missing           9 release-older            16 policy-too-large
+//    3 lease-foreign          10 release-mismatch         17 instance-expired
+//    4 lease-older            11 package-altered          18 offline-too-long
+//    5 lease-suspended        12 policy-missing           19 offline-runtime-used-up, offline-boots-used-up
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 authentication-locked, -unset, -missing, -wrong (at power-on)
+//      lease-expired          14 package-not-yet-valid,   21 engine-missing
+//    7 repository-behind         package-expired          22 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import type { LayerReference, Release } from '../model/release.ts'
@@ -35,6 +35,8 @@ export interface ApprovedRelease {
   readonly sha256: string
   readonly document: Release
   readonly machine: { readonly memoryMiB: number }
+  /** PK-8, Unix seconds: from `notBefore` on and before `notAfter`; null: no such limit. */
+  readonly validity: { readonly notBefore: number | null; readonly notAfter: number | null }
 }
 
 export type Decision = { readonly allowed: true; readonly plan: LaunchPlan } | { readonly allowed: false; readonly reasons: readonly Reason[] }
@@ -62,11 +64,13 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     leaseRefusal(lease, facts, now) ??
     releaseRefusal(release, assigned, facts) ??
     documentRefusal(release.document, layers, lease, facts) ??
+    validityRefusal(release, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
   const values = settingsFor(layers, lease, facts, now)
   if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
-  const deadlines = deadlinesOf(values, lease, facts, request.instance.activatedAt ?? 0, now)
+  const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
+  const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
   return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
 }
@@ -115,6 +119,11 @@ function documentRefusal(release: Release, layers: PolicyLayers, lease: Lease, {
     (version) => compareRuntimeVersions(runtimeVersion, version) < 0,
   )
   return least === undefined ? undefined : reason('runtime-too-old', { found: runtimeVersion, least })
+}
+
+function validityRefusal({ validity: { notBefore, notAfter } }: ApprovedRelease, now: number): Reason | undefined {
+  if (notBefore !== null && now < notBefore) return reason('package-not-yet-valid', { from: notBefore })
+  return notAfter !== null && now >= notAfter ? reason('package-expired', { at: notAfter }) : undefined
 }
 
 function isSame(wanted: LayerReference, found: LayerReference | undefined): boolean {

@@ -79,6 +79,16 @@ const texts = {
     'Update the runtime',
     'help-desk',
   ],
+  'package-not-yet-valid': ({ from }: { readonly from: number }): Text => [
+    `This desktop can be used from ${time(from)} on`,
+    'Wait until then',
+    'administrator',
+  ],
+  'package-expired': ({ at }: { readonly at: number }): Text => [
+    `This version of the desktop could be used until ${time(at)}`,
+    'Connect to the network to get a newer one',
+    'administrator',
+  ],
   'eula-not-accepted': (): Text => [
     'The licence of this desktop has not been accepted on this computer',
     'Read it, and accept it to go on',

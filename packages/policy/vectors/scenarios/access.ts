@@ -27,6 +27,20 @@ const expiry = (
   ...(change === undefined ? {} : { change }),
 })
 
+const validity = (
+  name: string,
+  about: string,
+  [notBefore, notAfter]: readonly [number | null, number | null],
+  expect: Scenario['expect'],
+  kind: 'power-on' | 'continue' = 'power-on',
+): Scenario => ({
+  ...{ name, about, rows: ['PK-8'], layers: [{ layer: 'organisation', rules: [noPassword] }], expect },
+  change: ({ release, request }) => {
+    release.validity = { notBefore, notAfter }
+    request.kind = kind
+  },
+})
+
 const offline = (
   name: string,
   about: string,
@@ -117,6 +131,20 @@ export const accessScenarios: readonly Scenario[] = [
     request.kind = 'continue'
   }),
 
+  validity('validity-first-second', 'The first second in which the package is valid', [now, null], runs),
+  validity('validity-not-yet', 'A second before that', [now + 1, null], 'package-not-yet-valid'),
+  validity(
+    'validity-not-yet-running',
+    'The same while the VM runs: the verified clock was set back',
+    [now + 1, null],
+    'package-not-yet-valid',
+    'continue',
+  ),
+  validity('validity-last-second', 'The last second in which the package is valid; the VM is suspended after it', [now - day, now + 1], {
+    plan: { deadlines: { warnAt: now + 14 * minute, restrictAt: now + 29 * minute, suspendAt: now + 1 } },
+  }),
+  validity('validity-over', 'The second after that', [now - day, now], 'package-expired'),
+  validity('validity-over-running', 'The same while the VM runs', [null, now], 'package-expired', 'continue'),
   expiry(
     'expiry-days-last-second',
     'The last second of ten days after activation',

@@ -32,6 +32,7 @@ export const faults: readonly Fault[] = [
   ['package-altered', ({ facts }) => set(facts, { package: 'altered' })],
   ['policy-missing', ({ policies }) => policies.splice(0)],
   ['runtime-too-old', ({ facts }) => set(facts, { runtimeVersion: '0.0.9' })],
+  ['package-expired', ({ release }) => set(release, { validity: { notBefore: null, notAfter: now } })],
   ['activation-needed', ({ lease }) => set(lease, { assign: lease.assign.map((assigned) => ({ ...assigned, key: null })) })],
   ['instance-expired', ({ request }) => set(request.instance, { activatedAt: now - 31 * day })],
   [

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Objects as files: `<folder>/<first two hex digits>/<name>`. A file appears whole or not at all (written aside, fsync, rename);
-// what is written aside lies in `<folder>/.partial` and is never listed.
+// what is written aside lies in `<folder>/.partial` and is never listed. Claims are empty files in `<folder>/.claims`.
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageError } from '../error.ts'
-import { checkObjectName, type ObjectStore, type StoredObject } from './object-store.ts'
+import { checkObjectName, type Leftover, type ObjectStore, type StoredObject } from './object-store.ts'
 
 const partial = '.partial'
+const claims = '.claims'
+/** How far `putAt` may lag behind a put of what is there already. */
+const refreshMs = 3_600_000
 const absent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 /**
@@ -56,14 +59,14 @@ class FolderStore implements ObjectStore {
   }
 
   async has(name: string): Promise<boolean> {
-    return (await this.#sizeOf(name)) !== null
+    return (await this.#find(name)) !== null
   }
 
   async put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<boolean> {
     const path = this.#path(name)
-    if (bytes instanceof Uint8Array && (await this.#sizeOf(name)) === bytes.length) return false
     const aside = join(this.#folder, partial, randomUUID())
     try {
+      if (bytes instanceof Uint8Array && (await this.#refresh(name, bytes.length))) return false
       await this.#make(partial)
       await this.#writeAside(aside, name, bytes instanceof Uint8Array ? [bytes] : bytes)
       const isNew = !(await this.has(name))
@@ -90,8 +93,8 @@ class FolderStore implements ObjectStore {
       if (!/^[0-9a-f]{2}$/.test(shard)) continue
       for (const name of await readdir(join(this.#folder, shard))) {
         if (!/^[0-9a-f]{64}$/.test(name) || !name.startsWith(shard)) continue
-        const size = await this.#sizeOf(name)
-        if (size !== null) yield { name, size }
+        const found = await this.#find(name)
+        if (found !== null) yield { name, size: found.size, putAt: found.mtimeMs }
       }
     }
   }
@@ -106,27 +109,58 @@ class FolderStore implements ObjectStore {
     }
   }
 
+  async *leftovers(): AsyncIterable<Leftover> {
+    for (const id of await whereThere(readdir(join(this.#folder, partial)), [])) {
+      const found = await whereThere(stat(join(this.#folder, partial, id)), null)
+      if (found !== null) yield { id, size: found.size, writtenAt: found.mtimeMs }
+    }
+  }
+
+  async deleteLeftover(id: string): Promise<void> {
+    await rm(join(this.#folder, partial, checkPlainName(id)), { force: true })
+  }
+
+  async claims(): Promise<readonly string[]> {
+    return await whereThere(readdir(join(this.#folder, claims)), [])
+  }
+
+  async addClaim(name: string): Promise<void> {
+    try {
+      await this.#make(claims)
+      await (await open(join(this.#folder, claims, checkPlainName(name)), 'w', 0o600)).close()
+    } catch (cause) {
+      if (cause instanceof PackageError) throw cause
+      throw new PackageError('store-unwritable', `the claim \`${name}\` cannot be written to \`${this.#folder}\``, cause)
+    }
+  }
+
+  async deleteClaim(name: string): Promise<void> {
+    await rm(join(this.#folder, claims, checkPlainName(name)), { force: true })
+  }
+
   #path(name: string): string {
     checkObjectName(name)
     return join(this.#folder, name.slice(0, 2), name)
   }
 
   async #open(name: string): Promise<FileHandle | null> {
-    try {
-      return await open(this.#path(name), 'r')
-    } catch (error) {
-      if (absent(error)) return null
-      throw error
-    }
+    return await whereThere(open(this.#path(name), 'r'), null)
   }
 
-  async #sizeOf(name: string): Promise<number | null> {
-    try {
-      return (await stat(this.#path(name))).size
-    } catch (error) {
-      if (absent(error)) return null
-      throw error
-    }
+  async #find(name: string): Promise<{ readonly size: number; readonly mtimeMs: number } | null> {
+    return await whereThere(stat(this.#path(name)), null)
+  }
+
+  /** Makes an object of that size young. @returns whether there is one. */
+  async #refresh(name: string, size: number): Promise<boolean> {
+    const found = await this.#find(name)
+    if (found?.size !== size) return false
+    const now = Date.now()
+    if (Math.abs(now - found.mtimeMs) < refreshMs) return true
+    return await whereThere(
+      utimes(this.#path(name), now / 1000, now / 1000).then(() => true),
+      false,
+    )
   }
 
   async #writeAside(aside: string, name: string, bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
@@ -151,6 +185,21 @@ class FolderStore implements ObjectStore {
     await mkdir(join(this.#folder, subfolder), { recursive: true, mode: 0o700 })
     this.#made.add(subfolder)
   }
+}
+
+async function whereThere<T, F>(found: Promise<T>, otherwise: F): Promise<T | F> {
+  try {
+    return await found
+  } catch (error) {
+    if (absent(error)) return otherwise
+    throw error
+  }
+}
+
+/** A name of ours beside the objects never becomes a path of its own choice. @throws PackageError `object-name-invalid` */
+function checkPlainName(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/.test(name)) return name
+  throw new PackageError('object-name-invalid', `expected letters, digits, dots and dashes, found \`${name.slice(0, 80)}\``)
 }
 
 /** Makes the names in a folder durable, as fsync of its files does not (fsync(2)). */

@@ -18,11 +18,26 @@ export interface StoredObject {
   readonly name: string
   /** Bytes. */
   readonly size: number
+  /** When it was put last, in ms since 1970 by the store's clock. */
+  readonly putAt: number
 }
+
+/** Part of a put that broke off. */
+export interface Leftover {
+  readonly id: string
+  readonly size: number
+  /** When it was last written to, in ms since 1970. */
+  readonly writtenAt: number
+}
+
+/** More than any object has: a root page of a disk of 16 TiB takes 9.4 MB. */
+export const mostObjectBytes = 16_777_216
 
 export interface ObjectStore extends ObjectSource {
   /**
-   * Stores all of it or nothing. Equal names are equal bytes: an object that is there already, whole, is left alone.
+   * Stores all of it or nothing. Equal names are equal bytes: the bytes of an object that is there already, whole, are left alone.
+   * It counts as put now all the same (`StoredObject.putAt`), exact to an hour: by their age unused objects are told from those of a
+   * package that is still being made.
    * @returns whether it was new.
    * @throws PackageError `object-altered` when `name` is not the SHA-256 of the bytes; `store-unwritable`.
    */
@@ -33,6 +48,14 @@ export interface ObjectStore extends ObjectSource {
   list(): AsyncIterable<StoredObject>
   /** @returns whether it was there. */
   delete(name: string): Promise<boolean>
+  /** Parts of puts that broke off, and of those under way. */
+  leftovers(): AsyncIterable<Leftover>
+  deleteLeftover(id: string): Promise<void>
+  /** Names without content beside the objects, by which those at work on the store know of each other; see claim.ts. Seen by all at once. */
+  claims(): Promise<readonly string[]>
+  addClaim(name: string): Promise<void>
+  /** Nothing to do when it is not there. */
+  deleteClaim(name: string): Promise<void>
 }
 
 /** @throws PackageError `object-name-invalid`; so that no name ever becomes a path of its own choice. */
