@@ -7,6 +7,9 @@ import { join } from 'node:path'
 
 export interface Layout {
   readonly objectCache: string
+  /** Objects that came by hand, a folder for each package, and where the next ones are read into. */
+  readonly imports: string
+  readonly importing: string
   readonly engineCache: string
   manifest(sha256: string): string
   readonly instances: string
@@ -76,6 +79,8 @@ export function layoutOf(data: string): Layout {
   const runtimeFolder = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `casemate-${place}`)
   return {
     objectCache: join(data, 'cache', 'objects'),
+    imports: join(data, 'imports'),
+    importing: join(data, 'importing'),
     engineCache: join(data, 'cache', 'engine'),
     manifest: (sha256) => join(data, 'packages', sha256, 'manifest.json'),
     enrolment: join(data, 'enrolment.json'),

@@ -219,6 +219,12 @@ export const daemonRoutes = {
     request: z.strictObject({ instance: z.string(), request: sessionRequest }),
     response: instanceView,
   },
+  /** A release out of a file of `casemate-admin export`; `path` is absolute. */
+  import: {
+    path: '/import',
+    request: z.strictObject({ path: z.string().min(1).max(4096).startsWith('/') }),
+    response: z.strictObject({ desktop: z.string(), serial: z.int(), objects: z.int(), metadataTaken: z.boolean() }),
+  },
   /** All that the launcher shows, as soon as it may differ from what was seen at `after`, or after `waitSeconds`. */
   watch: {
     path: '/watch',

@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor.ts'
 import { enrolCommand } from './enrol.ts'
 import { CliError, exitCode } from './error.ts'
 import { eulaCommand } from './eula.ts'
+import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { openCommand } from './open.ts'
 import { refusalLines } from './print.ts'
@@ -24,6 +25,7 @@ const program = new Command('casemate')
 const commands = [
   enrolCommand,
   listCommand,
+  importCommand,
   eulaCommand,
   activateCommand,
   setPasswordCommand,

@@ -19,6 +19,8 @@ import { type EngineReport, engineFacts } from './engines.ts'
 import { isStorageFull, RuntimeError } from './error.ts'
 import { isAccepted, noteAcceptance } from './eula/acceptances.ts'
 import { eulaText } from './eula/eula-text.ts'
+import { type Imported, importHandover } from './handover/import-handover.ts'
+import type { Imports } from './handover/imports.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
 import { openInstance, setPassword } from './instances/open-instance.ts'
@@ -34,6 +36,7 @@ export interface RuntimeOptions {
   readonly tickMs: number
   /** What the launcher shows may have changed. */
   readonly changed: () => void
+  readonly imports: Imports
 }
 
 const patientFailures = 3
@@ -51,6 +54,7 @@ export class Runtime {
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
   #starting: Promise<unknown> = Promise.resolve()
+  #importing: Promise<unknown> = Promise.resolve()
 
   private constructor(options: RuntimeOptions) {
     this.#options = options
@@ -182,6 +186,14 @@ export class Runtime {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.ask(instance, request)
     return this.#view(record)
+  }
+
+  /** One at a time. @throws as `importHandover` */
+  import(path: string): Promise<Imported> {
+    this.#checkJournal()
+    const done = this.#importing.then(() => importHandover(this.device, this.#options.imports, path, (act) => this.#contact.exclusive(act)))
+    this.#importing = done.catch(() => undefined)
+    return done.finally(this.#options.changed)
   }
 
   async #start({ instance, password }: DaemonRequest<'start'>): Promise<InstanceView> {

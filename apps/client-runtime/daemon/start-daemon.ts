@@ -18,6 +18,7 @@ import { enrol } from './enrolment/enrol.ts'
 import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
 import { RuntimeError } from './error.ts'
+import { Imports } from './handover/imports.ts'
 import { openLauncherDoor } from './launcher-door/launcher-door.ts'
 import { launcherToken } from './launcher-door/launcher-token.ts'
 import { openLocalDoor } from './local-door/local-door.ts'
@@ -69,17 +70,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
     const clock = await VerifiedClock.open(source, layout.clock)
+    const imports = await Imports.open(layout)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs, changed })
+      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs, changed, imports })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false
     let launcher: string | null = null
-    open(await openObjectDoor(layout.objectSocket, () => runtime?.device.console ?? null))
+    open(await openObjectDoor(layout.objectSocket, imports, () => runtime?.device.console ?? null))
     const enrolled = () => {
       if (runtime === null) throw new RuntimeError('not-enrolled', 'this computer is not enrolled in an organisation')
       return runtime
@@ -114,6 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),
+      import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)
         // Named before it is looked at: what changes meanwhile is seen the next time.

@@ -6,6 +6,7 @@ import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
 import { revokeDevice } from '../../console/src/devices/suspend.ts'
+import { assignDesktop } from '../../console/src/releases/assign.ts'
 import { rollBackRelease } from '../../console/src/releases/roll-back.ts'
 import { stageRelease } from '../../console/src/releases/stage.ts'
 import { showReport } from '../../console/src/reports/show.ts'
@@ -144,6 +145,50 @@ describe('a desktop', () => {
     await expect(computer.call('status', {})).resolves.toMatchObject({ instances: [{ session: { open: true, session: host.plan.session } }] })
     await computer.call('stop', { instance: 'office', how: 'power-off' })
     expect(host.asked).toEqual(['power-off'])
+  })
+})
+
+describe('a package that is valid for a time', () => {
+  const instantOf = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+
+  it('is refused before and after that time, and not within it', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    const [from, to] = [world.now + 600, world.now + 1200]
+    await publishPackage(world, '1', null, { notBefore: instantOf(from), notAfter: instantOf(to) })
+    await publishPolicy(world, '1', openRules)
+    await publishRelease(world, '1')
+    await assignDesktop(operator, world.console, 'office', { subject: 'all', value: '' })
+    await computer.enrol(world)
+    const saysSoon = (code: string) =>
+      vi.waitFor(async () => expect((await computer.call('list', {})).desktops[0]?.reasons).toMatchObject([{ code }]), 20_000)
+    await saysSoon('package-not-yet-valid')
+    const activation = { desktop: 'office', presented: null, password: null }
+    await expect(computer.call('activate', activation)).rejects.toMatchObject(refused('package-not-yet-valid'))
+    // With the console gone verified time is this clock's.
+    await world.close()
+    computer.clock.offset = from - world.now + 60
+    await saysSoon('activation-needed')
+    computer.clock.offset = to - world.now + 60
+    await saysSoon('package-expired')
+  })
+
+  it('runs to the second that the package says, and is suspended by the daemon after it', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    const to = world.now + 1200
+    await publishPackage(world, '1', null, { notBefore: null, notAfter: instantOf(to) })
+    await publishPolicy(world, '1', openRules)
+    await publishRelease(world, '1')
+    await assignDesktop(operator, world.console, 'office', { subject: 'all', value: '' })
+    await computer.enrol(world)
+    const host = await computer.running()
+    expect(host.plan.deadlines.suspendAt).toBe(to)
+    await world.close()
+    expect(host.asked).toEqual([])
+    computer.clock.offset = 1260
+    await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    await host.close()
+    await vi.waitFor(async () => expect((await computer.call('status', {})).instances[0]?.session?.open).toBe(false), 20_000)
+    await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject(refused('package-expired'))
   })
 })
 

@@ -14,6 +14,7 @@ import { deviceCodeCommand } from './device-code.ts'
 import { deviceComplianceCommand, deviceReportCommand } from './device-compliance.ts'
 import { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } from './devices.ts'
 import { diffCommand } from './diff.ts'
+import { exportCommand } from './export.ts'
 import { fsckCommand } from './fsck.ts'
 import { gcCommand } from './gc.ts'
 import { initCommand } from './init.ts'
@@ -60,7 +61,7 @@ const groups: Readonly<Record<string, { readonly about: string; readonly command
 const withJson = (command: Command): Command =>
   command.option('--json', 'print the result, or the refusal, as one JSON object').addHelpText('after', exitCodes)
 
-const ofPackages = [sealCommand, inspectCommand, verifyCommand, diffCommand, fsckCommand, gcCommand]
+const ofPackages = [sealCommand, inspectCommand, verifyCommand, diffCommand, exportCommand, fsckCommand, gcCommand]
 for (const command of [initCommand, keygenCommand, ...ofPackages]) program.addCommand(withJson(command()))
 for (const [name, { about, commands }] of Object.entries(groups)) {
   const group = program.command(name).description(about)

@@ -7,13 +7,14 @@ import type { PublicJwk } from '@casemate/policy/jwk'
 import { keyListPath, parseKeyList } from '@casemate/policy/key-list'
 import { layerApplies } from '@casemate/policy/layers'
 import type { Assignment, Lease } from '@casemate/policy/lease'
-import { parseRelease } from '@casemate/policy/release'
+import { parseRelease, type Release } from '@casemate/policy/release'
 import type { VerifiedClock } from '../clock/verified-clock.ts'
 import type { ConsoleClient } from '../console/console-client.ts'
 import { fetchFromConsole } from '../console/fetch-from-console.ts'
 import { downloadTarget } from '../update/download-target.ts'
 import { UpdateError } from '../update/error.ts'
-import type { Floors } from '../update/floors.ts'
+import type { FetchFile } from '../update/fetch-file.ts'
+import { type Floors, noFloors } from '../update/floors.ts'
 import type { UpdatePlace } from '../update/place.ts'
 import { refresh } from '../update/refresh.ts'
 import type { UpdateOptions, UpdateSource } from '../update/tuf-session.ts'
@@ -71,14 +72,37 @@ export class Documents {
     return missing
   }
 
+  /**
+   * Takes the same from other hands: what `fetch` serves as `metadata/` and `targets/` is verified as if it came from the console.
+   * @param path of a release. @param lease chooses the policies; null: all of them.
+   * @throws UpdateError
+   */
+  async takeFrom(fetch: FetchFile, path: string, lease: Lease | null): Promise<void> {
+    const source = { metadataUrl: 'http://handover.invalid/metadata/', targetsUrl: 'http://handover.invalid/targets/', fetch }
+    const options = this.#options(lease?.tuf ?? noFloors)
+    await refresh(this.place, source, options)
+    for (const wanted of [keyListPath('online'), path]) await downloadTarget(this.place, source, { ...options, path: wanted })
+    for (const { path: named, sha256 } of namedBy(parseRelease(await readVerified(this.place, path)), lease)) {
+      const held = await downloadTarget(this.place, source, { ...options, path: named })
+      if (held.sha256 !== sha256) throw otherThanNamed(named, sha256, held.sha256)
+    }
+  }
+
+  /** Whether the release and what it names are in the verified copy. */
+  async holds(path: string, lease: Lease | null): Promise<boolean> {
+    const held = await listVerified(this.place)
+    if (!held.some((target) => target.path === path)) return false
+    const named = namedBy(parseRelease(await readVerified(this.place, path)), lease)
+    return named.every((wanted) => held.some((target) => target.path === wanted.path && target.sha256 === wanted.sha256))
+  }
+
   async #fetchDesktop({ path, sha256 }: Assignment, lease: Lease): Promise<readonly Missing[]> {
     const [, desktop = ''] = path.split('/')
     const fault = await this.#fetch(path, sha256, lease)
     if (fault !== undefined) return [{ desktop, path, error: fault }]
     const release = parseRelease(await readVerified(this.place, path))
-    const named = [release.package, ...release.layers.filter((layer) => layerApplies(layer, lease))]
     const missing: Missing[] = []
-    for (const target of named) {
+    for (const target of namedBy(release, lease)) {
       const error = await this.#fetch(target.path, target.sha256, lease)
       if (error !== undefined) missing.push({ desktop, path: target.path, error })
     }
@@ -90,7 +114,7 @@ export class Documents {
     try {
       const held = await downloadTarget(this.place, this.#source, { ...this.#options(lease.tuf), path })
       if (held.sha256 === sha256) return undefined
-      return new UpdateError('target-altered', `expected \`${path}\` with SHA-256 \`${sha256}\`, found \`${held.sha256}\``)
+      return otherThanNamed(path, sha256, held.sha256)
     } catch (error) {
       if (error instanceof UpdateError && !transient.has(error.code)) return error
       throw error
@@ -101,4 +125,13 @@ export class Documents {
     // The second is what tuf-js itself reads, whatever clock this daemon was given.
     return { floors, now: this.#clock.now, systemNow: Date.now() / 1000 }
   }
+}
+
+/** The package's manifest and the policies that apply. */
+function namedBy(release: Release, lease: Lease | null): readonly { readonly path: string; readonly sha256: string }[] {
+  return [release.package, ...release.layers.filter((layer) => lease === null || layerApplies(layer, lease))]
+}
+
+function otherThanNamed(path: string, wanted: string, found: string): UpdateError {
+  return new UpdateError('target-altered', `expected \`${path}\` with SHA-256 \`${wanted}\`, found \`${found}\``)
 }

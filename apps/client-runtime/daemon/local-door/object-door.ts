@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Encrypted objects for session hosts, out of the console with this device's proof. What comes is not looked at: whoever reads it checks
-// every byte against the name.
+// Encrypted objects for session hosts: those that came by hand, else out of the console with this device's proof. What comes from there is
+// not looked at: whoever reads it checks every byte against the name.
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { objectRoutes } from '@casemate/policy/protocol'
 import { type ConsoleClient, readWhole } from '../console/console-client.ts'
+import type { Imports } from '../handover/imports.ts'
 
 const largestObject = 67_108_864
 const patienceMs = 30_000
 
 /** @param console null while the device is not enrolled. */
-export async function openObjectDoor(socket: string, console: () => ConsoleClient | null): Promise<Server> {
+export async function openObjectDoor(socket: string, imports: Pick<Imports, 'find'>, console: () => ConsoleClient | null): Promise<Server> {
   const server = createServer((request, response) => {
     const name = /^\/objects\/([0-9a-f]{64})$/.exec(request.url ?? '')?.[1]
-    const from = console()
     if (request.method !== 'GET' || name === undefined) return void response.writeHead(404).end()
-    if (from === null) return void response.writeHead(503).end()
-    fetchObject(from, name).then(
+    findObject(imports, console(), name).then(
       ({ status, bytes }) => response.writeHead(status === 200 || status === 404 ? status : 503).end(status === 200 ? bytes : undefined),
       () => response.writeHead(503).end(),
     )
   })
   await listenOn(server, socket)
   return server
+}
+
+async function findObject(imports: Pick<Imports, 'find'>, console: ConsoleClient | null, name: string) {
+  const imported = await imports.find(name)
+  if (imported !== null) return { status: 200, bytes: imported }
+  return console === null ? { status: 503, bytes: null } : await fetchObject(console, name)
 }
 
 async function fetchObject(console: ConsoleClient, name: string): Promise<{ readonly status: number; readonly bytes: Buffer }> {

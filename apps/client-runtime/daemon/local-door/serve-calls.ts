@@ -43,6 +43,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
+  serve(daemonRoutes.import, calls.import)
   serve(daemonRoutes.doctor, calls.doctor)
 }
 

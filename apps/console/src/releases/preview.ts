@@ -3,11 +3,16 @@
 // What a release would change, for which devices, before anybody stages it: the settings of each device under the release that it has and
 // under the wanted one.
 import { type DeviceImpact, impactOf, type ReleaseWithLayers } from '@casemate/policy/impact'
-import { parseRelease } from '@casemate/policy/release'
+import { packageOf, parseRelease, type Release } from '@casemate/policy/release'
+import { diffPackages, type PackageDiff } from '@casemate/vm-package/diff'
+import { PackageError } from '@casemate/vm-package/error'
+import { unwrapPackageKey } from '@casemate/vm-package/keys'
+import { openManifest } from '@casemate/vm-package/manifest'
 import { and, desc, eq, isNotNull } from 'drizzle-orm'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { listRows } from '../devices/device-row.ts'
 import type { Console } from '../organisation/console.ts'
+import { readPackage } from '../packages/read.ts'
 import { assignedDesktops } from './assigned.ts'
 import { draftRelease, type WantedRelease } from './stage.ts'
 import { readLayers } from './values.ts'
@@ -20,6 +25,13 @@ export interface ReleasePreview {
   readonly devices: readonly { readonly device: string; readonly name: string; readonly user: string | null }[]
   /** Of those for which something changes. */
   readonly impact: readonly DeviceImpact[]
+  /** What is sent; null where an index of a package cannot be read. */
+  readonly transfer: {
+    /** To a device without any of the package. */
+    readonly whole: PackageDiff['whole']
+    /** To one that holds the package of the release before whole. */
+    readonly update: PackageDiff['fetched']
+  } | null
 }
 
 /** @throws ConsoleError as staging does. */
@@ -35,8 +47,26 @@ export async function previewRelease(actor: Operator, console: Console, wanted: 
   const known = assigned.map(({ id, claims, runtimeVersion }) => ({ sub: id, claims, runtimeVersion: runtimeVersion ?? '0.0.0' }))
   return {
     ...{ follows: before?.release.serial ?? null, serial: document.serial, impact: impactOf(before, after, known, now()) },
+    transfer: await transferOf(actor, console, before?.release ?? null, document),
     devices: assigned.map(({ id, name, claims }) => ({ device: id, name, user: claims.user })),
   }
+}
+
+async function transferOf(actor: Operator, console: Console, before: Release | null, after: Release): Promise<ReleasePreview['transfer']> {
+  try {
+    const held = before === null ? null : await openPackage(actor, console, before)
+    const { whole, fetched } = await diffPackages(held, await openPackage(actor, console, after), console.objects)
+    return { whole, update: fetched }
+  } catch (error) {
+    if (error instanceof PackageError) return null
+    throw error
+  }
+}
+
+async function openPackage(actor: Operator, console: Console, release: Release) {
+  const { sha256, ...named } = packageOf(release)
+  const { manifest, sealedKey } = await readPackage(actor, console, named)
+  return { manifest: openManifest(manifest, sha256), packageKey: unwrapPackageKey(console.keys.organisation, sealedKey, sha256) }
 }
 
 async function newestRelease(actor: Operator, { db }: Console, desktop: string): Promise<ReleaseWithLayers | null> {

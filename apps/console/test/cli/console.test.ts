@@ -56,7 +56,7 @@ async function run(...args: readonly string[]) {
   return JSON.parse(stdout)
 }
 
-it('makes an organisation, publishes a desktop, makes a code, and finds it all again after a restart', { timeout: 120_000 }, async () => {
+it('makes an organisation, publishes a desktop, makes a code, and finds it all again after a restart', { timeout: 240_000 }, async () => {
   const place = await makeWorkplace()
   const { at } = place
   const made = await init(place)
@@ -98,6 +98,15 @@ it('makes an organisation, publishes a desktop, makes a code, and finds it all a
     'organisation=base/1',
   )
   expect(await run('approve', ...data, '--role', 'releases', ...key)).toMatchObject({ published: [{ role: 'releases', version: 1 }] })
+  const secret = ['--passphrase-file', at('passphrase')]
+  expect(await run('fsck', ...data, ...secret)).toMatchObject({ clean: true, packages: 1, unneeded: { objects: 0 } })
+  expect(await run('gc', ...data, ...secret, '--delete')).toMatchObject({ packages: 1, unused: { objects: 0 }, deleted: true })
+  expect(await run('diff', 'accounting/1.0.0', 'accounting/1.0.0', ...data, ...secret)).toMatchObject({ fetched: { objects: 0, bytes: 0 } })
+  const exported = await run('export', ...data, ...secret, '--desktop', 'office', '--out', at('office.tar'))
+  expect(exported).toMatchObject({ desktop: 'office', serial: 1 })
+  expect((await stat(at('office.tar'))).size).toBeGreaterThan(exported.bytes)
+  const over = await admin(['export', ...data, ...secret, '--desktop', 'office', '--out', at('office.tar'), '--json'])
+  expect([over.code, JSON.parse(over.stdout).error.code]).toEqual([1, 'exists'])
   await run('desktop', 'assign', ...data, '--desktop', 'office', '--group', 'staff')
   await run('activation', 'password', ...data, '--desktop', 'office', '--password-file', at('passphrase'))
   expect((await run('activation', 'key', ...data, '--desktop', 'office')).key).toMatch(/^(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}$/)

@@ -14,6 +14,7 @@ import { stagePackage } from '../../src/packages/stage.ts'
 import { stagePolicy } from '../../src/policies/stage.ts'
 import { findPending } from '../../src/publish/pending.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
+import { previewRelease } from '../../src/releases/preview.ts'
 import { rollBackRelease } from '../../src/releases/roll-back.ts'
 import { stageRelease } from '../../src/releases/stage.ts'
 import { startConsole } from '../../start-console.ts'
@@ -162,6 +163,26 @@ it("rolls back by approving a former release's content under the next serial, an
   await approveRole(world, 'releases')
   const [again] = await world.console.db.select({ document: releases.document }).from(releases).where(eq(releases.serial, 4))
   expect(parseRelease(again?.document ?? '')).toEqual({ ...newer, serial: 4, update: { keep: 0, forceAt: null } })
+})
+
+it('says before a release is staged what it sends, to devices with the release before and to others', async () => {
+  const world = await startWorld()
+  await publishPackage(world)
+  await publishPolicy(world, '1', openRules)
+  const wanted = { desktop: 'office', title: 'Office', package: { name: 'demo', version: '1' }, layers: [] }
+  const first = await previewRelease(operator, world.console, wanted)
+  expect(first.follows).toBeNull()
+  expect(first.transfer?.update).toEqual(first.transfer?.whole)
+  await publishRelease(world, '1')
+  const none = { objects: 0, bytes: 0 }
+  expect((await previewRelease(operator, world.console, wanted)).transfer).toEqual({ whole: first.transfer?.whole, update: none })
+  const { object } = await publishPackage(world, '2')
+  const other = { ...wanted, package: { name: 'demo', version: '2' } }
+  // Two random disks share nothing.
+  const { transfer } = await previewRelease(operator, world.console, other)
+  expect(transfer?.update).toEqual(transfer?.whole)
+  await world.console.objects.delete(object)
+  expect((await previewRelease(operator, world.console, other)).transfer).toBeNull()
 })
 
 it('publishes only what an approver signed, over the bytes that wait', async () => {

@@ -10,7 +10,7 @@ import { readEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { parseKeyList } from '@casemate/policy/key-list'
 import { openKey } from '@casemate/policy/sealed-key'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
-import { sealPackage } from '@casemate/vm-package/seal'
+import { type SealRequest, sealPackage } from '@casemate/vm-package/seal'
 import { eq } from 'drizzle-orm'
 import { afterAll, onTestFinished } from 'vitest'
 import type { Limits } from '../../device-api/rate-limit.ts'
@@ -101,6 +101,7 @@ export async function publishPackage(
   world: World,
   version = '1',
   eula: Uint8Array | null = null,
+  validity: SealRequest['validity'] = { notBefore: null, notAfter: null },
 ): Promise<{ key: Uint8Array; sha256: string; object: string }> {
   const disk = join(world.data, `system-${version}.img`)
   await writeFile(disk, randomBytes(65_536))
@@ -111,6 +112,7 @@ export async function publishPackage(
     hardware: { firmware: 'bios', chipset: 'i440fx', cpus: 1, memoryMiB: 128, video: 'std', network: null },
     disks: [{ name: 'system', role: 'system', controller: 'ide', path: disk }],
     ...(eula === null ? {} : { eula }),
+    validity,
   })
   await stagePackage(operator, world.console, { manifest, sealedKey: wrapPackageKey(keys.organisation, key, sha256) })
   await approveRole(world, 'packages')

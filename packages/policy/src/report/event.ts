@@ -20,6 +20,8 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('lease-taken', { seq: z.int().min(1), exp: instant, action: z.enum(['run', 'suspend']) }),
   event('lease-refused', { code, message: text }),
   event('release-taken', { desktop: slug, serial: z.int().min(1), sha256: sha256Text }),
+  /** By hand; `sha256` is that of the package's manifest. */
+  event('imported', { desktop: slug, serial: z.int().min(1), sha256: sha256Text }),
   event('release-refused', { desktop: slug, code, message: text }),
   event('clock-replaced', { from: instant, to: instant }),
   event('clock-behind', { system: z.int(), floor: instant }),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Code, Group, Stack, Table, TableTbody, TableTd, TableTr, Text, Title } from '@mantine/core'
 import type { ResultOf } from '../../../../web-door/door.ts'
+import { sizeWords } from '../../../parts/size-words.ts'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
 import { TableHead } from '../../../parts/table-head.tsx'
@@ -8,7 +9,7 @@ import { groupImpact, type ImpactGroup } from './group-impact.ts'
 
 /** What publishing would change, in words, and on which devices. */
 export function Impact({ impact }: { readonly impact: ResultOf<'preview-release'> }) {
-  const { follows, serial, devices } = impact
+  const { follows, serial, devices, transfer } = impact
   const groups = groupImpact(impact)
   const untouched = devices.length - groups.reduce((sum, { names }) => sum + names.length, 0)
   return (
@@ -27,6 +28,17 @@ export function Impact({ impact }: { readonly impact: ResultOf<'preview-release'
         {groups.map((group) => (
           <DeviceGroup key={group.names.join()} group={group} />
         ))}
+        {transfer === null ? (
+          <Text size="sm" c="red">
+            What is sent is not known: a part of the package’s index is missing or altered.
+          </Text>
+        ) : (
+          <Text size="sm">
+            {follows === null
+              ? `A device fetches ${sizeWords(transfer.whole.bytes)} in all.`
+              : `A device that holds release ${follows} whole fetches ${sizeWords(transfer.update.bytes)}, another one ${sizeWords(transfer.whole.bytes)} in all.`}
+          </Text>
+        )}
         {untouched > 0 ? <Text size="sm">{untouched === 1 ? 'One device notices nothing.' : `${untouched} devices notice nothing.`}</Text> : null}
       </Stack>
     </Surface>
