@@ -11,6 +11,8 @@ import type { EventLog } from './event-log.ts'
 import type { DiskWatch } from './session.ts'
 
 const CACHE_LIMIT = 20 * 1024 ** 3
+/** Of each disk. */
+const SCRATCH_LIMIT = 1024 ** 3
 
 export interface PackageDisks {
   readonly byName: ReadonlyMap<string, PackageDisk>
@@ -32,7 +34,8 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
   const onEvent = diskEvents(source.watch, source.events)
   const byName = new Map<string, PackageDisk>()
   for (const disk of source.manifest.disks) {
-    byName.set(disk.name, await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache, onEvent }))
+    const scratch = { folder: source.cacheFolder, limitBytes: SCRATCH_LIMIT }
+    byName.set(disk.name, await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache, scratch, onEvent }))
   }
   const close = async () => {
     for (const disk of byName.values()) await disk.close()
@@ -43,6 +46,10 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
 function diskEvents(watch: DiskWatch, events: EventLog): (event: PackageDiskEvent) => void {
   const late = new Set<string>()
   return (event) => {
+    if (event.type === 'scratch-failed') {
+      events.add(event.type, { disk: event.disk, detail: event.error instanceof Error ? event.error.message : String(event.error) })
+      return
+    }
     const where = { disk: event.disk, object: event.object }
     switch (event.type) {
       case 'bad-cached-object':

@@ -9,9 +9,9 @@ import { PackageError, type PackageErrorCode } from './error.ts'
 import { mostEulaBytes } from './eula.ts'
 import { rootLength } from './index/root.ts'
 import type { Manifest, ManifestDisk } from './manifest.ts'
-import { ByteLru } from './read/byte-lru.ts'
 import { openDiskIndex, pageLength } from './read/disk-index.ts'
 import { ObjectOpener } from './read/object-opener.ts'
+import { openingPool } from './read/opening-pool.ts'
 import type { ObjectSource, ObjectStore } from './store/object-store.ts'
 
 const concurrentObjects = 8
@@ -96,7 +96,7 @@ async function isNamedRight(store: ObjectSource, name: string, maxBytes: number)
 }
 
 async function verifyDisk(disk: ManifestDisk, packageKey: Uint8Array, origin: ObjectSource, tally: Tally): Promise<void> {
-  const opener = new ObjectOpener({ disk: disk.name, origin, cache: null, plain: new ByteLru(0), onEvent: () => undefined })
+  const opener = new ObjectOpener({ disk: disk.name, origin, cache: null, pool: openingPool(), onEvent: () => undefined })
   const index = await tally.check(disk.name, disk.root, rootLength(disk.size), () => openDiskIndex(opener, disk, packageKey))
   for (const [at, page] of (index?.pages ?? []).entries()) {
     // A page that two regions share has the same chunks in both.

@@ -25,9 +25,9 @@ export function isObjectLength(storedLength: number, plainLength: number): boole
  * @returns the `plainLength` bytes that were sealed.
  * @throws PackageError `chunk-altered` or `page-altered`
  */
-export async function openObject(kind: 'chunk' | 'page', object: Uint8Array, ref: ObjectRef, plainLength: number): Promise<Buffer> {
+export function openObject(kind: 'chunk' | 'page', object: Uint8Array, ref: ObjectRef, plainLength: number): Buffer {
   const message = openSealed(kind, object, ref)
-  return await decodeMessage(message, plainLength, (why, cause) => altered(kind, ref.name, why, cause))
+  return decodeMessage(message, plainLength, (why, cause) => altered(kind, ref.name, why, cause))
 }
 
 /**

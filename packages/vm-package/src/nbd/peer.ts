@@ -6,7 +6,7 @@ const readHighWater = 4_194_304
 
 /**
  * One client: exact-length reads, one at a time, and writes. While more bytes wait than a read needs, the socket is paused, so that
- * a client that sends ahead cannot fill the memory.
+ * a client that sends ahead cannot fill the memory. What is written in one turn of the event loop leaves in one system call.
  */
 export class Peer {
   readonly #socket: Socket
@@ -14,6 +14,8 @@ export class Peer {
   #held = 0
   #wanted: { readonly length: number; readonly resolve: (bytes: Buffer) => void; readonly reject: (error: Error) => void } | null = null
   #ended: PackageError | null = null
+  #corked = false
+  #unsent = 0
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -31,6 +33,11 @@ export class Peer {
     return this.#ended !== null
   }
 
+  /** Bytes that were written and have not left. */
+  get unsent(): number {
+    return this.#unsent
+  }
+
   /** The next `length` bytes. @throws PackageError `nbd-protocol` once the client is gone. */
   read(length: number): Promise<Buffer> {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
@@ -39,13 +46,24 @@ export class Peer {
     return promise
   }
 
+  /** The next `length` bytes if they have come; null otherwise. Not while a `read` waits. */
+  take(length: number): Buffer | null {
+    return this.#held >= length ? this.#take(length) : null
+  }
+
   /** Resolves once the bytes have left, or the client is gone. */
   write(parts: readonly Uint8Array[]): Promise<void> {
     if (this.gone) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#socket.cork()
-    parts.forEach((part, index) => void this.#socket.write(part, index === parts.length - 1 ? () => resolve() : undefined))
-    this.#socket.uncork()
+    this.#cork()
+    for (const [index, part] of parts.entries()) {
+      const last = index === parts.length - 1
+      this.#unsent += part.length
+      this.#socket.write(part, () => {
+        this.#unsent -= part.length
+        if (last) resolve()
+      })
+    }
     return promise
   }
 
@@ -57,6 +75,16 @@ export class Peer {
   /** Closes at once; a read that waits fails with `error`. */
   destroy(error: Error): void {
     this.#socket.destroy(error)
+  }
+
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.#socket.cork()
+    process.nextTick(() => {
+      this.#corked = false
+      this.#socket.uncork()
+    })
   }
 
   #end(error: PackageError): void {

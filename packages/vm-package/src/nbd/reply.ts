@@ -33,19 +33,32 @@ export async function dataReply({ device, structured }: Agreement, { cookie, fla
   if (length === 0) return [wire.encodeChunkHead(cookie, wire.chunkType.none, true, 0)]
   const whole = (flags & wire.commandFlag.dontFragment) !== 0 || length < holesFrom
   const extents = whole || device.extents === undefined ? [{ length, zero: false }] : await device.extents(start, length)
-  const parts: Uint8Array[] = []
   let at = start
-  for (const [index, extent] of extents.entries()) {
-    const last = index === extents.length - 1
-    if (extent.zero)
-      parts.push(wire.encodeChunkHead(cookie, wire.chunkType.offsetHole, last, 12), wire.uint64(BigInt(at)), wire.uint32(extent.length))
-    else {
-      const data = await device.read(at, extent.length)
-      parts.push(wire.encodeChunkHead(cookie, wire.chunkType.offsetData, last, 8 + data.length), wire.uint64(BigInt(at)), data)
-    }
+  const pieces = extents.map((extent, index) => {
+    const piece = { at, extent, last: index === extents.length - 1 }
     at += extent.length
-  }
-  return parts
+    return piece
+  })
+  const parts = await Promise.all(
+    pieces.map(async ({ at, extent, last }): Promise<Parts> => {
+      if (extent.zero) return [wire.encodeChunkHead(cookie, wire.chunkType.offsetHole, last, 12), wire.uint64(BigInt(at)), wire.uint32(extent.length)]
+      const data = await device.read(at, extent.length)
+      return [wire.encodeChunkHead(cookie, wire.chunkType.offsetData, last, 8 + data.length), wire.uint64(BigInt(at)), data]
+    }),
+  )
+  return parts.flat()
+}
+
+/** The same, in one piece, for bytes that the device has at hand; null when it has not. A short read is worth one copy. */
+export function dataReplyNow({ device, structured }: Agreement, { cookie, offset, length }: wire.Request): Buffer | null {
+  if (length === 0 || length >= holesFrom) return null
+  const head = structured ? wire.encodeChunkHead(cookie, wire.chunkType.offsetData, true, 8 + length) : wire.encodeSimpleReply(cookie, 0)
+  const dataAt = structured ? head.length + 8 : head.length
+  const reply = Buffer.allocUnsafe(dataAt + length)
+  if (device.readNow?.(Number(offset), reply.subarray(dataAt)) !== true) return null
+  reply.set(head)
+  if (structured) reply.writeBigUInt64BE(offset, head.length)
+  return reply
 }
 
 export async function allocationReply({ device }: Agreement, { cookie, flags, offset, length }: wire.Request): Promise<Parts> {

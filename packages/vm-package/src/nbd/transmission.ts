@@ -6,7 +6,7 @@ import { PackageError } from '../error.ts'
 import type { BlockDevice } from '../read/block-device.ts'
 import type { Agreement } from './handshake.ts'
 import type { Peer } from './peer.ts'
-import { allocationReply, dataReply, errorReply, okReply } from './reply.ts'
+import { allocationReply, dataReply, dataReplyNow, errorReply, okReply } from './reply.ts'
 import * as wire from './wire.ts'
 
 export interface TransmissionHooks {
@@ -25,9 +25,14 @@ export async function transmit(peer: Peer, agreement: Agreement, hooks: Transmis
   let bytes = 0
   try {
     for (;;) {
-      const request = wire.decodeRequest(await peer.read(wire.requestBytes))
+      const request = wire.decodeRequest(peer.take(wire.requestBytes) ?? (await peer.read(wire.requestBytes)))
       if (request === null) throw new PackageError('nbd-protocol', 'expected an NBD request, found another magic')
       if (request.type === wire.command.disconnect) return
+      const now = peer.unsent < mostBytesUnderWay ? replyNow(agreement, request) : null
+      if (now !== null) {
+        void peer.write([now])
+        continue
+      }
       const payload = await readPayload(peer, request)
       const weight = request.type === wire.command.read ? Math.min(request.length, wire.longestPayload) : payload.length
       bytes += weight
@@ -43,6 +48,12 @@ export async function transmit(peer: Peer, agreement: Agreement, hooks: Transmis
   } finally {
     await Promise.all(underWay)
   }
+}
+
+/** The whole reply to a read whose bytes are at hand; null for every other request. */
+function replyNow(agreement: Agreement, request: wire.Request): Buffer | null {
+  if (request.type !== wire.command.read || agreement.device.readNow === undefined || faultOf(agreement, request) !== null) return null
+  return dataReplyNow(agreement, request)
 }
 
 async function readPayload(peer: Peer, request: wire.Request): Promise<Buffer> {

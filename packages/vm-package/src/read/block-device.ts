@@ -11,6 +11,11 @@ export interface BlockDevice {
   readonly size: number
   readonly readOnly: boolean
   read(offset: number, length: number): Promise<Uint8Array>
+  /**
+   * Fills `into` with what is at hand, without waiting. @returns false when it would have to wait, or the read would fail; `into` is then
+   * undefined, and `read` says more. Absent: nothing is ever at hand.
+   */
+  readNow?(offset: number, into: Buffer): boolean
   /** Absent on a read-only device. */
   write?(offset: number, data: Uint8Array): Promise<void>
   /** Resolves once all earlier writes are durable. */

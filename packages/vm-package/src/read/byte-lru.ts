@@ -4,10 +4,13 @@
 export class ByteLru<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly bytes: number }>()
   readonly #limit: number
+  readonly #onGone: (key: string, value: V) => void
   #held = 0
 
-  constructor(limit: number) {
+  /** @param onGone told of every value that is kept no more, whatever the reason. */
+  constructor(limit: number, onGone: (key: string, value: V) => void = () => undefined) {
     this.#limit = limit
+    this.#onGone = onGone
   }
 
   get(key: string): V | undefined {
@@ -21,7 +24,10 @@ export class ByteLru<V> {
 
   set(key: string, value: V, bytes: number): void {
     this.delete(key)
-    if (bytes > this.#limit) return
+    if (bytes > this.#limit) {
+      this.#onGone(key, value)
+      return
+    }
     this.#entries.set(key, { value, bytes })
     this.#held += bytes
     for (const oldest of this.#entries.keys()) {
@@ -31,12 +37,14 @@ export class ByteLru<V> {
   }
 
   delete(key: string): void {
-    this.#held -= this.#entries.get(key)?.bytes ?? 0
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
     this.#entries.delete(key)
+    this.#held -= entry.bytes
+    this.#onGone(key, entry.value)
   }
 
   clear(): void {
-    this.#entries.clear()
-    this.#held = 0
+    for (const key of [...this.#entries.keys()]) this.delete(key)
   }
 }

@@ -2,7 +2,7 @@
 //
 // Ciphertext on the device's own disk, up to a limit. It gives up only what the origin can give again: when that is nothing, a new
 // object is not kept rather than an old one lost. What it gives back is unchecked; the reader checks.
-import { openFolderStore } from '../store/folder-store.ts'
+import { objectPath, openFolderStore } from '../store/folder-store.ts'
 import type { ObjectSource, ObjectStore } from '../store/object-store.ts'
 
 export interface ChunkCacheOptions {
@@ -41,15 +41,23 @@ export class ChunkCache {
     return this.#held
   }
 
-  /** @throws PackageError `object-too-long` */
-  async get(name: string, maxBytes: number): Promise<Uint8Array | null> {
+  /** The path of the file that holds it, unless it is taken away meanwhile; null when there is none. It counts as used. */
+  locate(name: string): string | null {
     const size = this.#sizes.get(name)
     if (size === undefined) return null
     this.#sizes.delete(name)
     this.#sizes.set(name, size)
-    const bytes = await this.#store.get(name, maxBytes)
-    if (bytes === null) this.#forget(name)
-    return bytes
+    return objectPath(this.#options.folder, name)
+  }
+
+  has(name: string): boolean {
+    return this.#sizes.has(name)
+  }
+
+  /** Its file is gone. */
+  forget(name: string): void {
+    this.#held -= this.#sizes.get(name) ?? 0
+    this.#sizes.delete(name)
   }
 
   /**
@@ -63,13 +71,8 @@ export class ChunkCache {
   }
 
   async discard(name: string): Promise<void> {
-    this.#forget(name)
+    this.forget(name)
     await this.#store.delete(name)
-  }
-
-  #forget(name: string): void {
-    this.#held -= this.#sizes.get(name) ?? 0
-    this.#sizes.delete(name)
   }
 
   async #add(name: string, bytes: Uint8Array): Promise<boolean> {

@@ -41,14 +41,17 @@ export class DiskIndex {
   /** The runs that cover `length` bytes at `offset`, in order. @throws PackageError `page-altered`, `page-missing`. */
   async find(offset: number, length: number, openPage: OpenPage): Promise<readonly Placed[]> {
     const found: Placed[] = []
-    const end = offset + length
-    for (let index = Math.floor(offset / regionBytes); index * regionBytes < end; index += 1) {
-      const runs = await this.region(index, openPage)
-      for (let at = firstAfter(runs, offset); at < runs.length; at += 1) {
-        const run = runs[at]
-        if (run === undefined || run.offset >= end) break
-        found.push(run)
-      }
+    for (const index of regionsOf(offset, length)) found.push(...within(await this.region(index, openPage), offset, length))
+    return found
+  }
+
+  /** As `find`, from pages that were parsed before; null when one of them was not. */
+  findKnown(offset: number, length: number): readonly Placed[] | null {
+    const found: Placed[] = []
+    for (const index of regionsOf(offset, length)) {
+      const runs = this.#regions.get(String(index))
+      if (runs === undefined) return null
+      found.push(...within(runs, offset, length))
     }
     return found
   }
@@ -73,6 +76,13 @@ export class DiskIndex {
   }
 }
 
+/** Indices of the regions that hold `length` bytes at `offset`. */
+function regionsOf(offset: number, length: number): readonly number[] {
+  const first = Math.floor(offset / regionBytes)
+  const last = Math.ceil((offset + length) / regionBytes)
+  return Array.from({ length: last - first }, (_, at) => first + at)
+}
+
 /** Plain bytes of a page. */
 export const pageLength = (page: PageRef): number => page.entries * entryBytes
 
@@ -83,6 +93,13 @@ function place(entries: readonly Entry[], start: number): readonly Placed[] {
     offset += run.length
     return run
   })
+}
+
+function within(runs: readonly Placed[], offset: number, length: number): readonly Placed[] {
+  const first = firstAfter(runs, offset)
+  let last = first
+  while ((runs[last]?.offset ?? offset + length) < offset + length) last += 1
+  return runs.slice(first, last)
 }
 
 /** Index of the first run that ends after `offset`. */

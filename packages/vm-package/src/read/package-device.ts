@@ -3,26 +3,32 @@
 // A disk of a package as a read-only block device. Every byte it answers was verified before: root by the manifest, page by the root,
 // chunk by the page, each by name and by tag. What is altered and cannot be had intact is an error that names disk and object; what
 // is merely slow is the error `chunk-late`, while the fetch goes on and an event says when it has come.
-import { altered } from '../chunk/open.ts'
+import { altered, type ObjectRef } from '../chunk/open.ts'
 import { forEachConcurrent } from '../concurrent.ts'
 import { PackageError } from '../error.ts'
 import type { ManifestDisk } from '../manifest.ts'
 import type { ObjectSource } from '../store/object-store.ts'
 import type { BlockDevice, Extent } from './block-device.ts'
-import { ByteLru } from './byte-lru.ts'
 import type { ChunkCache } from './chunk-cache.ts'
 import { type DiskIndex, openDiskIndex, type Placed, pageLength } from './disk-index.ts'
 import { ObjectOpener, type OpenerEvent } from './object-opener.ts'
+import { openingPool } from './opening-pool.ts'
 import { waitFor } from './patience.ts'
+import { PlainChunks } from './plain-chunks.ts'
+import { ReadStreams } from './read-streams.ts'
+import { openScratch, type Scratch } from './scratch.ts'
 
 const plaintextDefault = 67_108_864
 const lateDefault = 2000
-const concurrentChunks = 4
-const readAheadBytes = 1_048_576
-const rememberedEnds = 16
+const concurrentChunks = 8
+const readAheadBytes = 2_097_152
+/** Larger reads pay for the chunks that they open. */
+const scatteredBelow = 65_536
 
 export type PackageDiskEvent =
   | OpenerEvent
+  /** Chunks that are read here and there are not kept on the device any more. */
+  | { readonly type: 'scratch-failed'; readonly disk: string; readonly error: unknown }
   /** A read was answered with an error since the object did not come in time; it is still being fetched. */
   | { readonly type: 'chunk-late'; readonly disk: string; readonly object: string }
   /** It has come now and is verified: the read may be tried again. */
@@ -40,6 +46,8 @@ export interface PackageDiskOptions {
   readonly cache?: ChunkCache | null
   /** Limit for decrypted chunks in memory, in bytes; 64 MiB unless told. */
   readonly plaintextBytes?: number
+  /** A file on this device for chunks that are read here and there (`scratch.ts`); null (the default): none. */
+  readonly scratch?: { readonly folder: string; readonly limitBytes: number } | null
   /** How long a read waits while nothing comes (`patience.ts`); 2000 ms unless told. */
   readonly lateAfterMs?: number
   /** Called as it happens; must not throw. */
@@ -54,18 +62,22 @@ export interface PackageDisk extends BlockDevice {
    * first carry `subject.disk` and `subject.object`.
    */
   read(offset: number, length: number): Promise<Buffer>
+  readNow(offset: number, into: Buffer): boolean
   extents(offset: number, length: number): Promise<readonly Extent[]>
   /** Forgets what was decrypted; resolves once nothing is written to the cache any more. */
   close(): Promise<void>
 }
 
-/** @throws PackageError `root-altered`, `root-missing` */
+/** @throws PackageError `root-altered`, `root-missing`; `store-unwritable` for the scratch file. */
 export async function openPackageDisk(options: PackageDiskOptions): Promise<PackageDisk> {
   const { disk, packageKey, origin, cache = null } = options
   const onEvent = options.onEvent ?? (() => undefined)
-  const plain = new ByteLru<Buffer>(options.plaintextBytes ?? plaintextDefault)
-  const opener = new ObjectOpener({ disk: disk.name, origin, cache, plain, onEvent })
+  const pool = openingPool()
+  const opener = new ObjectOpener({ disk: disk.name, origin, cache, pool, onEvent })
   const index = await openDiskIndex(opener, disk, packageKey)
+  const onFailure = (error: unknown) => onEvent({ type: 'scratch-failed', disk: disk.name, error })
+  const scratch: Scratch | null = options.scratch == null ? null : await openScratch({ ...options.scratch, pool, onFailure })
+  const plain = new PlainChunks(options.plaintextBytes ?? plaintextDefault, scratch)
   return new Disk({ disk, opener, index, plain, onEvent, lateAfterMs: options.lateAfterMs ?? lateDefault })
 }
 
@@ -73,7 +85,7 @@ interface Parts {
   readonly disk: ManifestDisk
   readonly opener: ObjectOpener
   readonly index: DiskIndex
-  readonly plain: ByteLru<Buffer>
+  readonly plain: PlainChunks
   readonly onEvent: (event: PackageDiskEvent) => void
   readonly lateAfterMs: number
 }
@@ -83,10 +95,10 @@ class Disk implements PackageDisk {
   readonly size: number
   readonly readOnly = true
   readonly #parts: Parts
+  readonly #streams = new ReadStreams()
+  readonly #opening = new Map<string, Promise<Buffer>>()
   /** Objects that a read gave up waiting for. */
   readonly #late = new Set<string>()
-  /** Where the last reads ended: a read that begins there goes on with one of them. */
-  readonly #ends: number[] = []
 
   constructor(parts: Parts) {
     this.name = parts.disk.name
@@ -95,20 +107,33 @@ class Disk implements PackageDisk {
   }
 
   async read(offset: number, length: number): Promise<Buffer> {
+    this.#check(offset, length)
+    const goesOn = this.#streams.note(offset, length)
+    const bytes = Buffer.allocUnsafe(length)
     const runs = await this.#find(offset, length)
-    const bytes = Buffer.alloc(length)
-    await forEachConcurrent(runs, concurrentChunks, async (run) => {
-      if (run.object === null) return
-      const chunk = await this.#chunk(run)
-      const from = Math.max(offset, run.offset)
-      const to = Math.min(offset + length, run.offset + run.length)
-      chunk.copy(bytes, from - offset, from - run.offset, to - run.offset)
-    })
-    this.#noteEnd(offset, length)
+    await forEachConcurrent(runs, concurrentChunks, (run) => this.#fill(run, offset, bytes, !goesOn && length < scatteredBelow))
+    if (goesOn) void this.#readAhead(offset + length)
     return bytes
   }
 
+  readNow(offset: number, into: Buffer): boolean {
+    const { length } = into
+    if (length >= scatteredBelow || !this.#isWithin(offset, length)) return false
+    const { index, plain } = this.#parts
+    const runs = index.findKnown(offset, length)
+    if (runs?.every(({ object }) => object === null || plain.has(object.name)) !== true) return false
+    const goesOn = this.#streams.note(offset, length)
+    for (const run of runs) {
+      const { piece, from } = pieceOf(run, offset, into)
+      if (run.object === null) piece.fill(0)
+      else if (!plain.copy(run.object.name, from, piece, !goesOn)) return false
+    }
+    if (goesOn) void this.#readAhead(offset + length)
+    return true
+  }
+
   async extents(offset: number, length: number): Promise<readonly Extent[]> {
+    this.#check(offset, length)
     const extents: { length: number; readonly zero: boolean }[] = []
     for (const run of await this.#find(offset, length)) {
       const part = Math.min(offset + length, run.offset + run.length) - Math.max(offset, run.offset)
@@ -122,29 +147,57 @@ class Disk implements PackageDisk {
 
   async close(): Promise<void> {
     await this.#parts.opener.close()
-    this.#parts.plain.clear()
+    await this.#parts.plain.close()
+  }
+
+  #isWithin(offset: number, length: number): boolean {
+    return Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= this.size
+  }
+
+  #check(offset: number, length: number): void {
+    if (this.#isWithin(offset, length)) return
+    throw new PackageError('range-invalid', `disk \`${this.name}\` has ${this.size} bytes, asked for ${length} at ${offset}`)
   }
 
   async #find(offset: number, length: number): Promise<readonly Placed[]> {
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > this.size) {
-      throw new PackageError('range-invalid', `disk \`${this.name}\` has ${this.size} bytes, asked for ${length} at ${offset}`)
-    }
     const { index, opener } = this.#parts
     return await index.find(offset, length, (page) => this.#inTime(page.name, opener.open('page', page, pageLength(page))))
   }
 
-  async #chunk({ object, length }: Placed): Promise<Buffer> {
-    if (object === null) return Buffer.alloc(length)
-    const { opener } = this.#parts
-    const chunk = opener.held(object.name) ?? (await this.#inTime(object.name, opener.open('chunk', object, length)))
+  /** Fills the part of `bytes`, which stand for the disk at `offset`, that `run` covers. */
+  async #fill(run: Placed, offset: number, bytes: Buffer, scattered: boolean): Promise<void> {
+    const { piece, from } = pieceOf(run, offset, bytes)
+    const { object, length } = run
+    if (object === null) {
+      piece.fill(0)
+      return
+    }
+    if (this.#parts.plain.copy(object.name, from, piece, scattered)) return
+    const chunk = await this.#inTime(object.name, this.#open(object, length, scattered))
     if (chunk.length !== length) throw altered('chunk', object.name, `expected ${length} bytes, found ${chunk.length}`)
-    return chunk
+    chunk.copy(piece, 0, from, from + piece.length)
+  }
+
+  /** Whoever gets the chunk uses it in the same turn of the event loop (`plain-chunks.ts`). */
+  #open(object: ObjectRef, length: number, scattered: boolean): Promise<Buffer> {
+    const under = this.#opening.get(object.name)
+    if (under !== undefined) return under
+    const { opener, plain } = this.#parts
+    // Handed over once, however many wait for it: what has left memory again must not come back.
+    const opening = opener.open('chunk', object, length).then((chunk) => {
+      plain.add(object.name, chunk, scattered)
+      return chunk
+    })
+    const done = () => void this.#opening.delete(object.name)
+    this.#opening.set(object.name, opening)
+    opening.then(done, done)
+    return opening
   }
 
   /** `opening`, or `chunk-late` when that takes too long; the fetch goes on either way. */
   #inTime(object: string, opening: Promise<Buffer>): Promise<Buffer> {
     const { lateAfterMs, opener } = this.#parts
-    return waitFor(opening, { quietMs: lateAfterMs, lastArrival: () => opener.lastArrival }, () => {
+    return waitFor(opening, { quietMs: lateAfterMs, fetchBegan: () => opener.fetchBegan(object), lastArrival: () => opener.lastArrival }, () => {
       this.#follow(object, opening)
       const message = `disk \`${this.name}\`: object \`${object}\` did not come in time`
       return new PackageError('chunk-late', message, undefined, { disk: this.name, object })
@@ -165,22 +218,21 @@ class Disk implements PackageDisk {
       .finally(() => this.#late.delete(object))
   }
 
-  #noteEnd(offset: number, length: number): void {
-    const at = this.#ends.indexOf(offset)
-    if (at >= 0) this.#ends.splice(at, 1)
-    this.#ends.push(offset + length)
-    if (this.#ends.length > rememberedEnds) this.#ends.shift()
-    if (at >= 0) void this.#readAhead(offset + length)
-  }
-
   /** Opens what a sequential reader will want next. A failure is reported by the read that needs the object. */
   async #readAhead(offset: number): Promise<void> {
-    const { index, opener } = this.#parts
+    const { index, opener, plain } = this.#parts
     const length = Math.min(readAheadBytes, this.size - offset)
     const runs = await index.find(offset, length, (page) => opener.open('page', page, pageLength(page))).catch(() => [])
     for (const { object, length: plainLength } of runs) {
       if (opener.busy >= concurrentChunks) return
-      if (object !== null && opener.held(object.name) === undefined) void opener.open('chunk', object, plainLength)
+      if (object !== null && !plain.has(object.name)) void this.#open(object, plainLength, false).catch(() => undefined)
     }
   }
+}
+
+/** The part of `bytes`, which stand for the disk at `offset`, that `run` covers, and where in the run it begins. */
+function pieceOf(run: Placed, offset: number, bytes: Buffer): { readonly piece: Buffer; readonly from: number } {
+  const start = Math.max(offset, run.offset)
+  const end = Math.min(offset + bytes.length, run.offset + run.length)
+  return { piece: bytes.subarray(start - offset, end - offset), from: start - run.offset }
 }

@@ -9,8 +9,9 @@ afterEach(() => void vi.useRealTimers())
 function begin() {
   const { promise, resolve } = Promise.withResolvers<string>()
   let last = 0
+  let fetching = true
   const state = { outcome: 'waiting' }
-  const waiting = waitFor(promise, { quietMs: 2000, lastArrival: () => last }, () => new Error('late'))
+  const waiting = waitFor(promise, { quietMs: 2000, fetchBegan: () => (fetching ? 0 : null), lastArrival: () => last }, () => new Error('late'))
   waiting.then(
     (value) => {
       state.outcome = value
@@ -22,7 +23,10 @@ function begin() {
   const otherArrives = () => {
     last = performance.now()
   }
-  return { state, arrive: () => resolve('here'), otherArrives }
+  const endFetch = () => {
+    fetching = false
+  }
+  return { state, arrive: () => resolve('here'), otherArrives, endFetch }
 }
 
 describe('a read that waits', () => {
@@ -61,5 +65,16 @@ describe('a read that waits', () => {
     expect(state.outcome).toBe('waiting')
     await vi.advanceTimersByTimeAsync(2)
     expect(state.outcome).toBe('late')
+  })
+
+  it('does not give up on what has come and is being opened', async () => {
+    const { state, arrive, endFetch } = begin()
+    await vi.advanceTimersByTimeAsync(1000)
+    endFetch()
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(state.outcome).toBe('waiting')
+    arrive()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(state.outcome).toBe('here')
   })
 })

@@ -139,8 +139,7 @@ class FolderStore implements ObjectStore {
   }
 
   #path(name: string): string {
-    checkObjectName(name)
-    return join(this.#folder, name.slice(0, 2), name)
+    return objectPath(this.#folder, name)
   }
 
   async #open(name: string): Promise<FileHandle | null> {
@@ -200,6 +199,12 @@ async function whereThere<T, F>(found: Promise<T>, otherwise: F): Promise<T | F>
 function checkPlainName(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/.test(name)) return name
   throw new PackageError('object-name-invalid', `expected letters, digits, dots and dashes, found \`${name.slice(0, 80)}\``)
+}
+
+/** Where the store in `folder` keeps an object. @throws PackageError `object-name-invalid` */
+export function objectPath(folder: string, name: string): string {
+  checkObjectName(name)
+  return join(folder, name.slice(0, 2), name)
 }
 
 /** Makes the names in a folder durable, as fsync of its files does not (fsync(2)). */
