@@ -19,9 +19,10 @@ export function watchUnpacking(root) {
   }
 }
 
-/** Packages with a binary inside name the computers they are for; npm leaves out those for others. */
-function isForHere({ os, cpu, libc }) {
+/** An optional package is counted where it names the computers it is for: others belong to those that npm leaves out here. */
+function isForHere({ optional, os, cpu, libc }) {
   const here = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
   const fits = (list, mine) => list === undefined || list.includes(mine)
+  if (optional && os === undefined && cpu === undefined) return false
   return fits(os, process.platform) && fits(cpu, process.arch) && (process.platform !== 'linux' || fits(libc, here))
 }
