@@ -7,6 +7,7 @@ import { PackageError } from '../error.ts'
 import type { ObjectSource } from '../store/object-store.ts'
 import type { ChunkCache } from './chunk-cache.ts'
 import type { OpeningPool } from './opening-pool.ts'
+import type { DiskObjectKind } from './opening-task.ts'
 
 export type OpenerEvent =
   /** The object in the cache was not what was sealed: it is removed, and the origin's is tried next. */
@@ -22,8 +23,6 @@ export interface ObjectOpenerOptions {
   readonly pool: OpeningPool
   readonly onEvent: (event: OpenerEvent) => void
 }
-
-type Kind = 'chunk' | 'page' | 'root'
 
 export class ObjectOpener {
   readonly #options: ObjectOpenerOptions
@@ -77,7 +76,7 @@ export class ObjectOpener {
     await Promise.all(this.#caching.values())
   }
 
-  async #find(kind: Kind, ref: ObjectRef, plainLength: number): Promise<Buffer> {
+  async #find(kind: DiskObjectKind, ref: ObjectRef, plainLength: number): Promise<Buffer> {
     const cached = await this.#fromCache(kind, ref, plainLength)
     if (cached !== null) return cached
     const bytes = await this.#fromOrigin(kind, ref)
@@ -87,7 +86,7 @@ export class ObjectOpener {
     return plain
   }
 
-  async #fromCache(kind: Kind, ref: ObjectRef, plainLength: number): Promise<Buffer | null> {
+  async #fromCache(kind: DiskObjectKind, ref: ObjectRef, plainLength: number): Promise<Buffer | null> {
     const { cache, pool, disk, onEvent } = this.#options
     const path = cache?.locate(ref.name) ?? null
     if (cache === null || path === null) return null
@@ -116,7 +115,7 @@ export class ObjectOpener {
     }
   }
 
-  #fromOrigin(kind: Kind, ref: ObjectRef): Promise<Uint8Array> {
+  #fromOrigin(kind: DiskObjectKind, ref: ObjectRef): Promise<Uint8Array> {
     const under = this.#fetching.get(ref.name)
     if (under !== undefined) return under.bytes
     const bytes = this.#fetch(kind, ref)
@@ -127,7 +126,7 @@ export class ObjectOpener {
   }
 
   /** The object as the origin gave it, with the name that it should have. */
-  async #fetch(kind: Kind, ref: ObjectRef): Promise<Uint8Array> {
+  async #fetch(kind: DiskObjectKind, ref: ObjectRef): Promise<Uint8Array> {
     const bytes = await this.#named(kind, ref, () => this.#options.origin.get(ref.name, ref.storedLength))
     if (bytes === null) throw this.#missing(kind, ref.name)
     this.#lastArrival = performance.now()
@@ -135,7 +134,7 @@ export class ObjectOpener {
   }
 
   /** Every failure becomes one that names kind, disk and object. */
-  async #named<T>(kind: Kind, ref: ObjectRef, act: () => Promise<T> | T): Promise<T> {
+  async #named<T>(kind: DiskObjectKind, ref: ObjectRef, act: () => Promise<T> | T): Promise<T> {
     try {
       return await act()
     } catch (cause) {
@@ -145,7 +144,7 @@ export class ObjectOpener {
     }
   }
 
-  #missing(kind: Kind, object: string, cause?: unknown): PackageError {
+  #missing(kind: DiskObjectKind, object: string, cause?: unknown): PackageError {
     const { disk } = this.#options
     return new PackageError(`${kind}-missing`, `disk \`${disk}\`: ${kind} \`${object}\` cannot be had`, cause, { disk, object })
   }

@@ -4,10 +4,9 @@
 // some, and take it in the order in which it came.
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { SealedKind } from '../chunk/cipher.ts'
 import type { ObjectRef } from '../chunk/open.ts'
 import { PackageError } from '../error.ts'
-import type { Answer, OpenTask, StashTask, Task } from './opening-task.ts'
+import type { Answer, DiskObjectKind, OpenTask, StashTask, Task } from './opening-task.ts'
 
 const mostThreads = 4
 /** One at hand and one that waits, so that a thread need not wait for its caller. */
@@ -48,7 +47,7 @@ export class OpeningPool {
    * @returns the bytes that were sealed; null when there is no such file.
    * @throws PackageError `<kind>-altered`, `object-too-long`; Error when the file cannot be read.
    */
-  async open(kind: SealedKind, { name, key, storedLength }: ObjectRef, plainLength: number, from: Uint8Array | string): Promise<Buffer | null> {
+  async open(kind: DiskObjectKind, { name, key, storedLength }: ObjectRef, plainLength: number, from: Uint8Array | string): Promise<Buffer | null> {
     // The key is a part of its page's bytes, which must not go along.
     const ref = { name, key: new Uint8Array(key), storedLength }
     const answer = await this.#do({ work: 'open', kind, ref, plainLength, from }, [])

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What goes between a reader and its threads.
-import type { SealedKind } from '../chunk/cipher.ts'
 import type { ObjectRef } from '../chunk/open.ts'
 import type { PackageErrorCode } from '../error.ts'
+
+/** What a disk consists of. */
+export type DiskObjectKind = 'chunk' | 'page' | 'root'
 
 /** Opens an object: `from` is its bytes, or the path of a file that holds them. */
 export interface OpenTask {
   readonly id: number
   readonly work: 'open'
-  readonly kind: SealedKind
+  readonly kind: DiskObjectKind
   readonly ref: ObjectRef
   /** Not used for a root, whose length follows from the object's. */
   readonly plainLength: number

@@ -5,9 +5,9 @@
 import { PackageError } from '../error.ts'
 import { rootLength } from '../index/root.ts'
 import type { Manifest, ManifestDisk } from '../manifest.ts'
-import { ByteLru } from '../read/byte-lru.ts'
 import { openDiskIndex, pageLength } from '../read/disk-index.ts'
 import { ObjectOpener } from '../read/object-opener.ts'
+import { openingPool } from '../read/opening-pool.ts'
 import type { ObjectSource } from '../store/object-store.ts'
 
 export interface OpenPackage {
@@ -52,7 +52,7 @@ export async function* neededObjects(
   yield* namedObjects(manifest)
   const named = new Set<string>()
   for (const disk of manifest.disks) {
-    const opener = new ObjectOpener({ disk: disk.name, origin: store, cache: null, plain: new ByteLru(0), onEvent: () => undefined })
+    const opener = new ObjectOpener({ disk: disk.name, origin: store, cache: null, pool: openingPool(), onEvent: () => undefined })
     const root = { name: disk.root, kind: 'root' as const, disk: disk.name, storedLength: rootLength(disk.size) }
     const index = await unlessFaulty(root, onFault, () => openDiskIndex(opener, disk, packageKey))
     for (const [at, page] of (index?.pages ?? []).entries()) {
