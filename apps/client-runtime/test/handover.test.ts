@@ -16,7 +16,7 @@ import { layoutOf } from '../layout.ts'
 import { daemonOrigin } from '../session-host/daemon-origin.ts'
 import { Computer, realWorld } from './computer.ts'
 
-const timeout = 90_000
+const timeout = 180_000
 
 async function exportFrom({ console, data }: World, desktop = 'office', serial: number | null = null): Promise<string> {
   const { repository, objects, keys } = console
@@ -60,7 +60,7 @@ describe('a release that comes by hand', () => {
     const packageKey = computer.hosts[0]?.keys.packageKey ?? new Uint8Array()
     const manifest = await readFile(layoutOf(computer.data).manifest(sha256))
     const unread = readDisk(computer, manifest, packageKey).then(() => 'read')
-    expect(await Promise.race([unread, new Promise((resolve) => setTimeout(resolve, 2000, 'waits'))])).toBe('waits')
+    expect(await Promise.race([unread, new Promise((resolve) => setTimeout(resolve, 500, 'waits'))])).toBe('waits')
     await expect(take(computer, file)).resolves.toEqual({ desktop: 'office', serial: 1, objects: expect.any(Number), metadataTaken: true })
     // What waited for its objects goes on by itself.
     expect(await unread).toBe('read')

@@ -5,6 +5,7 @@
 // served them; the package's objects all there. What fails changes nothing, unless it is that metadata and documents were verified before.
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
 import { openPackageKey } from '@casemate/policy/package-key'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import { type Manifest, openManifest } from '@casemate/vm-package/manifest'
@@ -88,7 +89,7 @@ async function takeDocuments({ documents, leases }: Device, { head, files }: Han
 function serve(files: ReadonlyMap<string, Uint8Array>): FetchFile {
   return async (url) => {
     const bytes = files.get(decodeURIComponent(new URL(url).pathname.slice(1)))
-    return bytes === undefined ? { status: 404, body: null } : { status: 200, body: new Blob([new Uint8Array(bytes)]).stream() }
+    return bytes === undefined ? { status: 404, body: null } : { status: 200, body: Readable.toWeb(Readable.from([bytes])) }
   }
 }
 
