@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CustomizationFile } from '@casemate/vm-package/customization'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { customizationFiles } from './files.ts'
+import { customizationFiles } from '../session-host/customization/files.ts'
 
 let folder: string
 beforeEach(async () => {
