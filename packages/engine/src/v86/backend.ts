@@ -27,7 +27,6 @@ export interface V86BackendOptions {
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
   'disk:ide',
-  'medium',
   'storage:writable-nbd',
   'network:ne2k_pci',
   'network:virtio',
