@@ -27,6 +27,9 @@ export const blockedReason = z.strictObject({
 })
 export type BlockedReason = z.infer<typeof blockedReason>
 
+/** How much of its package is on this device, in bytes; `total` is null until all of the index has come. */
+const content = z.strictObject({ held: z.int().min(0), total: z.int().min(0).nullable() }).nullable()
+
 /** `GET /session` */
 export const sessionView = z.strictObject({
   session: z.string(),
@@ -42,6 +45,8 @@ export const sessionView = z.strictObject({
   requests: z.array(sessionRequest),
   network: z.enum(['none', 'listed']),
   clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
+  /** Null while nothing is open. */
+  content,
 })
 export type SessionView = z.infer<typeof sessionView>
 
@@ -108,6 +113,7 @@ export const instanceView = z.strictObject({
       package: z.strictObject({ name: z.string(), version: z.string() }),
       network: z.enum(['none', 'listed']),
       clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
+      content,
       /** What would be taken now; the plan decides. */
       requests: z.array(sessionRequest),
       /** The page with its token; null where the session is over. */

@@ -340,6 +340,7 @@ export class Runtime {
         package: { name: plan.package.name, version: plan.package.version },
         network: view?.network ?? plan.network.mode,
         clipboard: view?.clipboard ?? clipboard,
+        content: view?.content ?? null,
         viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
         blocked: view?.reason ?? record.blocked,
       },

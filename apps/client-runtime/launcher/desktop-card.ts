@@ -84,6 +84,7 @@ function badges({ deadlines, eula, activated }: DesktopView, open: Session | nul
   if (open !== null && open.state !== 'blocked') {
     found.push([open.network === 'none' ? 'no network' : 'listed servers only', 'plain'])
     found.push([clipboardWords(open.clipboard), 'plain'])
+    if (open.content !== null) found.push([contentWords(open.content), 'plain'])
   }
   if (!activated && eula !== null) found.push([eula.accepted ? 'licence accepted' : 'has a licence to accept', 'plain'])
   const { warnAt = null, restrictAt = null, suspendAt = null } = deadlines ?? {}
@@ -100,6 +101,12 @@ function clipboardWords({ toGuest, fromGuest }: Session['clipboard']): string {
   if (toGuest && fromGuest) return 'clipboard allowed'
   if (toGuest) return 'paste into it only'
   return fromGuest ? 'copy out of it only' : 'clipboard blocked'
+}
+
+function contentWords({ held, total }: NonNullable<Session['content']>): string {
+  const gb = (bytes: number) => (bytes / 1e9).toFixed(1)
+  if (total === null) return `${gb(held)} GB here`
+  return held >= total ? 'can work offline' : `${gb(held)} of ${gb(total)} GB, can work offline at ${gb(total)}`
 }
 
 /** Why it does not run: failed closed, ended by the daemon, or it would not start. */

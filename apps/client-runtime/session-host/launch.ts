@@ -14,6 +14,7 @@ import { openFolderStore } from '@casemate/vm-package/store'
 import type { z } from 'zod'
 import type { InstanceLayout, Layout } from '../layout.ts'
 import type { sessionSecrets } from '../local-api.ts'
+import type { BootRecord } from './boot-record.ts'
 import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
 import type { EventLog } from './event-log.ts'
@@ -37,6 +38,8 @@ export interface LaunchInputs {
   readonly disks: DiskWatch
   readonly events: EventLog
   readonly serial: SerialCapture
+  /** Notes in which order the disks are read; null where nobody wants to know. */
+  readonly record: BootRecord | null
   /** Gives up fetching. */
   readonly signal: AbortSignal
 }
@@ -57,7 +60,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
     const fetching = new AbortController()
     const origin = await openOrigin(inputs.origin, AbortSignal.any([fetching.signal, inputs.signal]))
-    const packaged = await openPackageDisks({ manifest, packageKey, origin, cacheFolder: layout.objectCache, watch, events })
+    const packaged = await openPackageDisks({ manifest, packageKey, origin, cacheFolder: layout.objectCache, watch, events, record: inputs.record })
     undo.push(async () => {
       fetching.abort()
       await packaged.close()
@@ -96,7 +99,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     }
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: manifestSha256(bytes), engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
-    return { vm, opened, stateFile, network: network.switch, settled, release }
+    packaged.fetchAhead(fetching.signal)
+    return { vm, opened, stateFile, network: network.switch, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

@@ -10,6 +10,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { layoutOf } from '../layout.ts'
 import { sessionReady, sessionSecrets } from '../local-api.ts'
+import { BootRecord } from './boot-record.ts'
 import { openControlDoor } from './control-door.ts'
 import { EventLog } from './event-log.ts'
 import { launch } from './launch.ts'
@@ -22,9 +23,10 @@ const options = new Command('session-host')
   .requiredOption('--plan <file>', 'LaunchPlan, JSON')
   .requiredOption('--data <folder>', "the runtime's data folder, absolute")
   .requiredOption('--origin <folder>', "object store that chunks come from: a folder, or `unix:` and the daemon's object socket")
+  .option('--record <file>', 'write the order in which the disks are read, a prefetch list, when the session is over')
   .option('--port <number>', 'port of the viewer door, 0 for any', '0')
   .parse()
-  .opts<{ plan: string; data: string; origin: string; port: string }>()
+  .opts<{ plan: string; data: string; origin: string; record?: string; port: string }>()
 
 /** How long a daemon may take to fetch what a session said last; one that has gone does not keep the process. */
 const LAST_WORDS_MS = 3000
@@ -50,9 +52,10 @@ const layout = layoutOf(options.data)
 const runtimeFolder = layout.runtime(plan.session)
 const events = new EventLog()
 const serial = new SerialCapture()
+const record = options.record === undefined ? null : new BootRecord()
 const session = new Session(
   plan,
-  (disks, signal) => launch({ plan, secrets, layout, runtimeFolder, origin: options.origin, disks, events, serial, signal }),
+  (disks, signal) => launch({ plan, secrets, layout, runtimeFolder, origin: options.origin, disks, events, serial, record, signal }),
   events,
 )
 const watch = new Watch(session, LIMITS, () => performance.now())
@@ -74,6 +77,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => vo
 
 await session.open()
 await session.ended
+if (options.record !== undefined) await record?.write(options.record)
 clearInterval(ticking)
 await events.lastHeard(LAST_WORDS_MS)
 await viewer.close()

@@ -2,20 +2,29 @@
 //
 // The package's disks as verified read-only devices. What comes late holds the session, what is altered blocks it, and a cached
 // object that had to be fetched again is journaled.
-
+import { readFile } from 'node:fs/promises'
 import { type ChunkCache, openChunkCache } from '@casemate/vm-package/chunk-cache'
+import { FetchAhead } from '@casemate/vm-package/fetch-ahead'
 import type { Manifest } from '@casemate/vm-package/manifest'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
+import { fetchPrefetchList, type PrefetchList } from '@casemate/vm-package/prefetch'
 import { openPackageDisk, type PackageDisk, type PackageDiskEvent } from '@casemate/vm-package/read'
+import type { SessionView } from '../local-api.ts'
+import type { BootRecord } from './boot-record.ts'
 import type { EventLog } from './event-log.ts'
 import type { DiskWatch } from './session.ts'
 
 const CACHE_LIMIT = 20 * 1024 ** 3
+/** Once the prefetch list is done, so that a line shared with others stays usable. */
+const FILL_BYTES_PER_SECOND = 4 * 1024 ** 2
 /** Of each disk. */
 const SCRATCH_LIMIT = 1024 ** 3
 
 export interface PackageDisks {
   readonly byName: ReadonlyMap<string, PackageDisk>
+  /** Begins to bring the package here before it is read, until all is here or the signal fires. */
+  fetchAhead(signal: AbortSignal): void
+  content(): SessionView['content']
   close(): Promise<void>
 }
 
@@ -26,6 +35,7 @@ export interface PackageSource {
   readonly cacheFolder: string
   readonly watch: DiskWatch
   readonly events: EventLog
+  readonly record: BootRecord | null
 }
 
 /** @throws PackageError as `openPackageDisk` and the stores */
@@ -33,14 +43,44 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
   const cache: ChunkCache = await openChunkCache({ folder: source.cacheFolder, limitBytes: CACHE_LIMIT, origin: source.origin })
   const onEvent = diskEvents(source.watch, source.events)
   const byName = new Map<string, PackageDisk>()
-  for (const disk of source.manifest.disks) {
+  for (const [at, disk] of source.manifest.disks.entries()) {
     const scratch = { folder: source.cacheFolder, limitBytes: SCRATCH_LIMIT }
-    byName.set(disk.name, await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache, scratch, onEvent }))
+    const onRead = (offset: number) => source.record?.add(at, offset)
+    byName.set(disk.name, await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache, scratch, onEvent, onRead }))
   }
-  const close = async () => {
-    for (const disk of byName.values()) await disk.close()
+  let ahead: FetchAhead | null = null
+  return {
+    byName,
+    fetchAhead: (signal) => {
+      void prefetchList(source, cache).then((list) => {
+        ahead = new FetchAhead({ disks: [...byName.values()], list, fillBytesPerSecond: FILL_BYTES_PER_SECOND, signal })
+        return ahead.run()
+      })
+    },
+    content: () => (ahead === null ? null : { held: ahead.content.heldBytes, total: ahead.content.totalBytes }),
+    close: async () => {
+      for (const disk of byName.values()) await disk.close()
+    },
   }
-  return { byName, close }
+}
+
+/** Without it everything is fetched in the order of the disks. */
+async function prefetchList({ manifest, origin, events }: PackageSource, cache: ChunkCache): Promise<PrefetchList | null> {
+  if (manifest.prefetch === null) return null
+  const { sha256 } = manifest.prefetch
+  const get = async (name: string, maxBytes: number) => {
+    const path = cache.locate(name)
+    const bytes = path === null ? await origin.get(name, maxBytes) : await readFile(path)
+    if (path === null && bytes !== null) await cache.add(name, bytes)
+    return bytes
+  }
+  try {
+    return await fetchPrefetchList({ get }, sha256)
+  } catch (fault) {
+    await cache.discard(sha256)
+    events.add('prefetch-failed', { object: sha256, detail: fault instanceof Error ? fault.message : String(fault) })
+    return null
+  }
 }
 
 function diskEvents(watch: DiskWatch, events: EventLog): (event: PackageDiskEvent) => void {

@@ -24,6 +24,8 @@ export interface Launched {
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
   readonly network: Pick<NetworkSwitch, 'setRules' | 'rules'> | null
+  /** How much of the package is on this device. */
+  content(): SessionView['content']
   /** Called when the session ended in good order, while its disks are still open; never fails. */
   settled(end: GoodEnd): Promise<void>
   /** Closes disks, servers and sockets, in that order; the VM process is gone by then. */
@@ -236,6 +238,7 @@ export class Session {
       requests: [...this.requests],
       network: network.mode,
       clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed },
+      content: this.#launched?.content() ?? null,
     }
   }
 

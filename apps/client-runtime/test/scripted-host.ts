@@ -81,6 +81,7 @@ export class ScriptedHost {
     return {
       ...{ session, instance, desktop, engine, package: this.plan.package, state: this.state, holds: [], reason: null, requests: this.requests },
       ...{ network: network.mode, clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed } },
+      content: null,
     }
   }
 }

@@ -70,6 +70,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
           seen.rules = rules
         },
       },
+      content: () => ({ held: 3, total: null }),
       settled: async (end: 'suspended' | 'guest-off') => {
         seen.settled.push(end)
       },

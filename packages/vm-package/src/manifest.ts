@@ -61,7 +61,8 @@ const manifestFields = z.strictObject({
   customization: z.strictObject({ sha256: sha256Hex }).optional(),
   eula: z.strictObject({ sha256: sha256Hex }).nullable(),
   scripts: z.tuple([]),
-  prefetch: z.null(),
+  /** Name of the prefetch list. */
+  prefetch: z.strictObject({ sha256: sha256Hex }).nullable(),
   warmState: z.null(),
 })
 
@@ -128,7 +129,7 @@ export function encodeManifest(value: Manifest): Buffer {
     ...(value.customization === undefined ? {} : { customization: { sha256: value.customization.sha256 } }),
     eula: value.eula === null ? null : { sha256: value.eula.sha256 },
     scripts: [],
-    prefetch: null,
+    prefetch: value.prefetch === null ? null : { sha256: value.prefetch.sha256 },
     warmState: null,
   }
   const bytes = Buffer.from(`${JSON.stringify(ordered, null, 2)}\n`)

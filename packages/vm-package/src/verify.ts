@@ -9,6 +9,7 @@ import { PackageError, type PackageErrorCode } from './error.ts'
 import { mostEulaBytes } from './eula.ts'
 import { rootLength } from './index/root.ts'
 import type { Manifest, ManifestDisk } from './manifest.ts'
+import { fetchPrefetchList } from './prefetch/list.ts'
 import { openDiskIndex, pageLength } from './read/disk-index.ts'
 import { ObjectOpener } from './read/object-opener.ts'
 import { openingPool } from './read/opening-pool.ts'
@@ -49,6 +50,7 @@ export async function verifyPackage(
   const tally = new Tally(options)
   for (const disk of options.manifest.disks) await verifyDisk(disk, options.packageKey, options.store, tally)
   await verifyEula(options.manifest, options.store, tally)
+  await verifyPrefetch(options.manifest, options.store, tally)
   const { customization } = options.manifest
   if (customization !== undefined) {
     await tally.check(null, customization.sha256, 0, () => fetchTemplate(options.store, customization.sha256, options.packageKey))
@@ -71,6 +73,7 @@ export async function verifyNames(options: VerifyOptions & { readonly store: Obj
     })
   }
   await verifyEula(manifest, store, tally)
+  await verifyPrefetch(manifest, store, tally)
   await forEachConcurrent(store.list(), concurrentObjects, async ({ name, size }) => {
     await tally.check(null, name, size, () => isNamedRight(store, name, size))
   })
@@ -84,6 +87,11 @@ async function verifyEula({ eula }: Manifest, store: ObjectSource, tally: Tally)
   await tally.check(null, sha256, 0, async () => {
     if (!(await isNamedRight(store, sha256, mostEulaBytes))) throw new PackageError('eula-missing', `the EULA \`${sha256}\` cannot be had`)
   })
+}
+
+async function verifyPrefetch({ prefetch }: Manifest, store: ObjectSource, tally: Tally): Promise<void> {
+  // Its few bytes are left out of the sum.
+  if (prefetch !== null) await tally.check(null, prefetch.sha256, 0, () => fetchPrefetchList(store, prefetch.sha256))
 }
 
 /** False when there is no such object. @throws PackageError `object-altered` */

@@ -26,6 +26,7 @@ const full: Manifest = {
 }
 const customized: Manifest = { ...small, customization: { sha256: digest('customization') } }
 const ideDisk = (name: string): Manifest['disks'][number] => ({ name, role: 'user', size: 4096, controller: 'ide', root: digest(name) })
+const prefetching: Manifest = { ...small, prefetch: { sha256: digest('prefetch') } }
 const smallText = encodeManifest(small).toString()
 
 function vector(about: string, text: string, changes: { readonly expect?: string; readonly sha256?: string } = {}): VectorOf<'manifest'> {
@@ -48,6 +49,8 @@ export const manifestVectors = (): Named<'manifest'> => ({
     { expect: 'manifest-invalid' },
   ),
   'customization-null': vector('no customization is no field', JSON.stringify({ ...small, customization: null }), { expect: 'manifest-invalid' }),
+  prefetching: vector('an order in which to fetch', encodeManifest(prefetching).toString()),
+  'prefetch-not-a-digest': replaced('a prefetch list that is not named by its digest', '"prefetch": null', '"prefetch": {"sha256": "list"}'),
   'another-order': vector(
     'the order of keys and white space are free to a writer',
     JSON.stringify(Object.fromEntries(Object.entries(small).reverse())),

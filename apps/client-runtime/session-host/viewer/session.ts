@@ -68,6 +68,14 @@ function notice(view: SessionView): void {
   place('notice-code').textContent = view.reason === null ? '' : `${view.reason.code}: ${view.reason.detail}`
 }
 
+function contentWords(content: SessionView['content']): string {
+  if (content === null) return ''
+  const gb = (bytes: number) => (bytes / 1e9).toFixed(1)
+  if (content.total === null) return `${gb(content.held)} GB here`
+  if (content.held >= content.total) return 'can work offline'
+  return `${gb(content.held)} of ${gb(content.total)} GB, can work offline at ${gb(content.total)}`
+}
+
 function show(view: SessionView): void {
   if (view.state === 'running' || view.state === 'paused') connect()
   else display?.disconnect()
@@ -84,6 +92,7 @@ function show(view: SessionView): void {
     { '00': 'clipboard blocked', '10': 'paste into it only', '01': 'copy out of it only', '11': 'clipboard allowed' }[
       `${view.clipboard.toGuest ? 1 : 0}${view.clipboard.fromGuest ? 1 : 0}`
     ] ?? ''
+  place('content').textContent = contentWords(view.content)
   notice(view)
   place('requests').replaceChildren(
     ...view.requests.map((request) => {

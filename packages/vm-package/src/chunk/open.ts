@@ -35,16 +35,21 @@ export function openObject(kind: 'chunk' | 'page', object: Uint8Array, ref: Obje
  * @throws PackageError `<kind>-altered`
  */
 export function openSealed(kind: SealedKind, object: Uint8Array, ref: ObjectRef): Buffer {
-  if (object.length !== ref.storedLength || object.length < tagBytes) {
-    throw altered(kind, ref.name, `expected ${ref.storedLength} bytes, found ${object.length}`)
-  }
-  const found = hash('sha256', object, 'hex')
-  if (found !== ref.name) throw altered(kind, ref.name, `its bytes have the SHA-256 \`${found}\``)
+  checkSealed(kind, object, ref)
   try {
     return decrypt(kind, ref.key, object)
   } catch (cause) {
     throw altered(kind, ref.name, 'its key does not open it', cause)
   }
+}
+
+/** Length and name: whether these are the bytes that were sealed, without a look into them. @throws PackageError `<kind>-altered` */
+export function checkSealed(kind: SealedKind, object: Uint8Array, ref: Pick<ObjectRef, 'name' | 'storedLength'>): void {
+  if (object.length !== ref.storedLength || object.length < tagBytes) {
+    throw altered(kind, ref.name, `expected ${ref.storedLength} bytes, found ${object.length}`)
+  }
+  const found = hash('sha256', object, 'hex')
+  if (found !== ref.name) throw altered(kind, ref.name, `its bytes have the SHA-256 \`${found}\``)
 }
 
 export function altered(kind: SealedKind, name: string, why: string, cause?: unknown): PackageError {

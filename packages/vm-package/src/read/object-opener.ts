@@ -2,7 +2,7 @@
 //
 // From a reference to verified bytes: the cache, else the origin, each checked whole before a byte of it goes further. A bad cached
 // object is removed, reported and fetched again; a bad one at the origin is an error. The same object is never fetched twice at once.
-import type { ObjectRef } from '../chunk/open.ts'
+import { checkSealed, type ObjectRef } from '../chunk/open.ts'
 import { PackageError } from '../error.ts'
 import type { ObjectSource } from '../store/object-store.ts'
 import type { ChunkCache } from './chunk-cache.ts'
@@ -68,6 +68,24 @@ export class ObjectOpener {
   /** The message of a root page. @throws PackageError `root-altered`, `root-missing`. */
   openRoot(ref: ObjectRef): Promise<Buffer> {
     return this.#find('root', ref, 0)
+  }
+
+  /**
+   * Brings an object to the cache without opening it; its bytes are checked against its name. @returns whether it is there now.
+   * @throws PackageError `<kind>-altered`, `<kind>-missing`
+   */
+  async hold(kind: 'chunk' | 'page', ref: ObjectRef): Promise<boolean> {
+    const { cache } = this.#options
+    if (cache === null) return false
+    if (cache.has(ref.name)) return true
+    const bytes = await this.#fromOrigin(kind, ref)
+    await this.#named(kind, ref, () => checkSealed(kind, bytes, ref))
+    await this.#keep(ref.name, bytes)
+    return cache.has(ref.name)
+  }
+
+  holds(name: string): boolean {
+    return this.#options.cache?.has(name) === true
   }
 
   /** Resolves once nothing is written to the cache any more. What is still being fetched is not waited for, and not kept. */

@@ -48,6 +48,8 @@ export interface PackageDiskOptions {
   readonly plaintextBytes?: number
   /** A file on this device for chunks that are read here and there (`scratch.ts`); null (the default): none. */
   readonly scratch?: { readonly folder: string; readonly limitBytes: number } | null
+  /** Told where in the disk, in bytes, a run begins that a read wants; for recording a boot. */
+  readonly onRead?: (offset: number) => void
   /** How long a read waits while nothing comes (`patience.ts`); 2000 ms unless told. */
   readonly lateAfterMs?: number
   /** Called as it happens; must not throw. */
@@ -64,6 +66,14 @@ export interface PackageDisk extends BlockDevice {
   read(offset: number, length: number): Promise<Buffer>
   readNow(offset: number, into: Buffer): boolean
   extents(offset: number, length: number): Promise<readonly Extent[]>
+  /** The chunk that holds the byte at `offset`; null in a run of zeros. @throws PackageError `page-altered`, `page-missing`. */
+  objectAt(offset: number): Promise<ObjectRef | null>
+  /** Every page and chunk, in the order of the disk; a page that cannot be had is left out with its chunks. */
+  objects(): AsyncIterable<ObjectRef>
+  /** Brings a chunk to the cache without opening it. @returns whether it is there now. @throws PackageError `chunk-altered`, `chunk-missing`. */
+  hold(object: ObjectRef): Promise<boolean>
+  /** Whether the cache has it. */
+  holds(name: string): boolean
   /** Forgets what was decrypted; resolves once nothing is written to the cache any more. */
   close(): Promise<void>
 }
@@ -78,7 +88,15 @@ export async function openPackageDisk(options: PackageDiskOptions): Promise<Pack
   const onFailure = (error: unknown) => onEvent({ type: 'scratch-failed', disk: disk.name, error })
   const scratch: Scratch | null = options.scratch == null ? null : await openScratch({ ...options.scratch, pool, onFailure })
   const plain = new PlainChunks(options.plaintextBytes ?? plaintextDefault, scratch)
-  return new Disk({ disk, opener, index, plain, onEvent, lateAfterMs: options.lateAfterMs ?? lateDefault })
+  return new Disk({
+    disk,
+    opener,
+    index,
+    plain,
+    onEvent,
+    lateAfterMs: options.lateAfterMs ?? lateDefault,
+    onRead: options.onRead ?? (() => undefined),
+  })
 }
 
 interface Parts {
@@ -88,6 +106,7 @@ interface Parts {
   readonly plain: PlainChunks
   readonly onEvent: (event: PackageDiskEvent) => void
   readonly lateAfterMs: number
+  readonly onRead: (offset: number) => void
 }
 
 class Disk implements PackageDisk {
@@ -145,6 +164,31 @@ class Disk implements PackageDisk {
     return extents
   }
 
+  async objectAt(offset: number): Promise<ObjectRef | null> {
+    this.#check(offset, 1)
+    const { index, opener } = this.#parts
+    const [run] = await index.find(offset, 1, (page) => opener.open('page', page, pageLength(page)))
+    return run?.object ?? null
+  }
+
+  async *objects(): AsyncGenerator<ObjectRef> {
+    const { index, opener } = this.#parts
+    for (const [at, page] of index.pages.entries()) {
+      const runs = await index.region(at, (ref) => opener.open('page', ref, pageLength(ref))).catch(() => null)
+      if (runs === null) continue
+      yield page
+      for (const { object } of runs) if (object !== null) yield object
+    }
+  }
+
+  hold(object: ObjectRef): Promise<boolean> {
+    return this.#parts.opener.hold('chunk', object)
+  }
+
+  holds(name: string): boolean {
+    return this.#parts.opener.holds(name)
+  }
+
   async close(): Promise<void> {
     await this.#parts.opener.close()
     await this.#parts.plain.close()
@@ -172,6 +216,7 @@ class Disk implements PackageDisk {
       piece.fill(0)
       return
     }
+    this.#parts.onRead(run.offset)
     if (this.#parts.plain.copy(object.name, from, piece, scattered)) return
     const chunk = await this.#inTime(object.name, this.#open(object, length, scattered))
     if (chunk.length !== length) throw altered('chunk', object.name, `expected ${length} bytes, found ${chunk.length}`)
