@@ -104,5 +104,6 @@ async function checkWhole(device: Device, release: Release, { head, objects }: H
 async function neededBy({ leases, key }: Device, manifest: Manifest, { release, package: sha256 }: Handover['head'], store: ObjectStore) {
   const wrapped = leases.lease?.assign.find((assigned) => assigned.path === release)?.key ?? null
   if (wrapped === null) return namedObjects(manifest)
-  return neededObjects({ manifest, packageKey: await openPackageKey(wrapped, key, sha256) }, store)
+  const { key: packageKey } = await openPackageKey(wrapped, key, sha256)
+  return neededObjects({ manifest, packageKey }, store)
 }
