@@ -4,10 +4,10 @@
 // where FOLDER is what read.bench.ts has prepared.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openChunkCache } from '@casemate/vm-package/chunk-cache'
-import { parseManifest } from '@casemate/vm-package/manifest'
-import { serveNbd } from '@casemate/vm-package/nbd-server'
-import { openPackageDisk } from '@casemate/vm-package/read'
+import { parseManifest } from '../packages/vm-package/src/manifest.ts'
+import { serveNbd } from '../packages/vm-package/src/nbd/serve.ts'
+import { openChunkCache } from '../packages/vm-package/src/read/chunk-cache.ts'
+import { openPackageDisk } from '../packages/vm-package/src/read/package-device.ts'
 
 const [folder, socketPath] = process.argv.slice(2)
 if (folder === undefined || socketPath === undefined) throw new Error('usage: serve-package.ts FOLDER SOCKET')
