@@ -2,9 +2,12 @@
 import { join } from 'node:path'
 import { mostEulaBytes } from '@casemate/vm-package/eula'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
+import { manifestSha256, parseManifest } from '@casemate/vm-package/manifest'
+import { addPrefetchList } from '@casemate/vm-package/prefetch'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { recordBoot } from '../src/packages/record-boot.ts'
 import { readCustomization } from './customization-folder.ts'
 import { readInstant } from './data-option.ts'
 import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
@@ -27,6 +30,8 @@ interface Options {
   readonly customization?: string
   readonly notBefore?: string
   readonly notAfter?: string
+  readonly recordBoot?: number
+  readonly recordEngine: 'qemu' | 'v86'
   readonly out: string
   readonly json?: true
 }
@@ -45,12 +50,21 @@ export function sealCommand(): Command {
     .option('--customization <folder>', 'files of the medium that each instance is given, with placeholders: a NoCloud seed, an unattend file')
     .option('--not-before <time>', 'devices run it from then on: 2027-01-31T08:00:00Z', readInstant)
     .option('--not-after <time>', 'devices run it until then', readInstant)
+    .option('--record-boot <seconds>', 'boot the package for so long, and let devices fetch what it reads first', parseSeconds)
+    .addOption(new Option('--record-engine <engine>', 'what boots it').choices(['qemu', 'v86']).default('qemu'))
     .requiredOption('--out <folder>', 'where manifest and key go')
     .action(seal)
 }
 
+function parseSeconds(text: string): number {
+  const seconds = Number(text)
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 3600) throw new InvalidArgumentError('expected 1 to 3600 seconds')
+  return seconds
+}
+
 async function seal(options: Options): Promise<void> {
   const { name, version, machine, disk, store, orgKey, passphraseFile, eula, customization, notBefore = null, notAfter = null, out, json } = options
+  const { recordBoot: seconds, recordEngine } = options
   const manifestPath = join(out, 'manifest.json')
   const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
@@ -62,6 +76,8 @@ async function seal(options: Options): Promise<void> {
   const key = await openOrganisationKey(orgKey, passphraseFile)
   const packageKey = newPackageKey()
   const progress = new Progress('sealed')
+  const signal = stopOnSignal()
+  const objects = await openFolderStore(store)
   const sealed = await sealPackage({
     name,
     version,
@@ -73,15 +89,22 @@ async function seal(options: Options): Promise<void> {
     validity: { notBefore, notAfter },
     orgKey: key,
     packageKey,
-    store: await openFolderStore(store),
-    signal: stopOnSignal(),
+    store: objects,
+    signal,
     onProgress: ({ bytesRead, bytesTotal }) => progress.update(bytesRead, bytesTotal),
   })
   progress.finish(sealed.stats.bytesRead, sealed.stats.bytesTotal)
+  const { stats } = sealed
+  let { manifest, sha256 } = sealed
+  if (seconds !== undefined) {
+    const parsed = parseManifest(manifest)
+    const list = await recordBoot({ manifest: parsed, manifestBytes: manifest, sha256, packageKey, store, engine: recordEngine, seconds, signal })
+    manifest = await addPrefetchList(parsed, list, objects)
+    sha256 = manifestSha256(manifest)
+  }
   // The manifest comes last: where it is, the package is whole.
-  await writeNewFile(keyPath, wrapPackageKey(key, packageKey, sealed.sha256))
-  await writeNewFile(manifestPath, sealed.manifest)
-  const { stats, sha256 } = sealed
+  await writeNewFile(keyPath, wrapPackageKey(key, packageKey, sha256))
+  await writeNewFile(manifestPath, manifest)
   print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats }, [
     `sealed \`${name}\` ${version}`,
     `manifest  ${manifestPath}`,

@@ -88,7 +88,7 @@ export class FetchAhead {
         const now = performance.now()
         earliest = Math.max(earliest, now) + (object.storedLength / fillBytesPerSecond) * 1000
         await this.#hold(disk, object)
-        await setTimeout(earliest - performance.now(), undefined, { signal }).catch(() => undefined)
+        await setTimeout(Math.max(0, earliest - performance.now()), undefined, { signal }).catch(() => undefined)
       })
     }
   }

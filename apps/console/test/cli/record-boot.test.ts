@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { admin, machineYaml, makeKey, makeWorkplace, sealArguments, type Workplace } from './admin.ts'
+
+const oneIdeDisk = machineYaml.replace(/network: .*\n/, 'network: null\n').replace(/ {2}user: .*\n/, '')
+
+async function ready(): Promise<Workplace> {
+  const place = await makeWorkplace()
+  await makeKey(place)
+  await writeFile(place.at('machine.yaml'), oneIdeDisk)
+  return place
+}
+
+/** Seals the system disk alone. */
+const seal = (place: Workplace, ...more: readonly string[]) => {
+  const args = sealArguments(place)
+  const user = args.findIndex((word) => word.startsWith('user='))
+  return admin([...args.slice(0, user - 1), ...args.slice(user + 1), '--json', ...more])
+}
+
+const manifestOf = async (place: Workplace) => JSON.parse(await readFile(place.at('out', 'manifest.json'), 'utf8'))
+
+describe('casemate-admin seal --record-boot', () => {
+  it('boots the package and names the order of its reads in the manifest, whose key and objects are whole', { timeout: 120_000 }, async () => {
+    const place = await ready()
+    const { code, stdout, stderr } = await seal(place, '--record-boot', '5', '--record-engine', 'v86')
+    expect(code, stderr).toBe(0)
+    const { prefetch } = await manifestOf(place)
+    const list = JSON.parse(await readFile(place.at('store', prefetch.sha256.slice(0, 2), prefetch.sha256), 'utf8'))
+    // The firmware reads the boot sector first.
+    expect([list.format, list.chunks[0]]).toEqual(['casemate-prefetch-1', [0, 0]])
+    const inspected = await admin(['inspect', '--manifest', place.at('out', 'manifest.json'), '--sha256', JSON.parse(stdout).sha256, '--json'])
+    expect(inspected.code).toBe(0)
+  })
+
+  it('is not asked for by default, and takes only whole seconds', async () => {
+    const place = await ready()
+    expect((await seal(place, '--record-boot', 'long')).code).not.toBe(0)
+    expect((await seal(place)).code).toBe(0)
+    expect((await manifestOf(place)).prefetch).toBeNull()
+  })
+})
