@@ -2,8 +2,7 @@
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Cutter, leastBlocks, mostBlocks, type Run, regionBlocks } from './cut.ts'
-import { runsOfRegion } from './runs.ts'
+import { Cutter, leastBlocks, mostBlocks, type Run } from './cut.ts'
 
 const block = (value: number): Buffer => Buffer.alloc(4096, value)
 
@@ -66,26 +65,5 @@ describe('Cutter', () => {
     const moved = cut([3, 3, 3, ...rest])
     expect(moved.slice(1)).toEqual(plain.slice(1))
     expect(plain.length).toBeGreaterThan(3)
-  })
-})
-
-describe('runsOfRegion', () => {
-  it('gives each run the bytes of its place, across the pieces that it is read in', async () => {
-    const values = Array.from({ length: 700 }, (_, index) => (index % 90 < 5 ? 0 : 1 + (index % 200)))
-    const disk = Buffer.concat(values.map(block))
-    const read = async (offset: number, into: Buffer) => void disk.copy(into, 0, offset, offset + into.length)
-    const offset = 4096 * 3
-    let at = offset
-    for await (const { blocks, bytes } of runsOfRegion(offset, 690, read)) {
-      expect(bytes ?? Buffer.alloc(blocks * 4096)).toEqual(disk.subarray(at, at + blocks * 4096))
-      at += blocks * 4096
-    }
-    expect(at).toBe(offset + 690 * 4096)
-  })
-
-  it('ends a run with the region', async () => {
-    const runs = []
-    for await (const { blocks } of runsOfRegion(0, regionBlocks, async (_, into) => void into.fill(0))) runs.push(blocks)
-    expect(runs).toEqual([regionBlocks])
   })
 })

@@ -44,6 +44,14 @@ export class Cutter {
     return { zero, before, after: full ? this.end() : null }
   }
 
+  /** As `push` of `blocks` blocks of zeros, which need not be looked at. @returns the run that ended before them. */
+  pushZeros(blocks: number): Run | null {
+    const before = this.#zero ? null : this.end()
+    this.#zero = true
+    this.#blocks += blocks
+    return before
+  }
+
   /** The run that the region's last block belongs to, if it is not cut already. */
   end(): Run | null {
     if (this.#blocks === 0) return null

@@ -6,12 +6,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageError } from '../error.ts'
+import { FolderIntake, partial, refreshMs } from './folder-intake.ts'
 import { checkObjectName, type Leftover, type ObjectStore, type StoredObject } from './object-store.ts'
 
-const partial = '.partial'
 const claims = '.claims'
-/** How far `putAt` may lag behind a put of what is there already. */
-const refreshMs = 3_600_000
 const absent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 /**
@@ -86,6 +84,10 @@ class FolderStore implements ObjectStore {
     this.#unsynced.clear()
     await Promise.all(shards.map((shard) => syncFolder(join(this.#folder, shard))))
     if (shards.length > 0) await syncFolder(this.#folder)
+  }
+
+  intake(): FolderIntake | null {
+    return this.#durable ? new FolderIntake(this.#folder) : null
   }
 
   async *list(): AsyncIterable<StoredObject> {

@@ -3,6 +3,7 @@
 // Objects are immutable and named by the SHA-256 of their bytes, so any store that keeps bytes by name will do: a folder, S3, a CDN.
 // A store is not trusted: whoever reads checks what came.
 import { PackageError } from '../error.ts'
+import type { FolderIntake } from './folder-intake.ts'
 
 /** What a reader needs. */
 export interface ObjectSource {
@@ -44,6 +45,8 @@ export interface ObjectStore extends ObjectSource {
   put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<boolean>
   /** Resolves once every object put before survives a power cut. */
   sync(): Promise<void>
+  /** Where there is one, worker threads write objects by themselves and it takes them in; elsewhere they come by `put`. */
+  intake?(): FolderIntake | null
   /** In no order. An object put or deleted meanwhile may come or not. */
   list(): AsyncIterable<StoredObject>
   /** @returns whether it was there. */

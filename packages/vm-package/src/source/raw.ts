@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A raw disk image as blocks. Read in pieces, so memory does not grow with the disk; a tail shorter than a block is filled with zeros.
+// A raw disk image: a file of whole sectors.
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { blockBytes } from './chunk/cut.ts'
-import { PackageError } from './error.ts'
-import { maxDiskBytes } from './manifest.ts'
+import { blockBytes } from '../chunk/cut.ts'
+import { PackageError } from '../error.ts'
+import { maxDiskBytes } from '../manifest.ts'
+import type { DiskSource, SourceExtent } from './disk-source.ts'
+import { findHoles } from './holes.ts'
+import { ZeroRanges } from './zero-ranges.ts'
 
 const sectorBytes = 512
 
-export interface DiskSource {
-  readonly path: string
-  /** Bytes, a multiple of 4096. */
-  readonly size: number
-  /**
-   * Fills `into`; offset and length are multiples of 4096 within `size`.
-   * @throws PackageError `source-changed` when the file became shorter, `source-unreadable`.
-   */
-  read(offset: number, into: Buffer): Promise<void>
-  /** @throws PackageError `source-changed` when the file is not as long or as old as it was when it was opened. */
-  checkUnchanged(): Promise<void>
-  close(): Promise<void>
-}
-
 /** @throws PackageError `source-unreadable`, `disk-empty`, `disk-invalid` (not of whole sectors), `disk-too-large`. */
-export async function openDiskSource(path: string): Promise<DiskSource> {
+export async function openRawSource(path: string): Promise<DiskSource> {
   const file = await openFile(path)
   try {
     const facts = await file.stat()
@@ -35,7 +24,8 @@ export async function openDiskSource(path: string): Promise<DiskSource> {
     }
     if (facts.size > maxDiskBytes)
       throw new PackageError('disk-too-large', `\`${path}\`: expected at most ${maxDiskBytes} bytes, found ${facts.size}`)
-    return new RawSource(path, file, facts.size, facts.mtimeMs)
+    const sparse = facts.blocks * sectorBytes < facts.size
+    return new RawSource(path, file, { fileSize: facts.size, modified: facts.mtimeMs }, sparse ? await findHoles(file.fd) : new ZeroRanges())
   } catch (error) {
     await file.close()
     throw error
@@ -57,13 +47,15 @@ class RawSource implements DiskSource {
   readonly #file: FileHandle
   readonly #fileSize: number
   readonly #modified: number
+  readonly #holes: ZeroRanges
 
-  constructor(path: string, file: FileHandle, fileSize: number, modified: number) {
+  constructor(path: string, file: FileHandle, { fileSize, modified }: { readonly fileSize: number; readonly modified: number }, holes: ZeroRanges) {
     this.path = path
     this.size = Math.ceil(fileSize / blockBytes) * blockBytes
     this.#file = file
     this.#fileSize = fileSize
     this.#modified = modified
+    this.#holes = holes
   }
 
   async read(offset: number, into: Buffer): Promise<void> {
@@ -74,6 +66,10 @@ class RawSource implements DiskSource {
       at += bytesRead
     }
     into.fill(0, wanted)
+  }
+
+  async extent(offset: number, length: number): Promise<SourceExtent> {
+    return this.#holes.at(offset, length)
   }
 
   async checkUnchanged(): Promise<void> {

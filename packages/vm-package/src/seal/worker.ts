@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A thread of a seal: answers each task with one message, in order, and keeps nothing between two.
+import { parentPort, workerData } from 'node:worker_threads'
+import { PackageError } from '../error.ts'
+import { sealTask } from './seal-task.ts'
+import type { Answer, Task } from './task.ts'
+
+let last: Promise<void> = Promise.resolve()
+
+parentPort?.on('message', (task: Task) => {
+  last = last.then(() => answer(task))
+})
+
+async function answer(task: Task): Promise<void> {
+  const { id, buffer } = task
+  try {
+    const objects = await sealTask(workerData, task)
+    const moved = objects.flatMap(({ bytes }) => (bytes === null ? [] : [bytes.buffer]))
+    parentPort?.postMessage({ id, buffer, objects } satisfies Answer, [buffer, ...moved])
+  } catch (error) {
+    const { code, message, cause } = error instanceof PackageError ? error : { code: null, message: String(error), cause: undefined }
+    const failure = { code, message, cause: cause instanceof Error ? cause.message : null }
+    parentPort?.postMessage({ id, buffer, failure } satisfies Answer, [buffer])
+  }
+}
