@@ -21,6 +21,7 @@ const PROOFS = {
   e2fsprogs: '/usr/sbin/mke2fs',
   'util-linux': '/usr/bin/unshare',
   iproute2: '/usr/sbin/ip',
+  'xz-utils': '/usr/bin/xz',
   'libnbd-bin': '/usr/bin/nbdinfo',
   genisoimage: '/usr/bin/isoinfo',
   chromium: '/usr/bin/chromium',
@@ -35,7 +36,7 @@ export const BUILD_PACKAGES = ['python3', 'make', 'g++']
 export const GUEST_PACKAGES = ['mtools', 'syslinux', 'syslinux-common', 'e2fsprogs']
 export const V86_PACKAGES = ['seabios', 'util-linux']
 export const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils', 'bubblewrap', 'passt']
-export const TEST_PACKAGES = ['libnbd-bin', 'genisoimage', 'chromium', 'iproute2']
+export const TEST_PACKAGES = ['libnbd-bin', 'genisoimage', 'chromium', 'iproute2', 'xz-utils']
 export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', 'fio']
 
 /**

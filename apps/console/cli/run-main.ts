@@ -19,6 +19,7 @@ const environmental: ReadonlySet<PackageErrorCode> = new Set([
   'store-missing',
   'store-unwritable',
   'seal-cancelled',
+  'tool-missing',
 ])
 
 interface Failure {

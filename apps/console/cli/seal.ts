@@ -38,11 +38,15 @@ interface Options {
 
 export function sealCommand(): Command {
   return new Command('seal')
-    .description('make a package out of raw disk images: objects in the store, `manifest.json` and `package-key.json` in the output folder')
+    .description('make a package out of disk images: objects in the store, `manifest.json` and `package-key.json` in the output folder')
     .requiredOption('--name <name>', 'name of the package')
     .requiredOption('--version <version>', 'version of the package')
     .requiredOption('--machine <file>', 'machine.yaml: hardware, and a controller for each disk')
-    .requiredOption('--disk <name=path[:role]>', 'a raw disk image, in order; the first one boots (repeatable)', collectDisk)
+    .requiredOption(
+      '--disk <name=path[:role]>',
+      'a disk image: raw (also .gz, .xz, .zst), qcow2, VMDK, VDI, VHD or VHDX; in order, the first one boots (repeatable)',
+      collectDisk,
+    )
     .requiredOption('--store <folder>', 'object store')
     .requiredOption('--org-key <file>', "the organisation's sealed chunk key")
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')

@@ -15,6 +15,9 @@ export type PackageErrorCode =
   | 'disk-too-large'
   | 'eula-invalid'
   | 'eula-missing'
+  | 'image-damaged'
+  | 'image-refers-elsewhere'
+  | 'image-unsupported'
   | 'json-duplicate-key'
   | 'json-invalid'
   | 'key-invalid'
@@ -42,6 +45,7 @@ export type PackageErrorCode =
   | 'store-busy'
   | 'store-missing'
   | 'store-unwritable'
+  | 'tool-missing'
 
 /** What an error is about, where it is about one disk or one object. */
 export interface PackageErrorSubject {

@@ -11,14 +11,14 @@ import { encodeManifest, type Hardware, type Manifest, type ManifestDisk, manife
 import { ObjectIntake } from './seal/object-intake.ts'
 import { sealRegions } from './seal/seal-regions.ts'
 import type { DiskSource } from './source/disk-source.ts'
-import { openRawSource } from './source/raw.ts'
+import { openDiskSource } from './source/open-source.ts'
 import { claimForWriting } from './store/claim.ts'
 import type { ObjectStore } from './store/object-store.ts'
 
 const minRuntime = '0.1.0'
 
 export interface SealDisk extends Pick<ManifestDisk, 'name' | 'role' | 'controller'> {
-  /** A raw disk image. */
+  /** A disk image: raw, also compressed (gzip, xz, zstd), qcow2, VMDK, VDI, VHD or VHDX. */
   readonly path: string
 }
 
@@ -80,7 +80,7 @@ export async function sealPackage(request: SealRequest): Promise<SealedPackage> 
   if (request.customization !== undefined) parseTemplate(request.customization)
   const opened: OpenDisk[] = []
   try {
-    for (const disk of request.disks) opened.push({ disk, source: await openRawSource(disk.path) })
+    for (const disk of request.disks) opened.push({ disk, source: await openDiskSource(disk.path) })
     encodeManifest(
       manifestOf(
         request,

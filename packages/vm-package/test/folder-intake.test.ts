@@ -13,7 +13,7 @@ async function prepare(count: number) {
   const intake = new FolderIntake(folder)
   const objects = Array.from({ length: count }, () => randomBytes(5000)).map((bytes) => ({ bytes, name: hash('sha256', bytes, 'hex') }))
   const write = ({ bytes, name }: (typeof objects)[number]) => {
-    const aside = writeAside(folder, name, bytes)
+    const aside = writeAside(intake, name, bytes)
     return aside === null ? null : { name, aside, length: bytes.length }
   }
   return { folder, store, intake, objects, write, aside: () => readdir(join(folder, '.partial')) }

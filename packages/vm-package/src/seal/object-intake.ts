@@ -24,7 +24,8 @@ export class ObjectIntake {
     this.stats = { bytesRead: 0, bytesTotal, chunks: 0, newObjects: 0, storedBytes: 0 }
     this.#store = store
     this.#folder = store.intake?.() ?? null
-    this.#pool = new WorkerPool({ orgKey, folder: this.#folder?.folder ?? null }, bytesTotal)
+    const place = this.#folder === null ? null : { folder: this.#folder.folder, id: this.#folder.id }
+    this.#pool = new WorkerPool({ orgKey, place }, bytesTotal)
     this.#signal = signal
     this.#onProgress = onProgress
   }

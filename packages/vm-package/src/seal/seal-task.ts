@@ -8,14 +8,14 @@ import { writeAside } from '../store/folder-intake.ts'
 import type { ObjectToStore, SealWorkerData, Task } from './task.ts'
 
 /** @throws PackageError `store-unwritable` */
-export async function sealTask({ orgKey, folder }: SealWorkerData, { kind, buffer, runs }: Task): Promise<readonly ObjectToStore[]> {
+export async function sealTask({ orgKey, place }: SealWorkerData, { kind, buffer, runs }: Task): Promise<readonly ObjectToStore[]> {
   const objects: ObjectToStore[] = []
   for (const { at, length } of runs) {
     const { name, key, bytes } = sealMessage(kind, orgKey, await encodeMessage(Buffer.from(buffer, at, length)))
     const facts = { name, key: new Uint8Array(key), storedLength: bytes.length }
     // Small buffers share their memory with others, which must not be moved away with them: hence the copy.
-    if (folder === null) objects.push({ ...facts, bytes: new Uint8Array(bytes), aside: null })
-    else objects.push({ ...facts, bytes: null, aside: writeAside(folder, name, bytes) })
+    if (place === null) objects.push({ ...facts, bytes: new Uint8Array(bytes), aside: null })
+    else objects.push({ ...facts, bytes: null, aside: writeAside(place, name, bytes) })
   }
   return objects
 }

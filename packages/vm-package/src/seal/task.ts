@@ -2,12 +2,13 @@
 //
 // What goes between the thread that seals a package and its worker threads. Buffers are moved, not copied; both ends are this package.
 import type { PackageErrorCode } from '../error.ts'
+import type { IntakePlace } from '../store/folder-intake.ts'
 
 export interface SealWorkerData {
   /** K_org, 32 bytes. */
   readonly orgKey: Uint8Array
-  /** The store's folder, where worker threads write objects aside by themselves; null: bytes go back. */
-  readonly folder: string | null
+  /** Where worker threads write objects aside by themselves; null: bytes go back. */
+  readonly place: IntakePlace | null
 }
 
 export interface Task {
@@ -29,7 +30,13 @@ export interface ObjectToStore {
   readonly aside: string | null
 }
 
+/** What the system said; an error loses it on its way between threads. */
+export interface SystemCause {
+  readonly message: string
+  readonly syscall: string | null
+}
+
 export type Answer = { readonly id: number; readonly buffer: ArrayBuffer } & (
   | { readonly objects: readonly ObjectToStore[] }
-  | { readonly failure: { readonly code: PackageErrorCode | null; readonly message: string; readonly cause: string | null } }
+  | { readonly failure: { readonly code: PackageErrorCode | null; readonly message: string; readonly cause: SystemCause | null } }
 )

@@ -78,7 +78,7 @@ export class WorkerPool {
   seal(kind: Task['kind'], buffer: Buffer<ArrayBuffer>, runs: Task['runs']): Promise<Done> {
     if (this.#broken !== null) return Promise.reject(this.#broken)
     const thread = leastBusy(this.#threads)
-    if (thread === null) return sealTask(this.#data, { id: 0, kind, buffer: buffer.buffer, runs }).then((objects) => ({ objects, buffer }))
+    if (thread === null) return this.#sealHere({ id: 0, kind, buffer: buffer.buffer, runs })
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
     const id = ++this.#lastId
     thread.tasks.set(id, { resolve, reject })
@@ -90,6 +90,15 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#break(new Error('the pool is closed'))
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
+  }
+
+  async #sealHere(task: Task): Promise<Done> {
+    try {
+      return { objects: await sealTask(this.#data, task), buffer: Buffer.from(task.buffer) }
+    } catch (error) {
+      this.#break(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
   }
 
   #start(): Thread {
@@ -125,5 +134,7 @@ function leastBusy(threads: readonly Thread[]): Thread | null {
 }
 
 function toError({ code, message, cause }: Extract<Answer, { failure: unknown }>['failure']): Error {
-  return code === null ? new Error(message) : new PackageError(code, message, cause === null ? undefined : new Error(cause))
+  if (code === null) return new Error(message)
+  const { syscall = null, message: why } = cause ?? {}
+  return new PackageError(code, message, cause === null ? undefined : Object.assign(new Error(why), syscall === null ? {} : { syscall }))
 }

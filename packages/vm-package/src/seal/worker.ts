@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { PackageError } from '../error.ts'
 import { sealTask } from './seal-task.ts'
-import type { Answer, Task } from './task.ts'
+import type { Answer, SystemCause, Task } from './task.ts'
 
 let last: Promise<void> = Promise.resolve()
 
@@ -20,7 +20,11 @@ async function answer(task: Task): Promise<void> {
     parentPort?.postMessage({ id, buffer, objects } satisfies Answer, [buffer, ...moved])
   } catch (error) {
     const { code, message, cause } = error instanceof PackageError ? error : { code: null, message: String(error), cause: undefined }
-    const failure = { code, message, cause: cause instanceof Error ? cause.message : null }
+    const failure = { code, message, cause: cause instanceof Error ? describe(cause) : null }
     parentPort?.postMessage({ id, buffer, failure } satisfies Answer, [buffer])
   }
+}
+
+function describe(cause: Error): SystemCause {
+  return { message: cause.message, syscall: 'syscall' in cause && typeof cause.syscall === 'string' ? cause.syscall : null }
 }

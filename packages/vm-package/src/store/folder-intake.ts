@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { forEachConcurrent } from '../concurrent.ts'
@@ -24,19 +24,26 @@ const manyFiles = 64
 /** Names that were new of late: two threads may write one object at the same time. */
 const rememberedNames = 65_536
 
+/** Where worker threads write. */
+export interface IntakePlace {
+  readonly folder: string
+  /** With it begin the names of all files aside of one seal. */
+  readonly id: string
+}
+
 /**
  * For worker threads, which it blocks. Not durable, and not in the store yet.
  * @returns the name of the file aside; null when the store has the object, whole.
  * @throws PackageError `store-unwritable`
  */
-export function writeAside(folder: string, name: string, bytes: Uint8Array): string | null {
+export function writeAside({ folder, id }: IntakePlace, name: string, bytes: Uint8Array): string | null {
   const found = statSync(pathOf(folder, name), { throwIfNoEntry: false })
   if (found?.size === bytes.length) {
     const now = Date.now()
     if (Math.abs(now - found.mtimeMs) >= refreshMs) utimesSync(pathOf(folder, name), now / 1000, now / 1000)
     return null
   }
-  const aside = randomUUID()
+  const aside = `${id}.${randomUUID()}`
   const path = join(folder, partial, aside)
   try {
     const file = openSync(path, 'wx', 0o600)
@@ -60,8 +67,9 @@ interface Aside {
 }
 
 /** Takes what was written aside into the store. One for each seal. */
-export class FolderIntake {
+export class FolderIntake implements IntakePlace {
   readonly folder: string
+  readonly id = randomUUID()
   /** Subfolders in which a name may not be durable. */
   readonly #shards = new Set<string>()
   readonly #recent = new Set<string>()
@@ -110,10 +118,12 @@ export class FolderIntake {
     await syncAll(this.folder, [...[...this.#shards].map((shard) => join(this.folder, shard)), this.folder])
   }
 
-  /** Removes what waits, for a seal that failed. */
+  /** Removes what is aside, for a seal that failed. Nobody may be writing. */
   async abandon(): Promise<void> {
     await this.#settling.catch(() => undefined)
-    for (const { aside } of this.#waiting.splice(0)) rmSync(join(this.folder, partial, aside), { force: true })
+    this.#waiting = []
+    const left = (await readdir(join(this.folder, partial))).filter((name) => name.startsWith(this.id))
+    for (const name of left) await rm(join(this.folder, partial, name), { force: true })
   }
 
   /** Waits for the batch before only, so that threads go on while one becomes durable. */
@@ -122,10 +132,7 @@ export class FolderIntake {
     const batch = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
-    this.#settling = this.#place(batch).catch((error: unknown) => {
-      this.#waiting.push(...batch)
-      throw error
-    })
+    this.#settling = this.#place(batch)
     this.#settling.catch(() => undefined)
   }
 
