@@ -34,7 +34,9 @@ describe('casemate-admin seal', () => {
     ])
   })
 
-  it('takes the files of a folder for each instance, and refuses a misspelt placeholder, a folder in it and bytes that are no text', { timeout: 120_000 }, async () => {
+  it('takes the files of a folder for each instance, and refuses a misspelt placeholder, a folder in it and bytes that are no text', {
+    timeout: 120_000,
+  }, async () => {
     const place = await ready()
     const seed = place.at('seed')
     await mkdir(seed)
