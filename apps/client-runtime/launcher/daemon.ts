@@ -15,6 +15,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   start: '/start',
   stop: '/stop',
   ask: '/ask',
+  import: '/import',
   watch: '/watch',
   launcher: '/launcher',
   doctor: '/doctor',
