@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { keyListPath } from '@casemate/policy/key-list'
+import type { Argon2idParams } from '@casemate/policy/passphrase'
 import { ed25519Signer } from '@casemate/policy/signer'
 import { appendAudit } from '../audit/append.ts'
 import { openDatabase } from '../db/sqlite/open-database.ts'
@@ -32,6 +33,8 @@ export interface NewOrganisation {
   readonly address: string | null
   readonly leaseSeconds: number
   readonly passphrase: string
+  /** Of each guess of the passphrase; what is recommended without it. */
+  readonly passphraseCost?: Argon2idParams
   /** Unix seconds. */
   readonly now: number
   readonly random: (length: number) => Uint8Array
@@ -61,13 +64,13 @@ export async function createOrganisation(wanted: NewOrganisation): Promise<Creat
 }
 
 async function fill(layout: ConsoleLayout, wanted: NewOrganisation): Promise<string> {
-  const { passphrase, now } = wanted
+  const { passphrase, passphraseCost, now } = wanted
   for (const path of [layout.folder, dirname(layout.key('root')), dirname(layout.tlsKey), layout.objects]) await mkdir(path, { mode: 0o700 })
   const keys = { root: newKeyPair('approver-key'), targets: newKeyPair('approver-key'), approver: newKeyPair('approver-key') }
   const online = newKeyPair('online-key')
   const chunk = { kind: 'chunk-key' as const, secret: new Uint8Array(wanted.random(32)) }
   for (const [name, secret] of Object.entries({ ...keys, online, chunk })) {
-    await writeSecret(join(dirname(layout.key('root')), `${name}.key`), await sealSecret(secret, passphrase))
+    await writeSecret(join(dirname(layout.key('root')), `${name}.key`), await sealSecret(secret, passphrase, passphraseCost))
   }
   await createTrust(layout, keys, online, now)
   const tls = newTlsKey(online.seed)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { decodeBase64url } from '@casemate/policy/base64url'
+import type { Argon2idParams } from '@casemate/policy/passphrase'
 import { type SealedSecret, sealKey } from '@casemate/policy/sealed-key'
 import { derivePassphraseKey } from '../access/derive-passphrase-key.ts'
 import { keyIdOf, type Signer } from '../publish/key.ts'
@@ -22,7 +23,8 @@ export function roleSigner({ seed, publicKey, keyId }: Pick<KeyPair, 'seed' | 'p
   return { keyId, publicKey, sign: (bytes) => new Uint8Array(sign(null, bytes, key)) }
 }
 
-/** The text of a sealed key file. */
-export async function sealSecret(secret: SealedSecret, passphrase: string): Promise<string> {
-  return await sealKey(secret, passphrase, { derive: derivePassphraseKey, random: (length) => new Uint8Array(randomBytes(length)) })
+/** The text of a sealed key file. @param cost of each guess of the passphrase; what is recommended without it. */
+export async function sealSecret(secret: SealedSecret, passphrase: string, cost?: Argon2idParams): Promise<string> {
+  const random = (length: number) => new Uint8Array(randomBytes(length))
+  return await sealKey(secret, passphrase, { derive: derivePassphraseKey, random, ...(cost === undefined ? {} : { params: cost }) })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A console of its own for each test: real database, real TUF repository, real HTTPS on loopback, and a clock that the test steers.
-// The organisation is made once a file, since sealing its keys is slow by intent, and copied.
+// The organisation is made once a file, since sealing its keys is slow by intent, and copied; at the least cost that is allowed.
 import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -48,7 +48,13 @@ async function makeTemplate(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-console-'))
   await createOrganisation({
     ...{ data: join(folder, 'org'), id: organisation, title: 'Acme Ltd', contact: 'help@acme.example', address: null },
-    ...{ leaseSeconds: 86_400, passphrase, now: firstNow, random: (length) => new Uint8Array(randomBytes(length)) },
+    ...{
+      leaseSeconds: 86_400,
+      passphrase,
+      passphraseCost: { memoryKiB: 19_456, passes: 2, lanes: 1 },
+      now: firstNow,
+      random: (length) => new Uint8Array(randomBytes(length)),
+    },
   })
   return folder
 }
