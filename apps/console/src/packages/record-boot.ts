@@ -78,7 +78,8 @@ async function runFor({ packageKey, seconds, signal }: BootToRecord, host: Child
   let beat: NodeJS.Timeout | undefined
   try {
     const key = () => randomBytes(32).toString('base64url')
-    host.stdin?.end(`${JSON.stringify({ packageKey: Buffer.from(packageKey).toString('base64url'), instanceKey: key(), viewerToken: key() })}\n`)
+    const secrets = { packageKey: Buffer.from(packageKey).toString('base64url'), instanceKey: key(), customization: {}, viewerToken: key() }
+    host.stdin?.end(`${JSON.stringify(secrets)}\n`)
     const control = await firstLine(host)
     beat = setInterval(() => tell(control), BEAT_MS)
     // A guest that switches itself off, or does not come up, ends it early.
