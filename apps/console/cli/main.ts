@@ -5,68 +5,82 @@
 // environment (a file, a folder, the terminal, no running console) did not allow it. Progress and messages go to standard error,
 // results to standard output.
 import { Command } from 'commander'
-import { activationKeyCommand, activationLimitCommand, activationPasswordCommand } from './activation.ts'
-import { approveCommand } from './approve.ts'
-import { auditCommand } from './audit.ts'
-import { desktopAssignCommand, desktopUnassignCommand } from './desktop-assign.ts'
-import { desktopSecretCommand } from './desktop-secret.ts'
-import { deviceCodeCommand } from './device-code.ts'
-import { deviceComplianceCommand, deviceReportCommand } from './device-compliance.ts'
-import { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } from './devices.ts'
-import { diffCommand } from './diff.ts'
-import { exportCommand } from './export.ts'
-import { fsckCommand } from './fsck.ts'
-import { gcCommand } from './gc.ts'
-import { initCommand } from './init.ts'
-import { inspectCommand } from './inspect.ts'
-import { keygenCommand } from './keygen.ts'
-import { packageStageCommand } from './package-stage.ts'
-import { pendingCommand, withdrawCommand } from './pending.ts'
-import { policyStageCommand } from './policy-stage.ts'
-import { releaseRollbackCommand } from './release-rollback.ts'
-import { releaseStageCommand } from './release-stage.ts'
 import { runMain } from './run-main.ts'
-import { sealCommand } from './seal.ts'
-import { userAddCommand, userChangeCommands, userListCommand, userPasswordCommand } from './user.ts'
-import { verifyCommand } from './verify.ts'
 
 const exitCodes = '\nExit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 the environment did not allow it.'
 
-const program = new Command('casemate-admin').description('Author, seal, approve and assign Casemate desktops.').addHelpText('after', exitCodes)
+type Make = () => Command
 
-const groups: Readonly<Record<string, { readonly about: string; readonly commands: readonly (() => Command)[] }>> = {
-  package: { about: 'sealed machines', commands: [packageStageCommand] },
-  policy: { about: 'rules of desktops', commands: [policyStageCommand] },
-  release: { about: 'what a desktop consists of', commands: [releaseStageCommand, releaseRollbackCommand] },
-  desktop: { about: 'who gets which desktop', commands: [desktopAssignCommand, desktopUnassignCommand, desktopSecretCommand] },
+interface FirstWord {
+  /** Of a group of commands; a command of its own without it. */
+  readonly about?: string
+  readonly load: () => Promise<readonly Make[]>
+}
+
+/** Loaded when its word is typed: to load all of it takes longer than most of it runs. */
+const firstWords: Readonly<Record<string, FirstWord>> = {
+  init: { load: async () => [(await import('./init.ts')).initCommand] },
+  keygen: { load: async () => [(await import('./keygen.ts')).keygenCommand] },
+  seal: { load: async () => [(await import('./seal.ts')).sealCommand] },
+  inspect: { load: async () => [(await import('./inspect.ts')).inspectCommand] },
+  verify: { load: async () => [(await import('./verify.ts')).verifyCommand] },
+  diff: { load: async () => [(await import('./diff.ts')).diffCommand] },
+  export: { load: async () => [(await import('./export.ts')).exportCommand] },
+  fsck: { load: async () => [(await import('./fsck.ts')).fsckCommand] },
+  gc: { load: async () => [(await import('./gc.ts')).gcCommand] },
+  package: { about: 'sealed machines', load: async () => [(await import('./package-stage.ts')).packageStageCommand] },
+  policy: { about: 'rules of desktops', load: async () => [(await import('./policy-stage.ts')).policyStageCommand] },
+  release: {
+    about: 'what a desktop consists of',
+    load: async () => [(await import('./release-stage.ts')).releaseStageCommand, (await import('./release-rollback.ts')).releaseRollbackCommand],
+  },
+  desktop: {
+    about: 'who gets which desktop',
+    load: async () => {
+      const { desktopAssignCommand, desktopUnassignCommand } = await import('./desktop-assign.ts')
+      return [desktopAssignCommand, desktopUnassignCommand, (await import('./desktop-secret.ts')).desktopSecretCommand]
+    },
+  },
   activation: {
     about: 'what activates a desktop, and how often',
-    commands: [activationPasswordCommand, activationKeyCommand, activationLimitCommand],
+    load: async () => {
+      const { activationKeyCommand, activationLimitCommand, activationPasswordCommand } = await import('./activation.ts')
+      return [activationPasswordCommand, activationKeyCommand, activationLimitCommand]
+    },
   },
-  user: { about: 'who may sign in', commands: [userAddCommand, userListCommand, userPasswordCommand, ...userChangeCommands] },
+  user: {
+    about: 'who may sign in',
+    load: async () => {
+      const { userAddCommand, userChangeCommands, userListCommand, userPasswordCommand } = await import('./user.ts')
+      return [userAddCommand, userListCommand, userPasswordCommand, ...userChangeCommands]
+    },
+  },
   device: {
     about: 'enrolled computers',
-    commands: [
-      deviceCodeCommand,
-      deviceListCommand,
-      deviceShowCommand,
-      deviceRevokeCommand,
-      deviceReinstateCommand,
-      deviceComplianceCommand,
-      deviceReportCommand,
-    ],
+    load: async () => {
+      const { deviceCodeCommand } = await import('./device-code.ts')
+      const { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } = await import('./devices.ts')
+      const { deviceComplianceCommand, deviceReportCommand } = await import('./device-compliance.ts')
+      const records = [deviceListCommand, deviceShowCommand, deviceRevokeCommand, deviceReinstateCommand]
+      return [deviceCodeCommand, ...records, deviceComplianceCommand, deviceReportCommand]
+    },
   },
+  pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
+  approve: { load: async () => [(await import('./approve.ts')).approveCommand] },
+  withdraw: { load: async () => [(await import('./pending.ts')).withdrawCommand] },
+  audit: { load: async () => [(await import('./audit.ts')).auditCommand] },
 }
 
-const withJson = (command: Command): Command =>
-  command.option('--json', 'print the result, or the refusal, as one JSON object').addHelpText('after', exitCodes)
+const program = new Command('casemate-admin').description('Author, seal, approve and assign Casemate desktops.').addHelpText('after', exitCodes)
 
-const ofPackages = [sealCommand, inspectCommand, verifyCommand, diffCommand, exportCommand, fsckCommand, gcCommand]
-for (const command of [initCommand, keygenCommand, ...ofPackages]) program.addCommand(withJson(command()))
-for (const [name, { about, commands }] of Object.entries(groups)) {
-  const group = program.command(name).description(about)
-  for (const command of commands) group.addCommand(withJson(command()))
+const [, , typed = ''] = process.argv
+const words = Object.hasOwn(firstWords, typed) ? [typed] : Object.keys(firstWords)
+for (const word of words) {
+  const { about, load } = firstWords[word] ?? {}
+  const parent = about === undefined ? program : program.command(word).description(about)
+  for (const make of (await load?.()) ?? []) {
+    parent.addCommand(make().option('--json', 'print the result, or the refusal, as one JSON object').addHelpText('after', exitCodes))
+  }
 }
-for (const command of [pendingCommand, approveCommand, withdrawCommand, auditCommand]) program.addCommand(withJson(command()))
 
 await runMain(program, process.argv)
