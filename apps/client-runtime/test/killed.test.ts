@@ -134,6 +134,9 @@ it(`the daemon stays the same device with the same journal, whenever it is kille
   }
 
   await daemon.start()
+  await revokeDevice(operator, world.console, device, 'lost')
+  await vi.waitFor(async () => expect((await callDaemon(data, 'status', {})).lease).toMatchObject({ action: 'suspend' }), 20_000)
+  await reinstateDevice(operator, world.console, device)
   await vi.waitFor(async () => {
     const { contact, lease, journal } = await callDaemon(data, 'status', {})
     expect(contact).toMatchObject({ connected: true, fault: null })
