@@ -77,7 +77,8 @@ async function prefetchList({ manifest, origin, events }: PackageSource, cache: 
   try {
     return await fetchPrefetchList({ get }, sha256)
   } catch (fault) {
-    await cache.discard(sha256)
+    // What cannot be removed is met again, and told again.
+    await cache.discard(sha256).catch(() => undefined)
     events.add('prefetch-failed', { object: sha256, detail: fault instanceof Error ? fault.message : String(fault) })
     return null
   }

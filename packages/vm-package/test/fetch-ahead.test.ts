@@ -9,6 +9,7 @@ import { addPrefetchList, encodePrefetchList, fetchPrefetchList, type PrefetchLi
 import { openChunkCache } from '../src/read/chunk-cache.ts'
 import { openPackageDisk } from '../src/read/package-device.ts'
 import type { ObjectSource } from '../src/store/object-store.ts'
+import { neededObjects } from '../src/upkeep/reach.ts'
 import { verifyPackage } from '../src/verify.ts'
 import { contentOf, flipBit, type Sealed, sealContent, systemDisk } from './disks.ts'
 
@@ -22,6 +23,12 @@ const list: PrefetchList = {
   ],
 }
 const pathOf = (sealed: Sealed, name: string) => join(sealed.folder, 'store', name.slice(0, 2), name)
+
+/** The name of its one page. */
+async function pageOf({ manifest, sha256, packageKey, store }: Sealed): Promise<string> {
+  for await (const { kind, name } of neededObjects({ manifest: openManifest(manifest, sha256), packageKey }, store)) if (kind === 'page') return name
+  throw new Error('the package has no page')
+}
 
 /** 16 MiB of random bytes, so many chunks, opened with an empty cache; `asked` lists what is fetched. */
 async function openDevice() {
@@ -72,6 +79,20 @@ describe('fetching ahead', () => {
     const second = ahead([disk], null)
     await second.run()
     expect([second.content.heldBytes, disk.holds(object.name)]).toEqual([second.content.totalBytes, true])
+  })
+
+  it('says that not all is here while a page of the index cannot be had; once it can, all is', async () => {
+    const { sealed, disk } = await openDevice()
+    const page = await pageOf(sealed)
+    await flipBit(pathOf(sealed, page), 77)
+    const first = ahead([disk], null)
+    await first.run()
+    expect(first.content.totalBytes).toBeGreaterThan(first.content.heldBytes)
+    await flipBit(pathOf(sealed, page), 77)
+    const second = ahead([disk], null)
+    await second.run()
+    expect(second.content.totalBytes).toBeGreaterThan(16_000_000)
+    expect(second.content.heldBytes).toBe(second.content.totalBytes)
   })
 
   it('stops when it is told to', async () => {

@@ -26,7 +26,7 @@ export interface FetchAheadOptions {
 export interface HeldContent {
   /** Bytes of the package that are on this device. */
   readonly heldBytes: number
-  /** Of all its objects; null until all pages of the index have come. */
+  /** Of all its objects, but for chunks of pages that could not be had, which are not held either; null until the index was gone through. */
   readonly totalBytes: number | null
 }
 

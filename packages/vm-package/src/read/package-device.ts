@@ -68,7 +68,7 @@ export interface PackageDisk extends BlockDevice {
   extents(offset: number, length: number): Promise<readonly Extent[]>
   /** The chunk that holds the byte at `offset`; null in a run of zeros. @throws PackageError `page-altered`, `page-missing`. */
   objectAt(offset: number): Promise<ObjectRef | null>
-  /** Every page and chunk, in the order of the disk; a page that cannot be had is left out with its chunks. */
+  /** Every page and its chunks, in the order of the disk; of a page that cannot be had, nothing but itself. */
   objects(): AsyncIterable<ObjectRef>
   /** Brings a chunk to the cache without opening it. @returns whether it is there now. @throws PackageError `chunk-altered`, `chunk-missing`. */
   hold(object: ObjectRef): Promise<boolean>
@@ -174,9 +174,8 @@ class Disk implements PackageDisk {
   async *objects(): AsyncGenerator<ObjectRef> {
     const { index, opener } = this.#parts
     for (const [at, page] of index.pages.entries()) {
-      const runs = await index.region(at, (ref) => opener.open('page', ref, pageLength(ref))).catch(() => null)
-      if (runs === null) continue
       yield page
+      const runs = await index.region(at, (ref) => opener.open('page', ref, pageLength(ref))).catch(() => [])
       for (const { object } of runs) if (object !== null) yield object
     }
   }
