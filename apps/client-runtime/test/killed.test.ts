@@ -2,12 +2,9 @@
 //
 // kill -9 of the daemon at moments that a fixed seed chooses, while it starts and while leases and journal lines come and go: what it had
 // said stays true, the chain has no gap for the console, and it checks in again as one device and not as a copy of itself.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { leaseFloors } from '@casemate/policy/lease'
@@ -17,6 +14,7 @@ import { showDevice } from '../../console/src/devices/list.ts'
 import { reinstateDevice, revokeDevice } from '../../console/src/devices/suspend.ts'
 import { showReport } from '../../console/src/reports/show.ts'
 import { newCode, operator, type World } from '../../console/test/console/world.ts'
+import { KillableProcess } from '../../console/test/killable-process.ts'
 import { callDaemon } from '../cli/call-daemon.ts'
 import { CliError } from '../cli/error.ts'
 import { layoutOf } from '../layout.ts'
@@ -34,38 +32,14 @@ const [killings = []] = fc.sample(
   { seed, numRuns: 1 },
 )
 
-class Daemon {
+class Daemon extends KillableProcess {
   readonly data: string
-  #child: ChildProcess | null = null
   /** The highest that it has said. */
   readonly seen = { lease: 0, journal: 0 }
 
   constructor(data: string) {
+    super(['--disable-warning=ExperimentalWarning', entry, data])
     this.data = data
-    onTestFinished(() => this.kill())
-  }
-
-  spawn(): ChildProcess {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, this.data], { stdio: ['ignore', 'pipe', 'inherit'] })
-    return this.#child
-  }
-
-  async start(): Promise<void> {
-    const child = this.spawn()
-    if (child.stdout === null) throw new Error('the daemon has no standard output')
-    await Promise.race([
-      once(createInterface(child.stdout), 'line'),
-      once(child, 'exit').then(([code]) => Promise.reject(new Error(`the daemon ended with ${code} before it was ready`))),
-    ])
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    this.#child = null
-    if (child === null) return
-    const over = once(child, 'exit')
-    child.kill('SIGKILL')
-    expect(await over).toEqual([null, 'SIGKILL'])
   }
 
   /** Nothing that it said before has become untrue. */

@@ -2,15 +2,12 @@
 //
 // kill -9 of the console's server at moments that a fixed seed chooses, while it starts and while it writes: each write that it had
 // acknowledged is there afterwards, audit and repository hold, and it goes on. It cannot show a power cut.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { openKey } from '@casemate/policy/sealed-key'
 import fc from 'fast-check'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { AdminError } from '../../cli/error.ts'
 import { callOperator, RemoteRefusal } from '../../cli/operator-call.ts'
@@ -20,6 +17,7 @@ import { roleSigner } from '../../src/organisation/new-keys.ts'
 import { folderStore } from '../../src/publish/folder-store.ts'
 import type { Signer } from '../../src/publish/key.ts'
 import { readRepository } from '../../src/publish/repository.ts'
+import { KillableProcess } from '../killable-process.ts'
 import { freshData, openRules, passphrase } from './world.ts'
 
 const seed = 20_261_125
@@ -34,43 +32,18 @@ const [killings = []] = fc.sample(
   { seed, numRuns: 1 },
 )
 
-class Server {
+class Server extends KillableProcess {
   readonly data: string
   readonly approver: Signer
-  #child: ChildProcess | null = null
   /** What the console has acknowledged, in whatever order. */
   readonly codes: string[] = []
   readonly policies: string[] = []
   #version = 0
 
   constructor(data: string, approver: Signer) {
+    super([server, '--data', data, '--passphrase-file', join(data, 'passphrase')])
     this.data = data
     this.approver = approver
-    onTestFinished(() => this.kill())
-  }
-
-  spawn(): ChildProcess {
-    const args = [server, '--data', this.data, '--passphrase-file', join(this.data, 'passphrase')]
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    return this.#child
-  }
-
-  async start(): Promise<void> {
-    const child = this.spawn()
-    if (child.stdout === null) throw new Error('the server has no standard output')
-    await Promise.race([
-      once(createInterface(child.stdout), 'line'),
-      once(child, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with ${code} before it was ready`))),
-    ])
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    this.#child = null
-    if (child === null) return
-    const over = once(child, 'exit')
-    child.kill('SIGKILL')
-    expect(await over).toEqual([null, 'SIGKILL'])
   }
 
   async ask<T>(call: string, body: object, form: z.ZodType<T>): Promise<T> {

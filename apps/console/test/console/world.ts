@@ -31,6 +31,7 @@ import { readRepository } from '../../src/publish/repository.ts'
 import { assignDesktop } from '../../src/releases/assign.ts'
 import { stageRelease } from '../../src/releases/stage.ts'
 import { type RunningConsole, startConsole } from '../../start-console.ts'
+import { leastPassphraseCost } from '../passphrase-cost.ts'
 
 export const passphrase = 'correct horse battery staple'
 export const organisation = 'acme'
@@ -51,7 +52,7 @@ async function makeTemplate(): Promise<string> {
     ...{
       leaseSeconds: 86_400,
       passphrase,
-      passphraseCost: { memoryKiB: 19_456, passes: 2, lanes: 1 },
+      passphraseCost: leastPassphraseCost,
       now: firstNow,
       random: (length) => new Uint8Array(randomBytes(length)),
     },

@@ -13,6 +13,7 @@ import { z } from 'zod'
 import type { RoleName } from '../../src/access/roles.ts'
 import { createOrganisation } from '../../src/organisation/create.ts'
 import { admin } from '../cli/admin.ts'
+import { leastPassphraseCost } from '../passphrase-cost.ts'
 import { Browser } from './browser.ts'
 
 export const passphrase = 'correct horse battery staple'
@@ -38,7 +39,8 @@ export async function newOrganisation(): Promise<string> {
   undo.push(() => rm(folder, { recursive: true, force: true }))
   const data = join(folder, 'org')
   await createOrganisation({
-    ...{ data, id: 'acme', title: 'Acme Ltd', contact: 'help@acme.example', address: null, leaseSeconds: 86_400, passphrase },
+    ...{ data, id: 'acme', title: 'Acme Ltd', contact: 'help@acme.example', address: null, leaseSeconds: 86_400 },
+    ...{ passphrase, passphraseCost: leastPassphraseCost },
     ...{ now: Math.floor(Date.now() / 1000), random: (length) => new Uint8Array(randomBytes(length)) },
   })
   return data
