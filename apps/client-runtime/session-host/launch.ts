@@ -2,7 +2,7 @@
 //
 // From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
 // the plan's SHA-256, package disks, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
-import { open, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createQemuBackend } from '@casemate/engine/qemu'
 import { createV86Backend } from '@casemate/engine/v86'
@@ -12,6 +12,7 @@ import { manifestSha256, openManifest } from '@casemate/vm-package/manifest'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
 import type { z } from 'zod'
+import { syncFolder } from '../daemon/update/write-whole.ts'
 import type { InstanceLayout, Layout } from '../layout.ts'
 import type { sessionSecrets } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
@@ -136,11 +137,6 @@ async function openVm(
     throw fault
   }
   return vm
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  await handle.sync().finally(() => handle.close())
 }
 
 async function readManifest(path: string): Promise<Uint8Array> {

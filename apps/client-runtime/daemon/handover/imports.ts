@@ -2,7 +2,7 @@
 //
 // Objects that came by hand, a folder for each package. Unlike those of the cache they are never given up for want of room: nobody may be
 // there to give them again. Of each desktop the two newest imports are kept, so that a session of the one before goes on.
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { mostObjectBytes, type ObjectStore } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { Layout } from '../../layout.ts'
 import { readState, writeState } from '../state-file.ts'
 import { sha256Of } from '../update/verified-copy.ts'
+import { syncFolder } from '../update/write-whole.ts'
 
 const record = z.strictObject({ desktop: z.string(), serial: z.int(), package: z.string().regex(/^[0-9a-f]{64}$/) })
 type ImportRecord = z.infer<typeof record>
@@ -92,9 +93,4 @@ const replaced = ({ importing }: Pick<Layout, 'importing'>): string => `${import
 
 function ignoreAbsent(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
 }

@@ -36,7 +36,8 @@ export async function moveWhole(from: string, path: string): Promise<void> {
   await syncFolder(dirname(path))
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes the names in a folder durable, as fsync of its files does not (fsync(2)). */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
     await folder.sync()

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
 import { pack } from 'tar-stream'
+import { syncFolder } from '../sync-folder.ts'
 import { type Handover, readObject } from './gather.ts'
 
 interface WriteOptions {
@@ -30,8 +31,7 @@ export async function writeHandover(out: string, handover: Handover, options: Wr
     await rm(aside, { force: true })
     throw error
   }
-  const folder = await open(dirname(out), 'r')
-  await folder.sync().finally(() => folder.close())
+  await syncFolder(dirname(out))
 }
 
 function entriesOf({ files, objects }: Handover, { store, onProgress }: WriteOptions) {

@@ -3,7 +3,7 @@
 // A new organisation in a folder of its own: sealed keys, TUF repository, database, TLS. It is made aside and renamed, so that the
 // folder is whole or not there.
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { keyListPath } from '@casemate/policy/key-list'
 import type { Argon2idParams } from '@casemate/policy/passphrase'
@@ -17,6 +17,7 @@ import { publish } from '../publish/publish.ts'
 import { reviewPending } from '../publish/review.ts'
 import { signPending } from '../publish/sign.ts'
 import { stageTargets } from '../publish/stage-targets.ts'
+import { syncFolder } from '../sync-folder.ts'
 import { pinOf, selfSignedCertificate } from './certificate.ts'
 import { type ConsoleLayout, consoleLayout } from './layout.ts'
 import { localOperator } from './local-operator.ts'
@@ -140,13 +141,4 @@ async function refuseUsed(folder: string): Promise<void> {
 
 async function writeSecret(path: string, text: string): Promise<void> {
   await writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true })
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
