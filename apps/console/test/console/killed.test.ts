@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { openKey } from '@casemate/policy/sealed-key'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { AdminError } from '../../cli/error.ts'
 import { callOperator, RemoteRefusal } from '../../cli/operator-call.ts'
@@ -22,7 +22,7 @@ import { freshData, openRules, passphrase } from './world.ts'
 
 const seed = 20_261_125
 const server = join(import.meta.dirname, '../../server.ts')
-/** Milliseconds until the kill: from where the doors are open, from the start of the process, and again from the open doors. */
+/** Milliseconds until the kill: from the first publication that was acknowledged, from the start of the process, and again from a publication. */
 const [killings = []] = fc.sample(
   fc.tuple(
     fc.record({ from: fc.constant('open'), ms: fc.integer({ min: 100, max: 900 }) }),
@@ -121,7 +121,9 @@ it(`the server keeps what it acknowledged and goes on, whenever it is killed (se
     }
     await console.start()
     await checkWhole(console)
+    const before = console.policies.length
     const writing = console.writeUntilGone()
+    await vi.waitFor(() => expect(console.policies.length).toBeGreaterThan(before), 30_000)
     await setTimeout(ms)
     await console.kill()
     await writing
