@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
-import { revokeDevice } from '../../console/src/devices/suspend.ts'
+import { reinstateDevice, revokeDevice } from '../../console/src/devices/suspend.ts'
 import { assignDesktop } from '../../console/src/releases/assign.ts'
 import { rollBackRelease } from '../../console/src/releases/roll-back.ts'
 import { stageRelease } from '../../console/src/releases/stage.ts'
@@ -85,6 +85,21 @@ describe('a desktop', () => {
       expect(instances[0]?.session).toMatchObject({ open: false, reasons: [{ code: 'lease-suspended', whomToAsk: 'administrator' }] })
     }, 20_000)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject(refused('lease-suspended'))
+  })
+
+  it('says why it was suspended though its host died of it, and starts again once the device may', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world)
+    const device = await computer.enrol(world)
+    const host = await computer.running()
+    host.dies = true
+    await revokeDevice(operator, world.console, device, 'lost')
+    const session = async () => (await computer.call('status', {})).instances[0]?.session
+    await vi.waitFor(async () => expect(await session()).toMatchObject({ open: false, reasons: [{ code: 'lease-suspended' }] }), 20_000)
+    expect(host.asked).toEqual(['suspend'])
+    await reinstateDevice(operator, world.console, device)
+    await vi.waitFor(() => computer.call('start', { instance: 'office', password: null }), 20_000)
+    expect(await session()).toMatchObject({ open: true, reasons: [] })
   })
 
   it('goes back to an old package under a new serial only, and a forced update ends the session of another package', {

@@ -21,6 +21,8 @@ export class ScriptedHost {
   readonly asked: string[] = []
   /** What it offers its user. */
   requests: SessionRequest[] = []
+  /** Ends, its doors with it, when it is next asked for anything. */
+  dies = false
   readonly keys: SessionKeys
   #server: Server | null = null
   readonly #folder: string
@@ -52,8 +54,9 @@ export class ScriptedHost {
       if (this.events.after(after).length === 0) await this.events.next(AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(5000)]))
       return context.json(this.events.after(after))
     })
-    app.post('/requests/:request', (context) => {
+    app.post('/requests/:request', async (context) => {
       this.asked.push(context.req.param('request'))
+      if (this.dies) await this.close()
       const states: Readonly<Record<string, SessionState>> = { pause: 'paused', resume: 'running', suspend: 'suspended' }
       this.state = states[context.req.param('request')] ?? 'locked'
       this.add('state', { state: this.state })

@@ -48,7 +48,7 @@ describe('the demo machine', () => {
       await screen.typeText(`${challenge}\n`)
       const proof = `proof ${createHash('sha256').update(`${nonce}|${challenge}`).digest('hex')}`
       await screen.waitForText(proof, 60_000)
-      expect(await readFile(serial, 'latin1')).toContain(proof)
+      await expect.poll(() => readFile(serial, 'latin1'), { timeout: 60_000 }).toContain(proof)
 
       await screen.typeText('clear; pointer\n')
       await screen.waitForText('move the mouse', 60_000)

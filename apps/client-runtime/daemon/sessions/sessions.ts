@@ -55,6 +55,8 @@ interface Live {
   /** Number of the last event of the host that the journal has, which the record may not yet say. */
   journaled: number
   turn: Promise<unknown>
+  /** The last write of the record: one at a time, so that an older one never comes to lie over a newer. */
+  written: Promise<void>
 }
 
 /** Until a disk that was full is written to again. */
@@ -202,9 +204,11 @@ export class Sessions {
     const { device, onChange } = this.#options
     const { session, instance, desktop, serial } = live.record
     const first = live.record.reasons.map(({ code }) => code).join() !== reasons.map(({ code }) => code).join()
-    // First the VM, then the words.
+    // The VM does not wait for the words, and the words are written whether or not the host still hears.
     const asked = live.control.ask('suspend')
-    if (first) await this.#write(live, { reasons: [...reasons] })
+    const written = first ? this.#write(live, { reasons: [...reasons] }) : Promise.resolve()
+    await Promise.allSettled([asked, written])
+    await written
     live.view = await asked
     if (!first || device.journal.fault !== null) return
     const codes = reasons.map(({ code }) => code)
@@ -292,7 +296,8 @@ export class Sessions {
 
   async #write(live: Live, change: Partial<SessionRecord>): Promise<void> {
     live.record = { ...live.record, ...change }
-    await writeSession(this.#options.device.layout, live.record)
+    live.written = live.written.catch(() => undefined).then(() => writeSession(this.#options.device.layout, live.record))
+    await live.written
   }
 
   #find(instance: string): Live | undefined {
@@ -307,7 +312,7 @@ export class Sessions {
 }
 
 const lives = (record: SessionRecord, control: ControlClient): Live => ({
-  ...{ record, control, view: null, observed: null, journaled: record.eventSeq, turn: Promise.resolve() },
+  ...{ record, control, view: null, observed: null, journaled: record.eventSeq, turn: Promise.resolve(), written: Promise.resolve() },
 })
 
 const flowOf = ({ session, protocol, to }: { readonly session: string; readonly protocol: string; readonly to: string }): string =>
