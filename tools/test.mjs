@@ -86,8 +86,10 @@ async function story(engine) {
   total.failed += 1
 }
 
-await check('build of the pages', 'turbo', ['run', 'build', '--output-logs=errors-only'])
-await check('disks of the demo guest', NODE, ['tools/demo-guest/main.ts'])
+await Promise.all([
+  check('build of the pages', 'turbo', ['run', 'build', '--output-logs=errors-only']),
+  check('disks of the demo guest', NODE, ['tools/demo-guest/main.ts']),
+])
 
 async function checks() {
   await check('lint and format', 'biome', ['check', '--error-on-warnings', '.'])

@@ -55,11 +55,16 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
       const { installation, probe, capabilities } = await prepare()
       requireCapabilities('qemu', capabilities, spec)
       const bind = (file: StateFile): StateFile => boundToHardware(file, spec, probe)
-      // Before any process starts: nothing is loaded that has not been authenticated whole.
-      const state = restore === undefined ? undefined : await openState(bind(restore))
-      const launched = await launch(spec, installation, { accelerator: probe.accelerator, restoring: state !== undefined })
-      if (state !== undefined) await orEnd(launched, () => loadState(launched.qmp, launched.sockets.state, state))
-      return new QemuMachine(launched, spec, state === undefined ? 'prepared' : 'paused', bind)
+      const launching = launch(spec, installation, { accelerator: probe.accelerator, restoring: restore !== undefined })
+      if (restore === undefined) return new QemuMachine(await launching, spec, 'prepared', bind)
+      // QEMU starts meanwhile, empty and standing: it is given nothing that has not been authenticated whole.
+      const [state] = await Promise.allSettled([openState(bind(restore)), launching])
+      const launched = await launching
+      await orEnd(launched, async () => {
+        if (state.status === 'rejected') throw state.reason
+        await loadState(launched.qmp, launched.sockets.state, state.value)
+      })
+      return new QemuMachine(launched, spec, 'paused', bind)
     },
   }
 }
