@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The running console: database, both doors, and the renewal of what the console signs by itself.
-import { eq } from 'drizzle-orm'
+
 import type { ReportFailure } from './device-api/answer.ts'
 import { openDeviceDoor } from './device-api/listen.ts'
 import type { Limits } from './device-api/rate-limit.ts'
@@ -9,6 +9,7 @@ import { operatorCalls } from './operator-door/calls.ts'
 import { openOperatorDoor } from './operator-door/listen.ts'
 import { publishApproved } from './src/approvals/approve.ts'
 import { withdrawUnrecorded } from './src/approvals/reconcile.ts'
+import { eq } from './src/db/drizzle.ts'
 import type { DeviceDoorAddress } from './src/devices/code.ts'
 import { failInterrupted } from './src/jobs/job.ts'
 import { settleSeals } from './src/jobs/seal-machine.ts'

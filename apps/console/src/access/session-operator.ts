@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { eq } from 'drizzle-orm'
+import { eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import type { Operator } from './actor.ts'

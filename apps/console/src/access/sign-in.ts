@@ -2,8 +2,9 @@
 //
 // Signing in with login and password. The same work and the same answer for a wrong password, an unknown login, a disabled user and one
 // that is locked out, so that nobody learns which it was.
-import { eq } from 'drizzle-orm'
+
 import { appendAudit } from '../audit/append.ts'
+import { eq } from '../db/drizzle.ts'
 import type { Console } from '../organisation/console.ts'
 import type { Operator } from './actor.ts'
 import { hashPassword, isPassword } from './password-hash.ts'

@@ -2,8 +2,8 @@
 //
 // Who may sign in to the console. Every change ends the user's sessions where it takes something away.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { and, eq, ne, sql } from 'drizzle-orm'
 import { appendAudit } from '../audit/append.ts'
+import { and, eq, ne, sql } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { localOperator } from '../organisation/local-operator.ts'

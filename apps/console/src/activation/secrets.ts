@@ -3,10 +3,10 @@
 // What somebody must present to activate a desktop (PO-1), and how often that may be done. Kept as hashes.
 import { randomUUID } from 'node:crypto'
 import { activationKeyDigest } from '@casemate/policy/activation'
-import { and, eq, isNull } from 'drizzle-orm'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { hashPassword } from '../access/password-hash.ts'
 import { appendAudit } from '../audit/append.ts'
+import { and, eq, isNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { requireDesktop } from '../releases/assign.ts'

@@ -2,9 +2,10 @@
 //
 // The repository is the truth about what is published; the database repeats it to be searched. This carries it over, after every
 // publication and at every start, since a process may die between the two.
-import { and, eq, isNull } from 'drizzle-orm'
+
 import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
+import { and, eq, isNull } from '../db/drizzle.ts'
 import type { Console } from '../organisation/console.ts'
 import { localOperator } from '../organisation/local-operator.ts'
 import { type DelegatedRole, delegatedRoles } from '../publish/metadata.ts'

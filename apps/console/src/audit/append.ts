@@ -5,9 +5,9 @@
 // kept elsewhere, shows that.
 import { canonicalJson } from '@casemate/policy/canonical-json'
 import { sha256Hex } from '@casemate/policy/sha256'
-import { desc, eq } from 'drizzle-orm'
 import { type Actor, actorName } from '../access/actor.ts'
 import type { Transaction } from '../db/database.ts'
+import { desc, eq } from '../db/drizzle.ts'
 import type { JsonValue } from '../db/sqlite/kit.ts'
 
 export interface AuditEvent {

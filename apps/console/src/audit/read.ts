@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256Hex } from '@casemate/policy/sha256'
 import { parseStrictJson } from '@casemate/policy/strict-json'
-import { asc, eq } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
+import { asc, eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { noLine } from './append.ts'

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What there is to choose from: packages, policies and desktops, with what waits and what is published.
-import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
+
 import { type Operator, requireRight } from '../access/actor.ts'
+import { and, asc, desc, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 

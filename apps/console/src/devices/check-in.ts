@@ -2,10 +2,10 @@
 //
 // A device's regular call: what it reports is kept when it comes, its lease is issued when there is news or the wait is over.
 import type { RequestOf, ResponseOf } from '@casemate/policy/protocol'
-import { and, eq } from 'drizzle-orm'
 import { type DeviceActor, requireDevice } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
+import { and, eq } from '../db/drizzle.ts'
 import type { JsonValue } from '../db/sqlite/kit.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'

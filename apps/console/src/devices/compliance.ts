@@ -3,9 +3,9 @@
 // What the approved policies give, what the device decided, what it observed: side by side, for every session that it last reported.
 import { complianceOf, type Difference, type SessionReport, sessionReport } from '@casemate/policy/compliance'
 import type { SettingValues } from '@casemate/policy/settings'
-import { and, eq, isNotNull } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
+import { and, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { assignedReleases } from '../releases/assigned.ts'

@@ -4,9 +4,9 @@
 import { type EcPublicJwk, ecPublicJwk } from '@casemate/policy/jwk'
 import type { Lease } from '@casemate/policy/lease'
 import { directoryName, slug } from '@casemate/policy/names'
-import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Transaction } from '../db/database.ts'
+import { and, eq } from '../db/drizzle.ts'
 
 export interface DeviceRow {
   readonly id: string

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inArray, sql } from 'drizzle-orm'
+
 import type { Transaction } from '../db/database.ts'
+import { inArray, sql } from '../db/drizzle.ts'
 
 /** Something is new for these devices: their next check-in is answered at once. Wake them after the commit. */
 export async function noteChange(tx: Transaction, devices: readonly string[]): Promise<void> {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { and, eq } from 'drizzle-orm'
+
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
+import { and, eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { noteChange } from './note-change.ts'

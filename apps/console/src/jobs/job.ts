@@ -2,8 +2,8 @@
 //
 // Long work, its state kept in the database, so that every page and the next start of the console know of it.
 import { randomUUID } from 'node:crypto'
-import { desc, eq, inArray } from 'drizzle-orm'
 import { type Operator, requireRight } from '../access/actor.ts'
+import { desc, eq, inArray } from '../db/drizzle.ts'
 import type { Console } from '../organisation/console.ts'
 
 export interface JobView {

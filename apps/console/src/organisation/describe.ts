@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { eq } from 'drizzle-orm'
+
 import type { Operator, Right } from '../access/actor.ts'
+import { eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import { singleOperatorWords } from './custody.ts'
 import type { OpenConsole } from './open.ts'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { and, eq } from 'drizzle-orm'
+
 import { type Operator, requireRight } from '../access/actor.ts'
+import { and, eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 

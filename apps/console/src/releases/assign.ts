@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { and, eq } from 'drizzle-orm'
+
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
+import { and, eq } from '../db/drizzle.ts'
 import { type DeviceRow, listRows } from '../devices/device-row.ts'
 import { noteChange } from '../devices/note-change.ts'
 import { ConsoleError } from '../error.ts'

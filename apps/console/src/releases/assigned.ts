@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { and, eq, inArray, isNotNull, max, or } from 'drizzle-orm'
+
 import type { Transaction } from '../db/database.ts'
+import { and, eq, inArray, isNotNull, max, or } from '../db/drizzle.ts'
 import type { DeviceRow } from '../devices/device-row.ts'
 
 export interface AssignedRelease {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseRelease, type ReleaseUpdate } from '@casemate/policy/release'
-import { and, desc, eq, isNotNull } from 'drizzle-orm'
 import { type Operator, requireRight } from '../access/actor.ts'
+import { and, desc, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { requireDesktop } from './assign.ts'

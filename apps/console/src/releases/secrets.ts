@@ -4,10 +4,10 @@
 // AES-256-GCM | tag), bound to desktop and name; they leave the console inside a lease only, encrypted to one activated device.
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { type DesktopSecrets, desktopSecrets as secretsSchema } from '@casemate/policy/package-key'
-import { and, eq } from 'drizzle-orm'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
+import { and, eq } from '../db/drizzle.ts'
 import { listRows } from '../devices/device-row.ts'
 import { noteChange } from '../devices/note-change.ts'
 import { ConsoleError } from '../error.ts'

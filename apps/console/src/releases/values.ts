@@ -6,8 +6,8 @@ import { effectiveValues, layPolicies, type PolicyLayers } from '@casemate/polic
 import { parsePolicy } from '@casemate/policy/policy'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import type { SettingValues } from '@casemate/policy/settings'
-import { inArray } from 'drizzle-orm'
 import type { Transaction } from '../db/database.ts'
+import { inArray } from '../db/drizzle.ts'
 import type { DeviceRow } from '../devices/device-row.ts'
 import { ConsoleError } from '../error.ts'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SessionReport } from '@casemate/policy/compliance'
-import { eq } from 'drizzle-orm'
 import { expect, it } from 'vitest'
+import { eq } from '../../src/db/drizzle.ts'
 import { deviceCompliance } from '../../src/devices/compliance.ts'
 import { showDevice } from '../../src/devices/list.ts'
 import { ScriptedDevice } from './device.ts'

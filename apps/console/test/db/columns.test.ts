@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { asc, eq, gt, sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
+import { asc, eq, gt, sql } from '../../src/db/drizzle.ts'
 import { type JsonValue, sqliteKit } from '../../src/db/sqlite/kit.ts'
 import { openDatabase } from '../../src/db/sqlite/open-database.ts'
 import { scratchFolder, writeMigrations } from './scratch.ts'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { eq, sql } from 'drizzle-orm'
+
 import { expect, test } from 'vitest'
+import { eq, sql } from '../../src/db/drizzle.ts'
 import { accounts, entries } from './bank.ts'
 import { openBank } from './scratch.ts'
 

@@ -2,8 +2,8 @@
 //
 // kill -9 of a real process that writes. It cannot show a power cut: there the database relies on the fsync at each commit.
 import { join } from 'node:path'
-import { asc, eq, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { asc, eq, sql } from '../../src/db/drizzle.ts'
 import { Connection } from '../../src/db/sqlite/connection.ts'
 import { openDatabase } from '../../src/db/sqlite/open-database.ts'
 import { accounts, bank, entries } from './bank.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asc, count, desc, eq, gt, sql, sum } from 'drizzle-orm'
-import { alias, union } from 'drizzle-orm/sqlite-core'
+
 import { expect, test } from 'vitest'
+import { alias, asc, count, desc, eq, gt, sql, sum, union } from '../../src/db/drizzle.ts'
 import { accounts, entries } from './bank.ts'
 import { openBank } from './scratch.ts'
 

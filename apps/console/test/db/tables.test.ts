@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { and, eq } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
+import { and, eq } from '../../src/db/drizzle.ts'
 import { openDatabase } from '../../src/db/sqlite/open-database.ts'
 import { scratchFolder } from './scratch.ts'
 

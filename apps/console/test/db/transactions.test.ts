@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asc, eq, sql } from 'drizzle-orm'
+
 import { expect, test } from 'vitest'
 import type { Transaction } from '../../src/db/database.ts'
+import { asc, eq, sql } from '../../src/db/drizzle.ts'
 import { accounts, entries } from './bank.ts'
 import { openBank } from './scratch.ts'
 

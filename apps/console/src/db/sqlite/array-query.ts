@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Query } from 'drizzle-orm'
-import { fillPlaceholders } from 'drizzle-orm'
-import { NoopCache } from 'drizzle-orm/cache/core'
-import { NoopLogger } from 'drizzle-orm/logger'
 import type { SelectedFieldsOrdered, SQLiteExecuteMethod } from 'drizzle-orm/sqlite-core'
-import { RemotePreparedQuery, type SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
+import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
+import { fillPlaceholders, NoopCache, NoopLogger, RemotePreparedQuery } from '../drizzle.ts'
 import { DatabaseError } from '../error.ts'
 import { uniqueNames } from './dialect.ts'
 import type { Run } from './session.ts'

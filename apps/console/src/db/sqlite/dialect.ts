@@ -3,9 +3,9 @@
 // The binding gives rows as objects keyed by column name: two columns of one name would leave one value, and integers beyond
 // 2^53 would be rounded. So every result column of a query gets a name of its own, `c0`, `c1`, ... in the order of the fields,
 // and 64-bit columns travel as text.
-import { Column, is, SQL, sql } from 'drizzle-orm'
+
 import type { SelectedFieldsOrdered, SQLiteDeleteConfig, SQLiteInsertConfig, SQLiteUpdateConfig } from 'drizzle-orm/sqlite-core'
-import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
+import { Column, is, SQL, SQLiteAsyncDialect, sql } from '../drizzle.ts'
 
 /** Drizzle's SQLite dialect, except that whatever `returning` names comes back under unique names. */
 export class UniqueNameDialect extends SQLiteAsyncDialect {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+
 import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
 import type { Transaction } from '../database.ts'
+import { BaseSQLiteDatabase } from '../drizzle.ts'
 import { UniqueNameDialect } from './dialect.ts'
 import type { Scope } from './scope.ts'
 import { type Run, Session } from './session.ts'

@@ -2,7 +2,7 @@
 //
 // Column builders of SQLite. Table definitions use a kit and nothing else of drizzle, so that a kit for PostgreSQL with the same
 // members gives the same tables there. What a column takes is what it gives back; what would be altered is `value-invalid`.
-import { customType, index, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { customType, index, primaryKey, sqliteTable, text, uniqueIndex } from '../drizzle.ts'
 import { DatabaseError } from '../error.ts'
 
 /** What JSON can say (RFC 8259); consumers parse it with their own schema. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Query, SQL } from 'drizzle-orm'
 import type { SelectedFieldsOrdered, SQLiteAsyncDialect, SQLiteExecuteMethod } from 'drizzle-orm/sqlite-core'
-import { SQLiteSession } from 'drizzle-orm/sqlite-core'
 import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
+import { SQLiteSession } from '../drizzle.ts'
 import { DatabaseError } from '../error.ts'
 import { ArrayQuery } from './array-query.ts'
 import type { Row } from './connection.ts'

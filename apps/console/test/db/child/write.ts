@@ -3,7 +3,7 @@
 // Commits transactions until it is killed and acknowledges each on standard output once it is durable. Several writers at once;
 // each transaction adds one row to `entries` and raises the balance of its account by the same amount.
 import { writeSync } from 'node:fs'
-import { eq, sql } from 'drizzle-orm'
+import { eq, sql } from '../../../src/db/drizzle.ts'
 import { openDatabase } from '../../../src/db/sqlite/open-database.ts'
 import { accounts, entries } from '../bank.ts'
 
