@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import type { StateFile } from '../virtual-machine.ts'
 import { deriveStateKeys, headerLength, parseSalt, type StateKeys, verifyHeader } from './format.ts'
-import { openSegments } from './segments.ts'
+import { openSegments, type ReadAt } from './segments.ts'
 
 /**
  * The plain bytes of a state that `sealState` wrote, to be read once. The whole file has been authenticated when this resolves. Each segment is
@@ -26,7 +25,14 @@ export async function openState(file: StateFile): Promise<AsyncIterable<Uint8Arr
 
 /** Opens the file only once somebody iterates, so a stream that is never read leaks nothing. */
 async function* segmentsOf(path: string, keys: StateKeys): AsyncGenerator<Uint8Array> {
-  yield* openSegments(keys.segments, createReadStream(path, { start: headerLength, highWaterMark: 1 << 20 }))
+  const handle = await open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    const read: ReadAt = async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead
+    yield* openSegments(keys.segments, read, headerLength, size)
+  } finally {
+    await handle.close()
+  }
 }
 
 async function readHeader(path: string): Promise<Uint8Array> {

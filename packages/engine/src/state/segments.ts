@@ -14,19 +14,27 @@ export async function* sealSegments(key: Uint8Array, source: ByteSource): AsyncG
   }
 }
 
+/** Reads at `position` into `buffer`; gives how many bytes there were, at most its length. */
+export type ReadAt = (buffer: Uint8Array, position: number) => Promise<number>
+
 /**
- * Sealed bytes in pieces of any length -> plain segments, each authentic before it is yielded.
+ * The sealed bytes from `start` up to `end` -> plain segments, each authentic before it is yielded. A suspended state is as large as a guest's
+ * memory: what is read goes into one buffer, again and again.
  * @throws EngineError `state-altered` at the first segment that is not the next one of this file, and where the file ends early or late.
  */
-export async function* openSegments(key: Uint8Array, source: ByteSource): AsyncGenerator<Uint8Array> {
+export async function* openSegments(key: Uint8Array, read: ReadAt, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const sealed = Buffer.allocUnsafe(segmentLength + tagLength)
   let index = 0
-  for await (const { bytes, last } of cut(source, segmentLength + tagLength)) {
-    if (bytes.length < tagLength || (bytes.length === tagLength && index > 0)) {
+  let position = start
+  do {
+    const length = Math.min(sealed.length, end - position)
+    if (length < tagLength || (length === tagLength && index > 0) || !(await fill(read, sealed.subarray(0, length), position))) {
       throw new EngineError('state-altered', `segment ${index} of the suspended state is cut short`)
     }
-    const decipher = createDecipheriv('aes-256-gcm', key, segmentNonce(index, last))
-    decipher.setAuthTag(bytes.subarray(bytes.length - tagLength))
-    const plain = decipher.update(bytes.subarray(0, bytes.length - tagLength))
+    position += length
+    const decipher = createDecipheriv('aes-256-gcm', key, segmentNonce(index, position === end))
+    decipher.setAuthTag(sealed.subarray(length - tagLength, length))
+    const plain = decipher.update(sealed.subarray(0, length - tagLength))
     try {
       decipher.final()
     } catch (cause) {
@@ -34,7 +42,17 @@ export async function* openSegments(key: Uint8Array, source: ByteSource): AsyncG
     }
     index += 1
     yield plain
+  } while (position < end)
+}
+
+/** @returns whether there was enough to fill it. */
+async function fill(read: ReadAt, buffer: Uint8Array, position: number): Promise<boolean> {
+  for (let filled = 0; filled < buffer.length; ) {
+    const count = await read(buffer.subarray(filled), position + filled)
+    if (count === 0) return false
+    filled += count
   }
+  return true
 }
 
 /** Re-cuts to `length` bytes a piece; knows the last one by looking one byte ahead, so a full last piece is still marked. */
