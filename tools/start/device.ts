@@ -10,7 +10,7 @@ import { enrolmentCode, type Tell } from './organisation.ts'
 import type { Places } from './places.ts'
 
 const instance = 'demo'
-const askEveryMs = 250
+const askEveryMs = 50
 const patienceMs = 120_000
 
 export async function enrolDevice(places: Places, tell: Tell): Promise<void> {

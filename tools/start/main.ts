@@ -11,7 +11,6 @@ import { buildDemoGuest } from '../demo-guest/build.ts'
 import { Progress } from '../progress.mjs'
 import { checkPort, findPort } from './check-port.ts'
 import { type Child, startChild } from './child.ts'
-import { enrolDevice, startDesktop, suspendDesktop } from './device.ts'
 import { StartError } from './error.ts'
 import { addAdministrator, administrator, hasRun, isPrepared, makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
 import { placesOf, ROOT } from './places.ts'
@@ -53,8 +52,10 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
       return child
     })
   const consoleUp = follow('console', 'console', startConsole(pages, guest?.folder ?? null))
-  const device = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
-  const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', device, places.log('launcher')))
+  const runtime = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
+  const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', runtime, places.log('launcher')))
+  // Loaded while the servers start.
+  const device = await import('./device.ts')
   // Whichever fails first is what is told; the other one is undone.
   const both = Promise.all([consoleUp, deviceUp])
   if (!(await isPrepared(places, version))) await both
@@ -62,8 +63,8 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   if (version !== null) await publishDemo(places, version, tell)
   const daemon = await deviceUp
   const { launcher } = launcherReady.parse(daemon.ready)
-  await enrolDevice(places, tell)
-  const desktop = version === null ? null : await bringUpDesktop(undo)
+  await device.enrolDevice(places, tell)
+  const desktop = version === null ? null : await bringUpDesktop(device, undo)
   const { web } = consoleReady.parse((await consoleUp).ready)
   show({ web, launcher, desktop, password: await addAdministrator(places, tell) })
 }
@@ -80,12 +81,15 @@ async function startConsole(pages: Promise<void>, guest: string | null): Promise
   )
 }
 
-async function bringUpDesktop(undo: (() => Promise<void>)[]): Promise<{ readonly viewer: string; readonly engine: string }> {
+async function bringUpDesktop(
+  device: typeof import('./device.ts'),
+  undo: (() => Promise<void>)[],
+): Promise<{ readonly viewer: string; readonly engine: string }> {
   undo.push(async () => {
     tell('suspending the demo desktop')
-    await suspendDesktop(places).catch((error: unknown) => tell(`it could not be suspended: ${messageOf(error)}`))
+    await device.suspendDesktop(places).catch((error: unknown) => tell(`it could not be suspended: ${messageOf(error)}`))
   })
-  const running = await startDesktop(places, engine, tell)
+  const running = await device.startDesktop(places, engine, tell)
   return { viewer: running.session?.viewer ?? '', engine: running.engine }
 }
 

@@ -45,8 +45,10 @@ export async function openConsole(
   await required(layout.key('online'))
   const db = await openDatabase({ file: layout.database })
   try {
-    const online = await openSealed(layout.key('online'), 'online-key', passphrase)
-    const chunk = await openSealed(layout.key('chunk'), 'chunk-key', passphrase)
+    const [online, chunk] = await Promise.all([
+      openSealed(layout.key('online'), 'online-key', passphrase),
+      openSealed(layout.key('chunk'), 'chunk-key', passphrase),
+    ])
     const { signer } = await ed25519Signer(online)
     const repository = folderStore(layout.repository)
     await mkdir(layout.disks, { recursive: true, mode: 0o700 })
