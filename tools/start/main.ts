@@ -6,14 +6,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InstanceBusy, lockInstance } from '../../apps/client-runtime/session-host/instance-lock.ts'
-import { buildPages } from '../build-pages.ts'
-import { buildDemoGuest } from '../demo-guest/build.ts'
 import { Progress } from '../progress.mjs'
 import { checkPort, findPort } from './check-port.ts'
 import { type Child, startChild } from './child.ts'
 import { StartError } from './error.ts'
-import { addAdministrator, administrator, hasRun, isPrepared, makeOrganisation, publishDemo, sealDemo } from './organisation.ts'
-import { placesOf, ROOT } from './places.ts'
+import { administrator, placesOf, ROOT } from './places.ts'
 
 const portNumber = z.coerce.number().int().min(0).max(65_535)
 const given = z.tuple([portNumber, portNumber, z.string(), z.enum(['auto', 'qemu', 'v86']), z.enum(['demo', 'no-demo']), z.coerce.number()])
@@ -39,44 +36,56 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   )
   await checkPort(port, '--port')
   await checkPort(launcherPort, '--launcher-port')
-  // Beside everything that comes before the console; awaited where it starts.
-  const pages = progress.during("the console's pages", buildPages)
-  pages.catch(() => undefined)
-  const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress }) : null
-  await makeOrganisation(places, tell)
-  const version = guest === null ? null : await sealDemo(places, guest, progress)
-  const follow = (name: 'console' | 'client runtime', log: 'console' | 'launcher', start: Promise<Child>) =>
-    start.then((child) => {
+  const follow = (name: 'console' | 'client runtime', log: 'console' | 'launcher', start: Promise<Child>) => {
+    const up = start.then((child) => {
       undo.push(() => child.end())
       void child.exited.then(() => ended(`${name} ended by itself; its words are in ${places.log(log)}`))
       return child
     })
-  const consoleUp = follow('console', 'console', startConsole(pages, guest?.folder ?? null))
+    // Told where it is awaited.
+    up.catch(() => undefined)
+    return up
+  }
+  // First, since a desktop that is only resumed waits for nothing else; what the other steps need is loaded meanwhile.
   const runtime = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
   const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', runtime, places.log('launcher')))
-  // Loaded while the servers start.
-  const device = await import('./device.ts')
+  const [device, organisation, { buildPages }, { buildDemoGuest }] = await Promise.all([
+    import('./device.ts'),
+    import('./organisation.ts'),
+    import('../build-pages.ts'),
+    import('../demo-guest/build.ts'),
+  ])
+  // Beside everything that comes before the console; awaited where it starts.
+  const pages = progress.during("the console's pages", buildPages)
+  pages.catch(() => undefined)
+  const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress }) : null
+  await organisation.makeOrganisation(places, tell)
+  const version = guest === null ? null : await organisation.sealDemo(places, guest, progress)
+  const consoleUp = follow(
+    'console',
+    'console',
+    pages.then(() => startConsole(organisation, guest?.folder ?? null)),
+  )
   // Whichever fails first is what is told; the other one is undone.
   const both = Promise.all([consoleUp, deviceUp])
-  if (!(await isPrepared(places, version))) await both
+  if (!(await organisation.isPrepared(places, version))) await both
   else await Promise.race([deviceUp, both])
-  if (version !== null) await publishDemo(places, version, tell)
+  if (version !== null) await organisation.publishDemo(places, version, tell)
   const daemon = await deviceUp
   const { launcher } = launcherReady.parse(daemon.ready)
   await device.enrolDevice(places, tell)
   const desktop = version === null ? null : await bringUpDesktop(device, undo)
   const { web } = consoleReady.parse((await consoleUp).ready)
-  show({ web, launcher, desktop, password: await addAdministrator(places, tell) })
+  show({ web, launcher, desktop, password: await organisation.addAdministrator(places, tell) })
 }
 
-async function startConsole(pages: Promise<void>, guest: string | null): Promise<Child> {
-  await pages
-  const organisation = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
+async function startConsole(organisation: typeof import('./organisation.ts'), guest: string | null): Promise<Child> {
+  const served = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
   // Devices know the console by this port: chosen once, at the next starts the console has it again.
-  const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
+  const devicePort = (await organisation.hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
   return await startChild(
     'apps/console/server.ts',
-    [...organisation, ...devicePort, ...(guest === null ? [] : ['--demo-guest', guest])],
+    [...served, ...devicePort, ...(guest === null ? [] : ['--demo-guest', guest])],
     places.log('console'),
   )
 }

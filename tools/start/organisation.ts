@@ -11,7 +11,7 @@ import type { DemoImages } from '../demo-guest/build.ts'
 import type { Progress } from '../progress.mjs'
 import { demoPolicy, policyVersion } from './demo-policy.ts'
 import { StartError } from './error.ts'
-import type { Places } from './places.ts'
+import { administrator, type Places } from './places.ts'
 import { AdminRefusal, runAdmin } from './run-admin.ts'
 
 export type Tell = (line: string) => void
@@ -58,8 +58,6 @@ export async function isPrepared(places: Places, version: string | null): Promis
 
 /** Whether a console has run on it before. */
 export const hasRun = (places: Places): Promise<boolean> => isThere(places.log('console'))
-
-export const administrator = 'admin'
 
 /** @returns the password, once: it is kept nowhere. Null: there is an administrator already. The console runs. */
 export async function addAdministrator(places: Places, tell: Tell): Promise<string | null> {

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dirname, '../..')
 
+/** Who signs in at the console. */
+export const administrator = 'admin'
+
 /** Everything that `npm start` keeps below its data folder. */
 export interface Places {
   readonly lock: string
