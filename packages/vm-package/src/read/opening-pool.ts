@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { ObjectRef } from '../chunk/open.ts'
 import { PackageError } from '../error.ts'
+import { openFrom } from './open-from.ts'
 import type { Answer, DiskObjectKind, OpenTask, StashTask, Task } from './opening-task.ts'
 
 const mostThreads = 4
@@ -48,6 +49,8 @@ export class OpeningPool {
    * @throws PackageError `<kind>-altered`, `object-too-long`; Error when the file cannot be read.
    */
   async open(kind: DiskObjectKind, { name, key, storedLength }: ObjectRef, plainLength: number, from: Uint8Array | string): Promise<Buffer | null> {
+    // The first of a disk, small, and all the others wait for it: a thread would take longer to start.
+    if (kind === 'root') return openFrom({ kind, ref: { name, key, storedLength }, plainLength, from })
     // The key is a part of its page's bytes, which must not go along.
     const ref = { name, key: new Uint8Array(key), storedLength }
     const answer = await this.#do({ work: 'open', kind, ref, plainLength, from }, [])
