@@ -115,6 +115,7 @@ async function seal(options: Options): Promise<void> {
     `sha256    ${sha256}`,
     `key       ${keyPath}`,
     `read      ${bytesText(stats.bytesRead)} in ${stats.chunks} chunks`,
+    `known     ${stats.reusedChunks} of these chunks from earlier seals`,
     `stored    ${bytesText(stats.storedBytes)} in ${stats.newObjects} new objects`,
   ])
 }

@@ -28,6 +28,8 @@ export interface SealProgress {
   readonly bytesRead: number
   readonly bytesTotal: number
   readonly chunks: number
+  /** Of `chunks`: known from an earlier seal and still in the store, so that they were read and no more. */
+  readonly reusedChunks: number
   readonly newObjects: number
   /** Of the new objects. */
   readonly storedBytes: number

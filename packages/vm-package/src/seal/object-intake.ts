@@ -8,23 +8,27 @@ import { PackageError } from '../error.ts'
 import type { SealProgress, SealRequest } from '../seal.ts'
 import type { FolderIntake } from '../store/folder-intake.ts'
 import type { ObjectStore } from '../store/object-store.ts'
+import { memoKeys } from './memo-format.ts'
+import { MemoWriter } from './memo-writer.ts'
 import type { ObjectToStore, Task } from './task.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export class ObjectIntake {
-  readonly stats: { bytesRead: number; readonly bytesTotal: number; chunks: number; newObjects: number; storedBytes: number }
+  readonly stats: { bytesRead: number; readonly bytesTotal: number; chunks: number; newObjects: number; storedBytes: number; reusedChunks: number }
   readonly #store: ObjectStore
   readonly #folder: FolderIntake | null
+  readonly #memo: MemoWriter | null
   readonly #pool: WorkerPool
   readonly #putting = new Map<string, Promise<boolean>>()
   readonly #signal: AbortSignal | undefined
   readonly #onProgress: ((progress: SealProgress) => void) | undefined
 
   constructor({ store, orgKey, signal, onProgress }: Pick<SealRequest, 'store' | 'orgKey' | 'signal' | 'onProgress'>, bytesTotal: number) {
-    this.stats = { bytesRead: 0, bytesTotal, chunks: 0, newObjects: 0, storedBytes: 0 }
+    this.stats = { bytesRead: 0, bytesTotal, chunks: 0, newObjects: 0, storedBytes: 0, reusedChunks: 0 }
     this.#store = store
     this.#folder = store.intake?.() ?? null
     const place = this.#folder === null ? null : { folder: this.#folder.folder, id: this.#folder.id }
+    this.#memo = place === null ? null : new MemoWriter(place, memoKeys(orgKey))
     this.#pool = new WorkerPool({ orgKey, place }, bytesTotal)
     this.#signal = signal
     this.#onProgress = onProgress
@@ -48,7 +52,10 @@ export class ObjectIntake {
     } finally {
       if (kind === 'chunk') this.giveBuffer(done.buffer)
     }
-    if (kind === 'chunk') this.stats.chunks += runs.length
+    if (kind === 'chunk') {
+      this.stats.chunks += runs.length
+      this.stats.reusedChunks += done.objects.filter(({ reused }) => reused).length
+    }
     return done.objects
   }
 
@@ -67,11 +74,12 @@ export class ObjectIntake {
     if (await stored) this.#count(bytes.length)
   }
 
-  /** Resolves once all that was sealed survives a power cut. @throws PackageError `seal-cancelled`, `store-unwritable` */
+  /** Resolves once all that was sealed survives a power cut, and is known to the next seal. @throws PackageError `seal-cancelled`, `store-unwritable` */
   async settle(): Promise<void> {
     this.#throwIfCancelled()
     await this.#folder?.settle()
     await this.#store.sync()
+    await this.#memo?.keep()
   }
 
   /** Ends the threads and removes what is not in the store yet. */
@@ -80,10 +88,11 @@ export class ObjectIntake {
     await this.#folder?.abandon()
   }
 
-  async #take({ name, storedLength, bytes, aside }: ObjectToStore): Promise<void> {
+  async #take({ name, key, storedLength, bytes, aside, memoTag }: ObjectToStore): Promise<void> {
     if (bytes !== null) await this.put(name, bytes)
     else if (aside === null) this.#folder?.found(name)
     else if (await this.#folder?.accept({ name, aside, length: storedLength })) this.#count(storedLength)
+    if (memoTag !== null) await this.#memo?.learn(memoTag, { name, key, storedLength })
   }
 
   #count(bytes: number): void {

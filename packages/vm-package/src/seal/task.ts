@@ -28,6 +28,10 @@ export interface ObjectToStore {
   readonly bytes: Uint8Array<ArrayBuffer> | null
   /** Name of the file in which the object waits; null where it is there already, or where there is no folder. */
   readonly aside: string | null
+  /** Whether an earlier seal made it: then nothing was compressed or encrypted. */
+  readonly reused: boolean
+  /** Under which the memo is to know it; null where it does, or where there is none. */
+  readonly memoTag: Uint8Array | null
 }
 
 /** What the system said; an error loses it on its way between threads. */

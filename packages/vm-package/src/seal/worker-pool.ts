@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { PackageError } from '../error.ts'
 import { batchBytes } from './cut-region.ts'
-import { sealTask } from './seal-task.ts'
+import { TaskSealer } from './seal-task.ts'
 import type { Answer, ObjectToStore, SealWorkerData, Task } from './task.ts'
 
 /** More would want more memory than a seal may have. */
@@ -35,6 +35,8 @@ interface Thread {
 export class WorkerPool {
   readonly #data: SealWorkerData
   readonly #threads: readonly Thread[]
+  /** Where there are no threads. */
+  #here: TaskSealer | null = null
   readonly #free: Buffer<ArrayBuffer>[] = []
   readonly #takers: { readonly resolve: (buffer: Buffer<ArrayBuffer>) => void; readonly reject: (error: Error) => void }[] = []
   /** Buffers that may still be made. */
@@ -90,11 +92,13 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#break(new Error('the pool is closed'))
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
+    this.#here?.close()
   }
 
   async #sealHere(task: Task): Promise<Done> {
     try {
-      return { objects: await sealTask(this.#data, task), buffer: Buffer.from(task.buffer) }
+      this.#here ??= new TaskSealer(this.#data)
+      return { objects: await this.#here.seal(task), buffer: Buffer.from(task.buffer) }
     } catch (error) {
       this.#break(error instanceof Error ? error : new Error(String(error)))
       throw error

@@ -3,9 +3,10 @@
 // A thread of a seal: answers each task with one message, in order, and keeps nothing between two.
 import { parentPort, workerData } from 'node:worker_threads'
 import { PackageError } from '../error.ts'
-import { sealTask } from './seal-task.ts'
+import { TaskSealer } from './seal-task.ts'
 import type { Answer, SystemCause, Task } from './task.ts'
 
+const sealer = new TaskSealer(workerData)
 let last: Promise<void> = Promise.resolve()
 
 parentPort?.on('message', (task: Task) => {
@@ -15,7 +16,7 @@ parentPort?.on('message', (task: Task) => {
 async function answer(task: Task): Promise<void> {
   const { id, buffer } = task
   try {
-    const objects = await sealTask(workerData, task)
+    const objects = await sealer.seal(task)
     const moved = objects.flatMap(({ bytes }) => (bytes === null ? [] : [bytes.buffer]))
     parentPort?.postMessage({ id, buffer, objects } satisfies Answer, [buffer, ...moved])
   } catch (error) {

@@ -37,12 +37,7 @@ export interface IntakePlace {
  * @throws PackageError `store-unwritable`
  */
 export function writeAside({ folder, id }: IntakePlace, name: string, bytes: Uint8Array): string | null {
-  const found = statSync(pathOf(folder, name), { throwIfNoEntry: false })
-  if (found?.size === bytes.length) {
-    const now = Date.now()
-    if (Math.abs(now - found.mtimeMs) >= refreshMs) utimesSync(pathOf(folder, name), now / 1000, now / 1000)
-    return null
-  }
+  if (isStored(folder, name, bytes.length)) return null
   const aside = `${id}.${randomUUID()}`
   const path = join(folder, partial, aside)
   try {
@@ -57,6 +52,15 @@ export function writeAside({ folder, id }: IntakePlace, name: string, bytes: Uin
     rmSync(path, { force: true })
     throw unwritable(folder, cause)
   }
+}
+
+/** For worker threads, likewise. Whether the store has such an object, whole; it counts as put now (`StoredObject.putAt`). */
+export function isStored(folder: string, name: string, length: number): boolean {
+  const found = statSync(pathIn(folder, name), { throwIfNoEntry: false })
+  if (found?.size !== length) return false
+  const now = Date.now()
+  if (Math.abs(now - found.mtimeMs) >= refreshMs) utimesSync(pathIn(folder, name), now / 1000, now / 1000)
+  return true
 }
 
 interface Aside {
@@ -144,7 +148,7 @@ export class FolderIntake implements IntakePlace {
         batch.map(({ aside }) => join(this.folder, partial, aside)),
       )
       for (const shard of new Set(batch.map(({ name }) => name.slice(0, 2)))) mkdirSync(join(this.folder, shard), { recursive: true, mode: 0o700 })
-      for (const { name, aside } of batch) renameSync(join(this.folder, partial, aside), pathOf(this.folder, name))
+      for (const { name, aside } of batch) renameSync(join(this.folder, partial, aside), pathIn(this.folder, name))
     } catch (cause) {
       throw unwritable(this.folder, cause)
     }
@@ -159,7 +163,8 @@ export class FolderIntake implements IntakePlace {
   }
 }
 
-const pathOf = (folder: string, name: string): string => join(folder, name.slice(0, 2), name)
+/** Where the store in `folder` keeps an object with this name. */
+export const pathIn = (folder: string, name: string): string => join(folder, name.slice(0, 2), name)
 
 function unwritable(folder: string, cause: unknown): PackageError {
   return new PackageError('store-unwritable', `objects cannot be written to \`${folder}\``, cause)

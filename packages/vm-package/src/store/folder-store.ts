@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Objects as files: `<folder>/<first two hex digits>/<name>`. A file appears whole or not at all (written aside, fsync, rename);
-// what is written aside lies in `<folder>/.partial` and is never listed. Claims are empty files in `<folder>/.claims`.
+// what is written aside lies in `<folder>/.partial` and is never listed. Claims are empty files in `<folder>/.claims`;
+// `<folder>/.memo` is of seals (seal/memo.ts), and may go at any time.
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
