@@ -27,12 +27,17 @@ function numbersFrom(state: number): () => number {
 const start = (...args: readonly string[]) =>
   spawn(process.execPath, [join(import.meta.dirname, 'seal-process.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
 
-async function sealWhole(image: string, store: string, key: string): Promise<{ readonly newObjects: number; readonly ms: number }> {
+async function sealWhole(
+  image: string,
+  store: string,
+  key: string,
+): Promise<{ readonly newObjects: number; readonly unknown: number; readonly ms: number }> {
   const began = performance.now()
   const child = start(image, store, key)
   const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
   expect(code).toBe(0)
-  return { newObjects: JSON.parse(told).newObjects, ms: performance.now() - began }
+  const { newObjects, chunks, reusedChunks } = JSON.parse(told)
+  return { newObjects, unknown: chunks - reusedChunks, ms: performance.now() - began }
 }
 
 async function objectsIn(store: string): Promise<readonly string[]> {
@@ -61,6 +66,8 @@ it(`a seal that is killed leaves whole objects only, and the next one stores jus
   }
   const kept = (await objectsIn(store)).length
   expect((await sealWhole(image, store, key)).newObjects).toBe(all - kept)
+  // Nor do they keep the last one from being remembered whole.
+  expect(await sealWhole(image, store, key)).toMatchObject({ newObjects: 0, unknown: 0 })
   expect(await objectsIn(store)).toEqual(await objectsIn(whole))
   // What the killed ones left aside is nothing that the store counts.
   expect((await readdir(join(store, '.partial'))).every((name) => !/^[0-9a-f]{64}$/.test(name))).toBe(true)

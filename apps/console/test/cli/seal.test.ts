@@ -59,12 +59,14 @@ describe('casemate-admin seal', () => {
     expect(JSON.parse(stdout).sha256).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  it('stores only what is new the second time', async () => {
+  it('stores only what is new the second time, and says what was known', async () => {
     const place = await ready()
-    await seal(place)
-    const again = await admin([...sealArguments(place).map((word) => (word === place.at('out') ? place.at('out-2') : word)), '--json'])
+    const { chunks, reusedChunks } = JSON.parse((await seal(place)).stdout).stats
+    expect(reusedChunks).toBe(0)
+    const again = await admin(sealArguments(place).map((word) => (word === place.at('out') ? place.at('out-2') : word)))
     // The two root pages: they are under a key of their own.
-    expect(JSON.parse(again.stdout).stats.newObjects).toBe(2)
+    expect(again.stdout).toMatch(/^stored .* in 2 new objects$/m)
+    expect(again.stdout).toContain(`known     ${chunks} of these chunks from earlier seals\n`)
   })
 
   it('writes nothing over an earlier package', async () => {
