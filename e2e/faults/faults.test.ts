@@ -3,34 +3,18 @@
 // Faults from outside on real sessions: killed processes, a second session, an altered description. Each ends in a clear reason,
 // and what the user had written is still there.
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
+import { descendants, isAlive, killHard } from '../session-host/descendants.ts'
 import { ADMIN, sealVersion } from '../session-host/make-release.ts'
 import { placesOf } from '../session-host/places.ts'
 import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
 import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
 import { flipByte, restoreByte } from '../story/flip-byte.ts'
 import { runOk } from '../story/run-command.ts'
-
-/** Processes below `pid`, the nearest first. */
-async function descendants(pid: number): Promise<readonly number[]> {
-  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')).split(' ').filter(Boolean).map(Number)
-  return [...children, ...(await Promise.all(children.map(descendants))).flat()]
-}
-
-const isAlive = async (pid: number) => !/^State:\s+[ZX]/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State: X'))
-
-/** One may be gone by the death of the one before. */
-function killHard(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ESRCH') throw error
-  }
-}
 
 describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
   let world: World

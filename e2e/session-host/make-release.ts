@@ -12,34 +12,26 @@ export const ADMIN = 'apps/console/cli/main.ts'
 
 /** Seals a copy of the demo disk as `version`, by the administrator's CLI. @param more of its options */
 export async function sealVersion(world: World, version: string, more: readonly string[] = []): Promise<SealedRelease> {
-  const places = placesOf(world.folder)
-  const disks = places.disks(version)
+  const disks = placesOf(world.folder).disks(version)
   await runOk('tools/demo-guest/main.ts', ['--json', '--out', disks, '--release', version])
-  const printed = await runOk(ADMIN, [
-    'seal',
-    '--json',
-    '--name',
-    'demo',
-    '--version',
-    version,
-    '--machine',
-    join(disks, 'machine.yaml'),
-    '--disk',
-    `system=${join(disks, 'system.raw')}`,
-    '--disk',
-    `user=${join(disks, 'user.raw')}`,
-    '--store',
-    places.store,
-    '--org-key',
-    places.orgKey,
-    '--passphrase-file',
-    places.passphrase,
-    '--out',
-    places.sealed(version),
-    ...more,
-  ])
+  const images = ['--disk', `system=${join(disks, 'system.raw')}`, '--disk', `user=${join(disks, 'user.raw')}`]
+  return await sealDisks(world, version, [...images, ...more])
+}
+
+/** Seals `machine.yaml` of the version's disks with the disks that `options` name. */
+export async function sealDisks(world: World, version: string, options: readonly string[]): Promise<SealedRelease> {
+  const printed = await runOk(ADMIN, [...sealArguments(world.folder, version), '--json', ...options])
   const { sha256, packageKey } = JSON.parse(printed)
   return { version, sha256, packageKey: await openPackageKey(world, packageKey, sha256) }
+}
+
+/** All but the disks. */
+export function sealArguments(folder: string, version: string): readonly string[] {
+  const places = placesOf(folder)
+  return [
+    ...['seal', '--name', 'demo', '--version', version, '--machine', join(places.disks(version), 'machine.yaml'), '--store', places.store],
+    ...['--org-key', places.orgKey, '--passphrase-file', places.passphrase, '--out', places.sealed(version)],
+  ]
 }
 
 /** Opens what a lease will bring: the package key, with the organisation's key and its passphrase. */

@@ -42,10 +42,15 @@ export class Viewer {
   /** Resolves once the guest's serial line fits; it may come a moment after the screen. */
   async untilSerial(fits: (serial: string) => boolean, what: string, limitMs = 10_000): Promise<void> {
     const deadline = Date.now() + limitMs
-    while (!fits(await this.#call('GET', '/serial'))) {
+    while (!fits(await this.serial())) {
       if (Date.now() > deadline) throw new Error(`the serial line does not hold ${what}`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
+  }
+
+  /** The last of what the guest wrote to its serial line. */
+  serial(): Promise<string> {
+    return this.#call('GET', '/serial')
   }
 
   async #call(method: string, path: string): Promise<string> {

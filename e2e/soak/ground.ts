@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all rounds of a soak stand on: an organisation's key, an image to seal and what it comes to when nobody kills the seal, and a
+// package of the ring guest to run. The same bytes for the same seed, but for keys.
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ADMIN, sealArguments, sealDisks } from '../session-host/make-release.ts'
+import { placesOf } from '../session-host/places.ts'
+import type { SealedRelease, World } from '../session-host/world.ts'
+import { runOk } from '../story/run-command.ts'
+import { ringDisk } from './ring-guest.ts'
+import { halfNoise } from './seeded.ts'
+import { objectNames } from './whole-objects.ts'
+
+const imageMebibytes = 96
+const guestMebibytes = 12
+const machine = `firmware: bios
+chipset: i440fx
+cpus: 1
+memoryMiB: 128
+video: std
+network: {model: ne2k_pci}
+disks:
+  system: {controller: ide}
+`
+
+export interface Ground {
+  readonly seed: number
+  readonly folder: string
+  /** To be sealed. */
+  readonly image: string
+  /** Of a seal of it that nobody kills. */
+  readonly whole: { readonly objects: ReadonlySet<string>; readonly ms: number }
+  /** The ring guest, sealed. */
+  readonly guest: SealedRelease
+  readonly worlds: Readonly<Record<World['engine'], World>>
+}
+
+/** @param folder empty */
+export async function prepareGround(seed: number, folder: string): Promise<Ground> {
+  const places = placesOf(folder)
+  await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
+  await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
+  const worlds = { qemu: worldOf('qemu', folder), v86: worldOf('v86', folder) }
+
+  const disks = places.disks('guest')
+  await mkdir(disks)
+  await writeFile(join(disks, 'machine.yaml'), machine)
+  const guestImage = join(disks, 'ring.img')
+  await writeFile(guestImage, ringDisk(seed, guestMebibytes))
+  const guest = await sealDisks(worlds.qemu, 'guest', ['--disk', `system=${guestImage}`])
+
+  const image = join(folder, 'image.raw')
+  await writeFile(image, halfNoise(seed, imageMebibytes))
+  const whole = join(folder, 'whole')
+  const began = performance.now()
+  await runOk(ADMIN, sealImage(folder, image, whole, join(folder, 'whole-sealed')))
+  const ms = performance.now() - began
+  return { seed, folder, image, whole: { objects: await objectNames(whole), ms }, guest, worlds }
+}
+
+/** Arguments of the administrator's CLI. */
+export function sealImage(folder: string, image: string, store: string, out: string): readonly string[] {
+  const own = ['--disk', `system=${image}`, '--store', store, '--out', out, '--json']
+  return [...sealArguments(folder, 'guest'), ...own]
+}
+
+function worldOf(engine: World['engine'], folder: string): World {
+  return { engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
+}

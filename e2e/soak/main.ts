@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `npm run soak -- package --seed N --count N [--round R] [--json]`: one line a round. Exit codes: 0 nothing was lost, 1 something was,
+// 2 called wrongly.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { type Round, soakPackage } from './soak-package.ts'
+
+const program = new Command('soak').exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+program
+  .command('package')
+  .description('kill seals, fetches and VMs at random moments, and look for what was lost')
+  .requiredOption('--seed <number>', 'what the moments are drawn from', whole)
+  .option('--count <number>', 'rounds', whole, 4)
+  .option('--round <number>', 'only this one', whole)
+  .option('--json', 'one JSON object a line')
+  .action(soak)
+await program.parseAsync()
+
+async function soak({ seed, count, round, json }: { seed: number; count: number; round?: number; json?: true }): Promise<void> {
+  const rounds = round === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [round]
+  const folder = await mkdtemp(join(tmpdir(), 'soak-'))
+  const done = await soakPackage({ seed, rounds, folder, onRound: (each) => process.stdout.write(`${json ? JSON.stringify(each) : lineOf(each)}\n`) })
+  const failed = done.filter(({ ok }) => !ok)
+  if (failed.length === 0) return await rm(folder, { recursive: true })
+  process.exitCode = 1
+  process.stderr.write(`${failed.length} of ${done.length} rounds failed; what they left is in ${folder}\n`)
+  for (const each of failed) process.stderr.write(`to repeat it: npm run soak -- package --seed ${seed} --round ${each.round}\n`)
+}
+
+function lineOf({ round, kind, ok, detail, seconds }: Round): string {
+  return `${ok ? 'ok' : 'FAILED'}  ${round} ${kind} (${seconds} s): ${detail}`
+}
+
+function whole(text: string): number {
+  const number = Number(text)
+  if (!/^[0-9]+$/.test(text) || number < 1 || number > 2 ** 31 - 1) throw new InvalidArgumentError('expected a whole number from 1')
+  return number
+}
