@@ -51,7 +51,7 @@ export function countingDisk(lba: number): Buffer {
 const powerOff = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd] as const
 
 /** One sector at `lba` to 0000:8000, for INT 13h functions 42h and 43h. */
-function writeAddressPacket(disk: Buffer, lba: number): void {
+export function writeAddressPacket(disk: Buffer, lba: number): void {
   disk.set([0x10, 0, 1, 0, 0x00, 0x80, 0, 0], 0x80)
   disk.writeBigUInt64LE(BigInt(lba), 0x88)
 }

@@ -2,7 +2,7 @@
 //
 // Boot sectors for what the common ones do not do, in 16-bit code. Sources: BIOS INT 16h; PIIX4 power management; ATA/ATAPI-7 and the
 // bus master interface of the PIIX (Intel 290550); PCI configuration mechanism 1; VMware's backdoor (Linux: drivers/input/mouse/vmmouse.c).
-import { diskBytes } from '../boot-disk.ts'
+import { diskBytes, writeAddressPacket } from '../boot-disk.ts'
 
 const print = (character: string) => [0xba, 0xf8, 0x03, 0xb0, character.charCodeAt(0), 0xee] // mov dx, 0x3f8; mov al, c; out dx, al
 const halt = [0xf4, 0xeb, 0xfd]
@@ -50,6 +50,19 @@ export function dmaWriteDisk(lba: number): Buffer {
     ...print('W'),
     ...halt,
   ])
+}
+
+/** Writes one sector of `W` to sector `lba` by the BIOS, which does it by PIO, and prints `W`. */
+export function pioWriteDisk(lba: number): Buffer {
+  const disk = bootDisk([
+    ...[0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c], // ds = es = ss = 0; sp = 0x7c00
+    ...[0xbf, 0x00, 0x80, 0xb0, 0x57, 0xb9, 0x00, 0x02, 0xf3, 0xaa], //     di = 0x8000; al = 'W'; cx = 512; rep stosb
+    ...[0xbe, 0x80, 0x7c, 0xb8, 0x00, 0x43, 0xb2, 0x80, 0xcd, 0x13], //     int 13h, extended write, drive 0x80
+    ...[0x72, 0x06, ...print('W')], //                                      jc halt
+    ...halt,
+  ])
+  writeAddressPacket(disk, lba)
+  return disk
 }
 
 /** Sets a video mode by `setMode` (INT 10h with ax, bx), fills 64 KiB of video memory with 4, prints `B`. */

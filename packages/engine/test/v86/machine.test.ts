@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createV86Backend } from '../../src/v86/backend.ts'
 import { chattyDisk } from '../boot-disk.ts'
-import { absolutePointerDisk, deadHaltDisk, dmaWriteDisk, echoDisk, graphicsDisk, pm1Disk } from './boot-code.ts'
+import { absolutePointerDisk, deadHaltDisk, dmaWriteDisk, echoDisk, graphicsDisk, pioWriteDisk, pm1Disk } from './boot-code.ts'
 import { RfbProbe } from './rfb-probe.ts'
 import { serialOf, starvation, V86Fixture } from './v86-fixture.ts'
 
@@ -121,9 +121,12 @@ describe('a v86 machine', () => {
 })
 
 describe('a disk', () => {
-  it('answers a write only once it is flushed', async () => {
+  it.each([
+    ['DMA', dmaWriteDisk(777)],
+    ['PIO', pioWriteDisk(777)],
+  ])('answers a write by %s only once it is flushed', async (_way, image) => {
     const flushed = Promise.withResolvers<'answer'>()
-    const disk = await fixture.disk(dmaWriteDisk(777), { rule: ({ type }) => (type === 'flush' ? flushed.promise : 'answer') })
+    const disk = await fixture.disk(Buffer.from(image), { rule: ({ type }) => (type === 'flush' ? flushed.promise : 'answer') })
     const vm = await fixture.open(await fixture.spec(disk))
     const serial = serialOf(vm)
     await vm.start()
@@ -140,8 +143,11 @@ describe('a disk', () => {
     await vm.stop()
   })
 
-  it('whose write fails starves the machine; the write is done after resume', async () => {
-    const disk = await fixture.disk(dmaWriteDisk(777), { rule: ({ type }) => (type === 'write' ? 'fail' : 'answer') })
+  it.each([
+    ['DMA', dmaWriteDisk(777)],
+    ['PIO', pioWriteDisk(777)],
+  ])('whose write by %s fails starves the machine; the write is done after resume', async (_way, image) => {
+    const disk = await fixture.disk(Buffer.from(image), { rule: ({ type }) => (type === 'write' ? 'fail' : 'answer') })
     const vm = await fixture.open(await fixture.spec(disk))
     const serial = serialOf(vm)
     const starved = starvation(vm)
@@ -205,9 +211,10 @@ describe('a disk', () => {
   })
 
   it.each([
-    ['read', chattyDisk(100), 'C'],
-    ['write', dmaWriteDisk(777), 'W'],
-  ] as const)('is asked again for a %s that a machine was suspended in', async (type, image, result) => {
+    ['read', 'read', chattyDisk(100), 'C'],
+    ['write by DMA', 'write', dmaWriteDisk(777), 'W'],
+    ['write by PIO', 'write', pioWriteDisk(777), 'W'],
+  ] as const)('is asked again for a %s that a machine was suspended in', async (_name, type, image, result) => {
     const disk = await fixture.disk(Buffer.from(image), {
       rule: (request) => (request.type === type && request.offset >= 100 * 512 ? 'fail' : 'answer'),
     })

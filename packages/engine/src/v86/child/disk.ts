@@ -3,7 +3,6 @@
 // A disk of v86 over NBD. v86's disk object has no error path and no flush, and tells the guest that there is no write cache: so a
 // write is answered once it is durable, one after the other, writes that queue up share a flush, and a request that fails or takes
 // longer than a guest would wait is never answered wrongly: the CPU is held, and the request is tried again on resume.
-// A PIO write is the exception that v86 answers itself at once; it still keeps its place in the queue.
 
 import { EngineError } from '../../error.ts'
 import { connectNbd, type NbdClient } from '../../nbd/client.ts'
@@ -24,7 +23,7 @@ export interface DiskKeeper {
 
 type Operation =
   | { readonly kind: 'read'; readonly offset: number; readonly length: number; readonly done: (data: Uint8Array) => void }
-  | { readonly kind: 'write'; readonly offset: number; readonly data: Buffer; readonly answered: boolean; readonly done: () => void }
+  | { readonly kind: 'write'; readonly offset: number; readonly data: Buffer; readonly carried: boolean; readonly done: () => void }
 
 export interface QueuedWrite {
   readonly offset: number
@@ -45,8 +44,11 @@ export class NbdDisk {
   private working = false
   private stuck = false
   private quietWaiters: (() => void)[] = []
-  /** Whether the write that v86 is handing over will be answered by us (DMA); false for PIO. */
-  answersWrites: () => boolean = () => false
+  /**
+   * Asked when v86 hands over a write. Null where v86 answers the guest once it is told that the write is done (DMA); for one that it has
+   * answered already (PIO), takes the answer back and returns what gives it.
+   */
+  takeBackAnswer: () => (() => void) | null = () => null
 
   private constructor(spec: ChildDisk, access: 'writable' | 'read-only', client: NbdClient, keeper: DiskKeeper) {
     this.spec = spec
@@ -82,7 +84,8 @@ export class NbdDisk {
 
   set(offset: number, data: Uint8Array, done: () => void): void {
     // v86 reuses its buffer for the next PIO command.
-    this.enqueue({ kind: 'write', offset, data: Buffer.from(data), answered: !this.answersWrites(), done })
+    const answer = this.takeBackAnswer()
+    this.enqueue({ kind: 'write', offset, data: Buffer.from(data), carried: answer !== null, done: answer ?? done })
   }
 
   get_buffer(done: (buffer: undefined) => void): void {
@@ -103,17 +106,20 @@ export class NbdDisk {
     })
   }
 
-  /** What a saved state has to carry: writes the guest believes done, and whether its current command is still open. */
+  /** What a saved state has to carry: PIO writes, of which v86 does not know any more, and whether another command is still open. */
   unfinished(): { readonly writes: readonly QueuedWrite[]; readonly command: boolean } {
-    const writes = this.queue.filter((operation) => operation.kind === 'write' && operation.answered)
+    const writes = this.queue.filter((operation) => operation.kind === 'write' && operation.carried)
     return {
       writes: writes.flatMap((operation) => (operation.kind === 'write' ? [{ offset: operation.offset, data: operation.data }] : [])),
       command: writes.length < this.queue.length,
     }
   }
 
-  rewrite(writes: readonly QueuedWrite[]): void {
-    for (const write of writes) this.enqueue({ kind: 'write', ...write, answered: true, done: () => undefined })
+  /** @param done called after the last one, if there is one */
+  rewrite(writes: readonly QueuedWrite[], done: () => void): void {
+    for (const [at, write] of writes.entries()) {
+      this.enqueue({ kind: 'write', ...write, carried: true, done: at === writes.length - 1 ? done : () => undefined })
+    }
   }
 
   private enqueue(operation: Operation): void {

@@ -10,6 +10,8 @@ function emulator() {
   const drive = () => ({
     current_command: -1,
     in_progress_io_ids: new Map(),
+    status_reg: 0,
+    push_irq: nothing,
     do_ata_read_sectors_dma: nothing,
     do_ata_write_sectors_dma: nothing,
     ata_read_sectors: nothing,
@@ -31,7 +33,14 @@ function emulator() {
   }
   const acpi = { status: 1, pm1_status: 0, pm1_enable: 0, gpe: new Uint8Array(4) }
   const devices: Record<string, object> = { vga, acpi, ide: { primary: { master: drive(), slave: drive() } }, net: { mac: new Uint8Array(6) } }
-  const cpu = { devices, device_raise_irq: nothing, write_blob: nothing, option_roms: [], io: { register_read: nothing, register_write: nothing } }
+  const cpu = {
+    devices,
+    device_raise_irq: nothing,
+    device_lower_irq: nothing,
+    write_blob: nothing,
+    option_roms: [],
+    io: { register_read: nothing, register_write: nothing },
+  }
   return { v86: { cpu }, screen_adapter: { update_buffer: nothing } }
 }
 

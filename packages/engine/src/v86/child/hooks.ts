@@ -46,6 +46,8 @@ export interface VgaHooks {
 export interface IdeInterfaceHooks {
   readonly current_command: number
   readonly in_progress_io_ids: ReadonlyMap<number, unknown>
+  status_reg: number
+  push_irq(): void
   do_ata_read_sectors_dma(): void
   do_ata_write_sectors_dma(): void
   ata_read_sectors(command: number): void
@@ -90,6 +92,7 @@ export interface V86Hooks {
   readonly card: MacHolder | null
   readonly firmwareFiles: FirmwareFile[]
   raiseIrq(line: number): void
+  lowerIrq(line: number): void
   /** Into the guest's physical memory. */
   writeMemory(address: number, bytes: Uint8Array): void
 }
@@ -131,6 +134,7 @@ export function hooksOf(emulator: unknown): V86Hooks {
   const cpu = path(emulator, 'v86', 'cpu')
   const devices = member(cpu, 'devices')
   const raise = requireKind(cpu, 'device_raise_irq', 'function')
+  const lower = requireKind(cpu, 'device_lower_irq', 'function')
   const write = requireKind(cpu, 'write_blob', 'function')
   const firmwareFiles = member(cpu, 'option_roms')
   if (!Array.isArray(firmwareFiles)) throw missing('option_roms')
@@ -145,6 +149,9 @@ export function hooksOf(emulator: unknown): V86Hooks {
     firmwareFiles,
     raiseIrq: (line) => {
       Reflect.apply(raise, cpu, [line])
+    },
+    lowerIrq: (line) => {
+      Reflect.apply(lower, cpu, [line])
     },
     writeMemory: (address, bytes) => {
       Reflect.apply(write, cpu, [bytes, address])
@@ -165,6 +172,8 @@ function requireInterface(found: unknown): IdeInterfaceHooks {
   if (!(member(found, 'in_progress_io_ids') instanceof Map)) throw missing('in_progress_io_ids')
   return requireShape<IdeInterfaceHooks>(found, {
     current_command: 'number',
+    status_reg: 'number',
+    push_irq: 'function',
     do_ata_read_sectors_dma: 'function',
     do_ata_write_sectors_dma: 'function',
     ata_read_sectors: 'function',

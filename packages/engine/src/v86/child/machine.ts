@@ -13,6 +13,7 @@ import { type DiskKeeper, NbdDisk } from './disk.ts'
 import { type Emulator, emulatorConstructorOf, hooksOf, type IdeInterfaceHooks, type V86Hooks } from './hooks.ts'
 import { GuestInput } from './input.ts'
 import { carryFrames, connectSwitch, setMac } from './network.ts'
+import { PioWrites } from './pio-writes.ts'
 import { completeAcpi, pressPowerButton, renewGeneration, watchPowerOff } from './power.ts'
 import { receiveState, sendState } from './saved-state.ts'
 import { V86Screen } from './screen.ts'
@@ -53,8 +54,10 @@ export class Machine implements DiskKeeper {
     const hooks = hooksOf(emulator)
     const cpu = new HeldCpu(emulator, this.clock)
     this.parts = { emulator, hooks, cpu }
+    const pioWrites = hooks.disks.map((drive) => new PioWrites(drive, hooks.lowerIrq))
     for (const [index, disk] of this.disks.entries()) {
-      disk.answersWrites = () => WRITE_DMA.includes(hooks.disks[index]?.current_command ?? -1)
+      disk.takeBackAnswer = () =>
+        WRITE_DMA.includes(hooks.disks[index]?.current_command ?? -1) ? null : (pioWrites[index]?.takeBackAnswer() ?? null)
     }
     if (config.network !== null && hooks.card !== null) setMac(hooks.card, config.network.mac)
     const screen = new V86Screen(hooks.vga, hooks.screen)
@@ -64,7 +67,7 @@ export class Machine implements DiskKeeper {
     hooks.firmwareFiles.push({ name: 'acpi/dsdt.aml', data: addGenerationId(await readFile(config.dsdt)) })
     completeAcpi(hooks)
     watchPowerOff(emulator, hooks, (message) => this.switchOff(message))
-    if (saved !== null) await this.restore(emulator, hooks, await saved)
+    if (saved !== null) await this.restore(emulator, hooks, pioWrites, await saved)
     if (wire !== null) void carryFrames(emulator, wire)
     await startRfbServer({ socket: config.displaySocket, name: config.name, source: screen, onInput: (event) => input.take(event) })
   }
@@ -154,11 +157,16 @@ export class Machine implements DiskKeeper {
     await sendState(this.stateSocket, await emulator.save_state(), notes)
   }
 
-  private async restore(emulator: Emulator, hooks: V86Hooks, { state, notes }: Awaited<ReturnType<typeof receiveState>>): Promise<void> {
+  private async restore(
+    emulator: Emulator,
+    hooks: V86Hooks,
+    pioWrites: readonly PioWrites[],
+    { state, notes }: Awaited<ReturnType<typeof receiveState>>,
+  ): Promise<void> {
     this.clock.set(notes.clock)
     await emulator.restore_state(state)
     for (const [index, open] of notes.disks.entries()) {
-      this.disks[index]?.rewrite(open.writes)
+      this.disks[index]?.rewrite(open.writes, () => pioWrites[index]?.answer())
       const drive = hooks.disks[index]
       if (open.command && drive !== undefined) repeatCommand(drive)
     }
