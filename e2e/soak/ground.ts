@@ -10,10 +10,11 @@ import { placesOf } from '../session-host/places.ts'
 import type { SealedRelease, World } from '../session-host/world.ts'
 import { runOk } from '../story/run-command.ts'
 import { ringDisk } from './ring-guest.ts'
-import { halfNoise } from './seeded.ts'
+import { mixedImage } from './seeded.ts'
 import { objectNames } from './whole-objects.ts'
 
-const imageMebibytes = 96
+/** Stored in more than one batch (`folder-intake.ts`), so that some objects have their names before the end. */
+const imageMebibytes = 128
 const guestMebibytes = 12
 const machine = `firmware: bios
 chipset: i440fx
@@ -52,7 +53,7 @@ export async function prepareGround(seed: number, folder: string): Promise<Groun
   const guest = await sealDisks(worlds.qemu, 'guest', ['--disk', `system=${guestImage}`])
 
   const image = join(folder, 'image.raw')
-  await writeFile(image, halfNoise(seed, imageMebibytes))
+  await writeFile(image, mixedImage(seed, imageMebibytes))
   const whole = join(folder, 'whole')
   const began = performance.now()
   await runOk(ADMIN, sealImage(folder, image, whole, join(folder, 'whole-sealed')))

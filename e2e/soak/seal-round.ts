@@ -13,6 +13,8 @@ import { runJson, runOk } from '../story/run-command.ts'
 import { type Ground, sealImage } from './ground.ts'
 import { objectNames, wholeObjects } from './whole-objects.ts'
 
+/** When it is killed, in parts of the time that a whole one took: before, it opens its key; some are to come to their end. */
+const [earliest, latest] = [0.2, 1.05]
 const root = join(import.meta.dirname, '../..')
 const sealed = z.looseObject({ stats: z.looseObject({ newObjects: z.int() }) })
 const checked = z.looseObject({ clean: z.boolean(), leftovers: z.array(z.unknown()) })
@@ -24,7 +26,7 @@ export async function sealRound(ground: Ground, folder: string, random: () => nu
   const { orgKey, passphrase } = placesOf(ground.folder)
   const key = ['--org-key', orgKey, '--passphrase-file', passphrase]
 
-  const ms = whole.ms * random()
+  const ms = whole.ms * (earliest + (latest - earliest) * random())
   const killed = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(root, ADMIN), ...sealImage(ground.folder, image, store, first)],

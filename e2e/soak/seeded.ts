@@ -23,10 +23,10 @@ export function noise(seed: number, length: number): Buffer {
   return createCipheriv('aes-256-ctr', hash('sha256', `noise ${seed}`, 'buffer'), Buffer.alloc(16)).update(Buffer.alloc(length))
 }
 
-/** An image of which every other mebibyte is noise, the rest numbered lines. @param mebibytes its size */
-export function halfNoise(seed: number, mebibytes: number): Buffer {
+/** An image to seal: of each four mebibytes three are noise, one is numbered lines. @param mebibytes its size */
+export function mixedImage(seed: number, mebibytes: number): Buffer {
   const piece = 1 << 20
   const image = noise(seed, mebibytes * piece)
-  for (let at = piece; at < image.length; at += 2 * piece) image.fill(`line ${at} of the image\n`, at, at + piece)
+  for (let at = 3 * piece; at < image.length; at += 4 * piece) image.fill(`line ${at} of the image\n`, at, at + piece)
   return image
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk that fills up, and a seal that is killed: a clear message, the store as whole as before, and the next one succeeds.
-import { spawn } from 'node:child_process'
+// A disk that fills up: a clear message, the store as whole as before, and the next one succeeds.
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { smallDisk } from '../small-disk.ts'
-import { admin, main, makeKey, makeWorkplace, sealArguments } from './admin.ts'
+import { admin, makeKey, makeWorkplace, sealArguments } from './admin.ts'
 
 const partial = (folder: string) => readdir(join(folder, '.partial'))
 
@@ -30,24 +28,4 @@ it('says that the disk is full, leaves no half object, and seals once there is r
   expect(sealed.code).toBe(0)
   const verified = await admin(['verify', '--manifest', place.at('out', 'manifest.json'), '--store', store])
   expect(verified.code).toBe(0)
-})
-
-it('is sealed by the next one after a kill -9, which finds what was stored', { timeout: 60_000 }, async () => {
-  const place = await makeWorkplace()
-  await makeKey(place)
-  await writeFile(place.at('system.img'), randomBytes(33_554_432))
-  const killed = spawn(process.execPath, [main, ...sealArguments(place)], { stdio: 'ignore' })
-  const over = once(killed, 'exit')
-  const stored = async () => (await readdir(place.at('store'), { recursive: true }).catch(() => [])).length
-  for (const deadline = Date.now() + 30_000; (await stored()) < 30; ) {
-    if (Date.now() > deadline || killed.exitCode !== null) throw new Error('nothing was stored in time to kill it')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  killed.kill('SIGKILL')
-  expect(await over).toEqual([null, 'SIGKILL'])
-
-  const again = await admin([...sealArguments(place), '--json'])
-  expect(again.stderr).not.toContain('Error')
-  expect(again.code).toBe(0)
-  expect((await admin(['verify', '--manifest', place.at('out', 'manifest.json'), '--store', place.at('store')])).code).toBe(0)
 })

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { soakPackage } from './soak-package.ts'
+
+const seed = 20_261_126
+
+it(`loses nothing that was acknowledged when a seal, a VM on each engine and a fetch are killed (seed ${seed})`, { timeout: 300_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'soak-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const rounds = await soakPackage({ seed, rounds: [1, 2, 3, 4], folder })
+  expect(rounds.filter(({ ok }) => !ok)).toEqual([])
+  expect(rounds.map(({ kind }) => kind)).toEqual(['seal', 'run on qemu', 'fetch', 'run on v86'])
+})
