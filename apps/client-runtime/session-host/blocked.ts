@@ -43,6 +43,13 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
     'A secret that this desktop is set up with has not come with the permission of this computer.',
     'Ask your administrator to give the desktop its secrets, then start it again.',
   ],
+  'warm-state-altered': ['The prepared start of this desktop was altered and no intact copy could be had.', HELP_DESK],
+  'warm-state-invalid': [
+    'The prepared start of this desktop cannot be read by this version.',
+    'Update Casemate on this computer, then start the desktop again.',
+  ],
+  // Then it boots as it would without.
+  'warm-state-missing': INTERNAL,
   'eula-invalid': INTERNAL,
   'eula-missing': INTERNAL,
   'prefetch-altered': INTERNAL,

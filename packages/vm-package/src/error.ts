@@ -46,6 +46,9 @@ export type PackageErrorCode =
   | 'store-missing'
   | 'store-unwritable'
   | 'tool-missing'
+  | 'warm-state-altered'
+  | 'warm-state-invalid'
+  | 'warm-state-missing'
 
 /** What an error is about, where it is about one disk or one object. */
 export interface PackageErrorSubject {

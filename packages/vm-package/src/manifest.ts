@@ -63,14 +63,18 @@ const manifestFields = z.strictObject({
   scripts: z.tuple([]),
   /** Name of the prefetch list. */
   prefetch: z.strictObject({ sha256: sha256Hex }).nullable(),
-  warmState: z.null(),
+  /** Name of the head of the warm state. */
+  warmState: z.strictObject({ sha256: sha256Hex }).nullable(),
 })
 
-/** The medium's drive takes a place on `ide` too. */
-const manifest = manifestFields.refine(
-  ({ customization, disks }) => customization === undefined || disks.filter(({ controller }) => controller === 'ide').length <= 3,
-  'expected at most 3 disks on `ide` beside the customization medium',
-)
+const manifest = manifestFields
+  // The medium's drive takes a place on `ide` too.
+  .refine(
+    ({ customization, disks }) => customization === undefined || disks.filter(({ controller }) => controller === 'ide').length <= 3,
+    'expected at most 3 disks on `ide` beside the customization medium',
+  )
+  // A guest that has booted would have read the files of the boot that was recorded.
+  .refine(({ customization, warmState }) => customization === undefined || warmState === null, 'expected no warm state beside customization files')
 
 export type Manifest = z.infer<typeof manifest>
 export type ManifestDisk = Manifest['disks'][number]
@@ -130,7 +134,7 @@ export function encodeManifest(value: Manifest): Buffer {
     eula: value.eula === null ? null : { sha256: value.eula.sha256 },
     scripts: [],
     prefetch: value.prefetch === null ? null : { sha256: value.prefetch.sha256 },
-    warmState: null,
+    warmState: value.warmState === null ? null : { sha256: value.warmState.sha256 },
   }
   const bytes = Buffer.from(`${JSON.stringify(ordered, null, 2)}\n`)
   parseManifest(bytes)

@@ -13,7 +13,9 @@ import { fetchPrefetchList } from './prefetch/list.ts'
 import { openDiskIndex, pageLength } from './read/disk-index.ts'
 import { ObjectOpener } from './read/object-opener.ts'
 import { openingPool } from './read/opening-pool.ts'
-import type { ObjectSource, ObjectStore } from './store/object-store.ts'
+import { mostObjectBytes, type ObjectSource, type ObjectStore } from './store/object-store.ts'
+import { missingPart } from './warm-state/head.ts'
+import { openWarmState } from './warm-state/read.ts'
 
 const concurrentObjects = 8
 
@@ -55,6 +57,7 @@ export async function verifyPackage(
   if (customization !== undefined) {
     await tally.check(null, customization.sha256, 0, () => fetchTemplate(options.store, customization.sha256, options.packageKey))
   }
+  await verifyWarmState(options, tally)
   return tally.report()
 }
 
@@ -74,6 +77,12 @@ export async function verifyNames(options: VerifyOptions & { readonly store: Obj
   }
   await verifyEula(manifest, store, tally)
   await verifyPrefetch(manifest, store, tally)
+  const { warmState } = manifest
+  if (warmState !== null) {
+    await tally.check(null, warmState.sha256, 0, async () => {
+      if (!(await isNamedRight(store, warmState.sha256, mostObjectBytes))) throw missingPart(warmState.sha256)
+    })
+  }
   await forEachConcurrent(store.list(), concurrentObjects, async ({ name, size }) => {
     await tally.check(null, name, size, () => isNamedRight(store, name, size))
   })
@@ -92,6 +101,17 @@ async function verifyEula({ eula }: Manifest, store: ObjectSource, tally: Tally)
 async function verifyPrefetch({ prefetch }: Manifest, store: ObjectSource, tally: Tally): Promise<void> {
   // Its few bytes are left out of the sum.
   if (prefetch !== null) await tally.check(null, prefetch.sha256, 0, () => fetchPrefetchList(store, prefetch.sha256))
+}
+
+async function verifyWarmState(
+  { manifest, packageKey, store }: { readonly manifest: Manifest; readonly packageKey: Uint8Array; readonly store: ObjectSource },
+  tally: Tally,
+): Promise<void> {
+  const { warmState, disks } = manifest
+  if (warmState === null) return
+  // The head's few bytes are left out of the sum.
+  const warm = await tally.check(null, warmState.sha256, 0, () => openWarmState(store, { disks, warmState }, packageKey))
+  for (const [at, { name, storedLength }] of (warm?.pieces ?? []).entries()) await tally.check(null, name, storedLength, async () => warm?.piece(at))
 }
 
 /** False when there is no such object. @throws PackageError `object-altered` */

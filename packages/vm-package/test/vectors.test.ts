@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../src/chunk/codec.ts'
 import { openObject, openSealed } from '../src/chunk/open.ts'
@@ -11,6 +12,8 @@ import { decodeEntries, encodeEntries, entryBytes } from '../src/index/pages.ts'
 import { decodeRoot, rootRef, sealRoot } from '../src/index/root.ts'
 import { unwrapPackageKey, wrapPackageKey } from '../src/keys.ts'
 import { openManifest } from '../src/manifest.ts'
+import { openWarmState, type WarmState } from '../src/warm-state/read.ts'
+import { sealWarmState } from '../src/warm-state/seal.ts'
 import { runsOf } from '../vectors/cut.ts'
 import { makeVectors } from '../vectors/generate.ts'
 import { blocksOf, type Vector, type VectorOf, vector } from '../vectors/vector.ts'
@@ -55,11 +58,35 @@ async function read(given: Vector): Promise<string> {
         const source = { has: async () => true, get: async () => Buffer.from(given.object, 'base64') }
         expect((await fetchTemplate(source, given.name, hex(given.packageKey))).files).toEqual(given.files)
       })
+    case 'warm-state':
+      return await outcomeOf(async () => {
+        const objects = new Map(Object.entries({ ...given.pieces, [given.name]: given.head }))
+        const source = { get: async (name: string) => (objects.has(name) ? Buffer.from(objects.get(name) ?? '', 'base64') : null) }
+        const warm = await openWarmState(source, { disks: given.disks, warmState: { sha256: given.name } }, hex(given.packageKey))
+        await warm.fetch()
+        expect([warm.machine, given.disks.map(({ name }) => ({ name, runs: warm.runs(name) }))]).toEqual([given.machine, given.written])
+        expect(await payloadOf(given, warm)).toEqual(Buffer.concat([...blocksOf(given.blocks), Buffer.from(given.state, 'base64')]))
+      })
     case 'key':
       return await outcomeOf(() => {
         expect(Buffer.from(unwrapPackageKey(hex(given.orgKey), Buffer.from(given.file), given.manifest))).toEqual(hex(given.packageKey))
       })
   }
+}
+
+async function payloadOf({ written }: VectorOf<'warm-state'>, warm: WarmState): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for (const { name, runs } of written) {
+    parts.push(
+      await warm.blocks(
+        name,
+        0,
+        runs.reduce((sum, [, count]) => sum + count, 0),
+      ),
+    )
+  }
+  for await (const part of warm.state()) parts.push(part)
+  return Buffer.concat(parts)
 }
 
 async function readPage(given: VectorOf<'page'>): Promise<void> {
@@ -88,6 +115,19 @@ async function write(given: Vector): Promise<unknown> {
       return given.text
     case 'customization':
       return sealTemplate(hex(given.packageKey), encodeTemplate(given.files)).bytes.toString('base64')
+    case 'warm-state': {
+      const made: Record<string, string> = {}
+      const store = {
+        put: async (name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>) => {
+          if (bytes instanceof Uint8Array) made[name] = Buffer.from(bytes).toString('base64')
+          return true
+        },
+        sync: async () => undefined,
+      }
+      const payload = Readable.from([...blocksOf(given.blocks), Buffer.from(given.state, 'base64')])
+      await sealWarmState({ machine: given.machine, disks: given.written, payload }, hex(given.packageKey), given.disks, store)
+      return made
+    }
     case 'key':
       return wrapPackageKey(hex(given.orgKey), hex(given.packageKey), given.manifest, hex(given.nonce)).toString()
   }
@@ -96,6 +136,7 @@ async function write(given: Vector): Promise<unknown> {
 function writtenForm(given: Vector): unknown {
   if (given.kind === 'cut') return given.runs
   if (given.kind === 'manifest') return given.text
+  if (given.kind === 'warm-state') return { ...given.pieces, [given.name]: given.head }
   return given.kind === 'key' ? given.file : given.object
 }
 
@@ -121,6 +162,7 @@ describe('the vectors', () => {
       root: both,
       manifest: both,
       customization: both,
+      'warm-state': both,
       key: both,
     })
   })

@@ -11,6 +11,7 @@ import { manifestVectors } from './manifest.ts'
 import { pageVectors } from './page.ts'
 import { rootVectors } from './root.ts'
 import type { Vector } from './vector.ts'
+import { warmStateVectors } from './warm-state.ts'
 
 /** Text of each file by its path below this folder. */
 export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
@@ -21,6 +22,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     rootVectors(),
     manifestVectors(),
     customizationVectors(),
+    await warmStateVectors(),
     keyVectors(),
   ]
   return new Map(

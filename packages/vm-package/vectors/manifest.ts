@@ -27,6 +27,7 @@ const full: Manifest = {
 const customized: Manifest = { ...small, customization: { sha256: digest('customization') } }
 const ideDisk = (name: string): Manifest['disks'][number] => ({ name, role: 'user', size: 4096, controller: 'ide', root: digest(name) })
 const prefetching: Manifest = { ...small, prefetch: { sha256: digest('prefetch') } }
+const warm: Manifest = { ...small, warmState: { sha256: digest('warm state') } }
 const smallText = encodeManifest(small).toString()
 
 function vector(about: string, text: string, changes: { readonly expect?: string; readonly sha256?: string } = {}): VectorOf<'manifest'> {
@@ -51,6 +52,13 @@ export const manifestVectors = (): Named<'manifest'> => ({
   'customization-null': vector('no customization is no field', JSON.stringify({ ...small, customization: null }), { expect: 'manifest-invalid' }),
   prefetching: vector('an order in which to fetch', encodeManifest(prefetching).toString()),
   'prefetch-not-a-digest': replaced('a prefetch list that is not named by its digest', '"prefetch": null', '"prefetch": {"sha256": "list"}'),
+  warm: vector('a state of the booted machine', encodeManifest(warm).toString()),
+  'warm-state-not-a-digest': replaced('a warm state that is not named by its digest', '"warmState": null', '"warmState": {"sha256": "state"}'),
+  'warm-state-beside-customization': vector(
+    'a booted machine would have read the files of another instance',
+    JSON.stringify({ ...customized, warmState: warm.warmState }),
+    { expect: 'manifest-invalid' },
+  ),
   'another-order': vector(
     'the order of keys and white space are free to a writer',
     JSON.stringify(Object.fromEntries(Object.entries(small).reverse())),

@@ -55,6 +55,24 @@ const customization = z.strictObject({
   object: z.base64(),
   expect: expected,
 })
+const warmState = z.strictObject({
+  kind: z.literal('warm-state'),
+  about,
+  packageKey: hex32,
+  /** Of the manifest. */
+  disks: z.array(z.strictObject({ name: z.string(), size: z.int() })),
+  /** Of the head. */
+  name: hex32,
+  machine: z.string(),
+  written: z.array(z.strictObject({ name: z.string(), runs: z.array(z.tuple([z.int(), z.int()])) })),
+  /** All that was written, one after the other. */
+  blocks: content,
+  state: z.base64(),
+  head: z.base64(),
+  /** By name. */
+  pieces: z.record(hex32, z.base64()),
+  expect: expected,
+})
 const key = z.strictObject({
   kind: z.literal('key'),
   about,
@@ -66,7 +84,7 @@ const key = z.strictObject({
   expect: expected,
 })
 
-export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, key])
+export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, warmState, key])
 export type Vector = z.infer<typeof vector>
 export type VectorOf<K extends Vector['kind']> = Extract<Vector, { kind: K }>
 /** By file name without `.json`, within the folder of the kind. */

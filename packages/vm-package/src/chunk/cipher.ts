@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // AES-256-GCM (NIST SP 800-38D) with the nonce fixed to 12 zero bytes: only for a key that meets one message in its life.
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 
 const nonce = Buffer.alloc(12)
 export const tagBytes = 16
 
-/** Chunks hold a disk's bytes, pages its index, the root the list of pages; customization is a package's files. The kind is authenticated with the message. */
-export type SealedKind = 'chunk' | 'page' | 'root' | 'customization'
+/**
+ * Chunks hold a disk's bytes, pages its index, the root the list of pages; customization is a package's files, the warm state a VM that
+ * has booted. The kind is authenticated with the message.
+ */
+export type SealedKind = 'chunk' | 'page' | 'root' | 'customization' | 'warm-state'
 
-export const labelOf = (kind: SealedKind): Buffer => Buffer.from(`${kind}-v1`)
+const labelOf = (kind: SealedKind): Buffer => Buffer.from(`${kind}-v1`)
+
+/**
+ * A key that is a function of exactly the bytes that it encrypts.
+ * @param secret 32 bytes. @param digest SHA-256 of the message.
+ */
+export function messageKey(kind: SealedKind, secret: Uint8Array, digest: Uint8Array): Buffer {
+  return createHmac('sha256', secret).update(labelOf(kind)).update(digest).digest()
+}
 
 /** @returns ciphertext | tag (16 bytes). */
 export function encrypt(kind: SealedKind, key: Uint8Array, message: Uint8Array): Buffer {

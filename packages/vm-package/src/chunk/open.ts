@@ -23,9 +23,9 @@ export function isObjectLength(storedLength: number, plainLength: number): boole
 
 /**
  * @returns the `plainLength` bytes that were sealed.
- * @throws PackageError `chunk-altered` or `page-altered`
+ * @throws PackageError `<kind>-altered`
  */
-export function openObject(kind: 'chunk' | 'page', object: Uint8Array, ref: ObjectRef, plainLength: number): Buffer {
+export function openObject(kind: 'chunk' | 'page' | 'warm-state', object: Uint8Array, ref: ObjectRef, plainLength: number): Buffer {
   const message = openSealed(kind, object, ref)
   return decodeMessage(message, plainLength, (why, cause) => altered(kind, ref.name, why, cause))
 }

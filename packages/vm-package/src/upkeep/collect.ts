@@ -37,7 +37,7 @@ const leftoverGraceMs = 3_600_000
 
 /**
  * What a package needs must all be known: a root or page that cannot be read ends it before anything is deleted.
- * @throws PackageError `root-missing`, `root-altered`, `page-missing`, `page-altered`, `store-busy`, `claim-lapsed`; the reason of `signal`.
+ * @throws PackageError as `neededObjects`, `store-busy`, `claim-lapsed`; the reason of `signal`.
  */
 export async function collectGarbage(options: CollectOptions): Promise<CollectReport> {
   if (!options.delete) return await sweep(options, null)

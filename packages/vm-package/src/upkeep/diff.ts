@@ -17,7 +17,7 @@ export interface PackageDiff {
 /**
  * Reads roots and pages of both. Files that the manifest names count without their few bytes.
  * @param from null: a device that has nothing.
- * @throws PackageError `root-missing`, `root-altered`, `page-missing`, `page-altered`; the reason of `signal`.
+ * @throws PackageError as `neededObjects`; the reason of `signal`.
  */
 export async function diffPackages(from: OpenPackage | null, to: OpenPackage, store: ObjectSource, signal?: AbortSignal): Promise<PackageDiff> {
   const options = signal === undefined ? {} : { signal }

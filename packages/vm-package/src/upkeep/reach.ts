@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every object that a package needs: what its manifest names, its root pages, their pages, their chunks. Roots and pages are read and
-// verified for it; chunks are only named.
+// Every object that a package needs: what its manifest names, its root pages, their pages, their chunks, the pieces of its warm state.
+// Roots, pages and the head of the warm state are read and verified for it; chunks and pieces are only named.
 import { PackageError } from '../error.ts'
 import { rootLength } from '../index/root.ts'
 import type { Manifest, ManifestDisk } from '../manifest.ts'
@@ -9,6 +9,7 @@ import { openDiskIndex, pageLength } from '../read/disk-index.ts'
 import { ObjectOpener } from '../read/object-opener.ts'
 import { openingPool } from '../read/opening-pool.ts'
 import type { ObjectSource } from '../store/object-store.ts'
+import { fetchHead } from '../warm-state/head.ts'
 
 export interface OpenPackage {
   readonly manifest: Manifest
@@ -18,7 +19,7 @@ export interface OpenPackage {
 
 export interface NeededObject {
   readonly name: string
-  readonly kind: 'file' | 'root' | 'page' | 'chunk'
+  readonly kind: 'file' | 'piece' | 'root' | 'page' | 'chunk'
   /** Null where it belongs to no disk. */
   readonly disk: string | null
   /** In bytes; null where only the object itself says it. */
@@ -41,8 +42,10 @@ export function namedObjects(manifest: Manifest): readonly NeededObject[] {
 
 /**
  * Each object at least once; chunks that come again may be given again.
- * @param onFault told of a root or page that cannot be read: what it names is left out then. Without it, the fault is thrown.
- * @throws PackageError `root-missing`, `root-altered`, `page-missing`, `page-altered`; the reason of `signal`.
+ * @param onFault told of a root, page or head of a warm state that cannot be read: what it names is left out then. Without it, the fault
+ * is thrown.
+ * @throws PackageError `root-missing`, `root-altered`, `page-missing`, `page-altered`, `warm-state-missing`, `warm-state-altered`,
+ * `warm-state-invalid`; the reason of `signal`.
  */
 export async function* neededObjects(
   { manifest, packageKey }: OpenPackage,
@@ -50,8 +53,14 @@ export async function* neededObjects(
   { onFault, signal }: { readonly onFault?: (object: NeededObject, fault: PackageError) => void; readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<NeededObject> {
   yield* namedObjects(manifest)
+  const { warmState, disks } = manifest
+  if (warmState !== null) {
+    const head = { name: warmState.sha256, kind: 'file' as const, disk: null, storedLength: null }
+    const found = await unlessFaulty(head, onFault, () => fetchHead(store, warmState.sha256, packageKey, disks))
+    for (const { name, storedLength } of found?.pieces ?? []) yield { name, kind: 'piece', disk: null, storedLength }
+  }
   const named = new Set<string>()
-  for (const disk of manifest.disks) {
+  for (const disk of disks) {
     const opener = new ObjectOpener({ disk: disk.name, origin: store, cache: null, pool: openingPool(), onEvent: () => undefined })
     const root = { name: disk.root, kind: 'root' as const, disk: disk.name, storedLength: rootLength(disk.size) }
     const index = await unlessFaulty(root, onFault, () => openDiskIndex(opener, disk, packageKey))
