@@ -54,6 +54,12 @@ export interface VmSpec {
   readonly runtimeFolder: string
 }
 
+/** Of a VM, all that its saved state depends on besides the engine. */
+export type MachineShape = Pick<VmSpec, 'memoryMiB' | 'medium'> & {
+  readonly disks: readonly Pick<DiskSpec, 'name' | 'sizeBytes'>[]
+  readonly network: 'none' | { readonly model: string; readonly mac: string }
+}
+
 /** Where a suspended VM's memory goes, sealed: authenticated before a byte of it is loaded. */
 export interface StateFile {
   readonly path: string
@@ -103,4 +109,19 @@ export interface EngineBackend {
    * `engine-missing`; `state-altered` or `state-mismatch` for a suspended state that is not to be trusted.
    */
   open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine>
+  /** Absent: a state goes on only where it was saved. */
+  readonly portable?: PortableStates
+}
+
+/** States that go on wherever there is the same machine, whoever saved them. The clock and the random numbers of the guest are set anew. */
+export interface PortableStates {
+  /** Engine, version and hardware in words, printable ASCII of at most 1024 characters: equal where a state fits. */
+  machineOf(shape: MachineShape): Promise<string>
+  /**
+   * The plain bytes of a suspended state, to be read once.
+   * @throws EngineError `state-altered`, `state-mismatch`
+   */
+  read(file: StateFile, shape: MachineShape): Promise<AsyncIterable<Uint8Array>>
+  /** As `open` with a suspended state, whose bytes the caller has authenticated; it is opened over disks as they were then. */
+  open(spec: VmSpec, state: AsyncIterable<Uint8Array>): Promise<VirtualMachine>
 }

@@ -15,7 +15,7 @@ import { childCommandLine } from './command-line.ts'
 import { requireContainment } from './contain.ts'
 import { V86Machine } from './machine.ts'
 import { type ChildProgram, type Firmware, programFromSources, requireFirmware, versionOf } from './program.ts'
-import { boundToHardware } from './state-binding.ts'
+import { boundToHardware, machineText } from './state-binding.ts'
 import { withStateSocket } from './state-socket.ts'
 
 export interface V86BackendOptions {
@@ -35,6 +35,8 @@ const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
 ])
 const MIB = 1024 * 1024
 
+type Bind = (file: StateFile) => StateFile
+
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
   const folder = options.firmwareFolder ?? '/usr/share/seabios'
   const program = options.program ?? programFromSources()
@@ -43,6 +45,18 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     contained ??= requireContainment()
     await contained
     return await requireFirmware(folder)
+  }
+  const open = async (spec: VmSpec, stateOf: (bind: Bind) => Promise<AsyncIterable<Uint8Array>> | null): Promise<VirtualMachine> => {
+    requireCapabilities('v86', CAPABILITIES, spec)
+    checkSpec(spec)
+    const firmware = await requireBoth()
+    const version = await versionOf(program)
+    const bind = (file: StateFile) => boundToHardware(file, spec, version)
+    // Authenticated while the child starts: it gets no byte before.
+    const state = stateOf(bind)
+    // Whoever awaits it hears of a failure; until then it is no unhandled one.
+    state?.catch(() => undefined)
+    return await openMachine(spec, program, firmware, state, bind)
   }
   return {
     name: 'v86',
@@ -55,17 +69,11 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
         throw error
       }
     },
-    async open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine> {
-      requireCapabilities('v86', CAPABILITIES, spec)
-      checkSpec(spec)
-      const firmware = await requireBoth()
-      const version = await versionOf(program)
-      const bind = (file: StateFile) => boundToHardware(file, spec, version)
-      // Authenticated while the child starts: it gets no byte before.
-      const state = restore === undefined ? null : openState(bind(restore))
-      // Whoever awaits it hears of a failure; until then it is no unhandled one.
-      state?.catch(() => undefined)
-      return await openMachine(spec, program, firmware, state, bind)
+    open: (spec, restore) => open(spec, (bind) => (restore === undefined ? null : openState(bind(restore)))),
+    portable: {
+      machineOf: async (shape) => machineText(shape, await versionOf(program)),
+      read: async (file, shape) => openState(boundToHardware(file, shape, await versionOf(program))),
+      open: (spec, state) => open(spec, async () => state),
     },
   }
 }
@@ -75,7 +83,7 @@ async function openMachine(
   program: ChildProgram,
   firmware: Firmware,
   state: Promise<AsyncIterable<Uint8Array>> | null,
-  bind: (file: StateFile) => StateFile,
+  bind: Bind,
 ): Promise<VirtualMachine> {
   const sockets = hostSockets(spec.runtimeFolder)
   const reads = [...program.reads, ...Object.values(firmware)]
