@@ -11,9 +11,12 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { ManifestDisk } from '@casemate/vm-package/manifest'
 import { type NbdServer, serveNbd } from '@casemate/vm-package/nbd-server'
 import type { PackageDisk } from '@casemate/vm-package/read'
+import type { WarmState } from '@casemate/vm-package/warm-state'
 import type { InstanceLayout } from '../layout.ts'
 import { systemDiskKey, userDiskKey } from './instance-keys.ts'
 import type { OpenedDisk } from './vm-spec.ts'
+import { warmDisk } from './warm-state/warm-disk.ts'
+import type { WrittenBlocks } from './warm-state/written-blocks.ts'
 
 export interface InstanceDisks {
   readonly byName: ReadonlyMap<string, OpenedDisk>
@@ -27,6 +30,8 @@ export interface DiskOwner {
   readonly runtimeFolder: string
   /** A disk that could not answer a read; the engine has been told so too. */
   readonly onReadError: (fault: unknown) => void
+  /** Notes what a v86 writes; null where nobody wants to know. */
+  readonly written: WrittenBlocks | null
 }
 
 interface OwnDisk {
@@ -35,7 +40,8 @@ interface OwnDisk {
   readonly binding: string
 }
 
-function ownDisk(owner: DiskOwner, disk: ManifestDisk): OwnDisk {
+/** Where it is, and what opens it. */
+export function ownDisk(owner: Pick<DiskOwner, 'plan' | 'layout' | 'instanceKey'>, disk: ManifestDisk): OwnDisk {
   const { plan, layout, instanceKey } = owner
   if (disk.role === 'user') {
     return { file: layout.userDisk(disk.name, plan.engine), key: userDiskKey(instanceKey, disk.name), binding: `user|${plan.instance}|${disk.name}` }
@@ -53,14 +59,24 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** @throws EngineError `overlay-mismatch`, `overlay-altered` and what making an overlay throws; PackageError from filling one */
+/** Whether none of these disks is there yet, nor a state that goes on over them: the first start of the instance, or under a release where no disk carried over. */
+export async function isFresh(owner: DiskOwner, disks: readonly ManifestDisk[]): Promise<boolean> {
+  const files = [...disks.map((disk) => ownDisk(owner, disk).file), owner.layout.suspended(owner.plan.package.sha256)]
+  return (await Promise.all(files.map(isThere))).every((there) => !there)
+}
+
+/**
+ * @param warm for a fresh instance that goes on from it: its new disks hold what was written by then.
+ * @throws EngineError `overlay-mismatch`, `overlay-altered` and what making an overlay throws; PackageError from filling one
+ */
 export async function openInstanceDisks(
   owner: DiskOwner,
   disks: readonly ManifestDisk[],
   packaged: ReadonlyMap<string, PackageDisk>,
+  warm: WarmState | null,
 ): Promise<InstanceDisks> {
   await mkdir(owner.layout.disks, { recursive: true, mode: 0o700 })
-  return owner.plan.engine === 'qemu' ? openForQemu(owner, disks, packaged) : openForV86(owner, disks, packaged)
+  return owner.plan.engine === 'qemu' ? openForQemu(owner, disks, packaged) : openForV86(owner, disks, packaged, warm)
 }
 
 async function openForQemu(owner: DiskOwner, disks: readonly ManifestDisk[], packaged: ReadonlyMap<string, PackageDisk>): Promise<InstanceDisks> {
@@ -79,17 +95,28 @@ async function openForQemu(owner: DiskOwner, disks: readonly ManifestDisk[], pac
   return { byName, close: () => server.close() }
 }
 
-async function openForV86(owner: DiskOwner, disks: readonly ManifestDisk[], packaged: ReadonlyMap<string, PackageDisk>): Promise<InstanceDisks> {
+async function openForV86(
+  owner: DiskOwner,
+  disks: readonly ManifestDisk[],
+  packaged: ReadonlyMap<string, PackageDisk>,
+  warm: WarmState | null,
+): Promise<InstanceDisks> {
   const socket = join(owner.runtimeFolder, 'disks.sock')
   const overlays = new Map<string, XtsOverlay>()
   for (const disk of disks) {
     const own = ownDisk(owner, disk)
     const source = packaged.get(disk.name)
     if (source === undefined) throw new Error(`disk \`${disk.name}\` is not in the package`)
-    if (!(await isThere(own.file))) await createXtsOverlay({ ...own, size: disk.size, ...(disk.role === 'user' ? { fillFrom: source } : {}) })
-    overlays.set(disk.name, await openOverlay({ ...own, base: disk.role === 'user' ? null : source }))
+    const base = disk.role === 'user' ? null : source
+    if (!(await isThere(own.file))) {
+      const below = base === null ? source : null
+      const fillFrom = warm === null ? below : warmDisk(warm, disk.name, disk.size, below)
+      await createXtsOverlay({ ...own, size: disk.size, ...(fillFrom === null ? {} : { fillFrom }) })
+    }
+    overlays.set(disk.name, await openOverlay({ ...own, base }))
   }
-  const server = await serveNbd({ socketPath: socket, exports: overlays, onReadError: (_name, fault) => owner.onReadError(fault) })
+  const exports = new Map([...overlays].map(([name, overlay]) => [name, owner.written?.watch(name, overlay) ?? overlay]))
+  const server = await serveNbd({ socketPath: socket, exports, onReadError: (_name, fault) => owner.onReadError(fault) })
   const byName = new Map<string, OpenedDisk>()
   for (const [name, overlay] of overlays) byName.set(name, { sizeBytes: overlay.size, storage: { kind: 'writable-nbd', nbd: { socket, name } } })
   const close = async () => {

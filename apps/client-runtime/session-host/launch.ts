@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
-// the plan's SHA-256, package disks, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
-import { readdir, readFile, rm } from 'node:fs/promises'
+// the plan's SHA-256, package disks, warm state, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
+import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createQemuBackend } from '@casemate/engine/qemu'
-import { createV86Backend } from '@casemate/engine/v86'
 import type { EngineBackend, StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import { manifestSha256, openManifest } from '@casemate/vm-package/manifest'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
+import type { WarmState } from '@casemate/vm-package/warm-state'
 import type { z } from 'zod'
 import { syncFolder } from '../daemon/update/write-whole.ts'
 import type { InstanceLayout, Layout } from '../layout.ts'
 import type { sessionSecrets } from '../local-api.ts'
+import { approvedManifest } from './approved-manifest.ts'
+import { backendOf } from './backend.ts'
 import type { BootRecord } from './boot-record.ts'
 import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
 import type { EventLog } from './event-log.ts'
 import { inForce } from './in-force.ts'
-import { openInstanceDisks } from './instance-disks.ts'
-import { suspendedStateKey } from './instance-keys.ts'
+import { isFresh, openInstanceDisks } from './instance-disks.ts'
 import { lockInstance } from './instance-lock.ts'
 import { type GoodEnd, runningTime, settleRelease } from './old-releases.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
+import { suspendedState } from './suspended-state.ts'
 import { openVmNetwork } from './vm-network.ts'
-import { vmSpec } from './vm-spec.ts'
+import { machineShape, vmSpec } from './vm-spec.ts'
+import { warmStart } from './warm-state/warm-start.ts'
+import type { WrittenBlocks } from './warm-state/written-blocks.ts'
 
 export interface LaunchInputs {
   readonly plan: LaunchPlan
@@ -41,6 +43,8 @@ export interface LaunchInputs {
   readonly serial: SerialCapture
   /** Notes in which order the disks are read; null where nobody wants to know. */
   readonly record: BootRecord | null
+  /** Notes which blocks the VM writes; likewise. */
+  readonly written: WrittenBlocks | null
   /** Gives up fetching. */
   readonly signal: AbortSignal
 }
@@ -55,8 +59,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
   try {
     const instance = layout.instance(plan.instance)
     undo.push(await lockInstance(instance.lock))
-    const bytes = await readManifest(layout.manifest(plan.package.sha256))
-    const manifest = openManifest(bytes, plan.package.sha256)
+    const manifest = await approvedManifest(plan, layout)
+    const backend = backendOf(plan, layout)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
     const fetching = new AbortController()
@@ -69,7 +73,10 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const onReadError = (fault: unknown) => {
       if (!isLate(fault)) watch.failed(fault)
     }
-    const owned = await openInstanceDisks({ plan, layout: instance, instanceKey, runtimeFolder, onReadError }, manifest.disks, packaged.byName)
+    const owner = { plan, layout: instance, instanceKey, runtimeFolder, onReadError, written: inputs.written }
+    const warmSource = { manifest, packageKey, files: packaged.files, portable: backend.portable, shape: machineShape(plan, manifest), events }
+    const warm = (await isFresh(owner, manifest.disks)) ? await warmStart(warmSource) : null
+    const owned = await openInstanceDisks(owner, manifest.disks, packaged.byName, warm)
     undo.push(() => owned.close())
     const medium = await openMedium({
       plan,
@@ -82,16 +89,11 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
       runtimeFolder,
     })
     undo.push(async () => medium?.close())
-    const stateFile: StateFile = {
-      path: instance.suspended(plan.package.sha256),
-      key: suspendedStateKey(instanceKey),
-      binding: `${plan.instance}|${plan.package.sha256}|${plan.engine}`,
-    }
+    const stateFile = suspendedState(plan, instance, instanceKey)
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null)
-    const backend = backendOf(plan, layout)
-    const vm = await openVm(backend, spec, stateFile, instance)
+    const vm = await openVm(backend, spec, stateFile, instance, warm)
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
@@ -99,7 +101,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
       await settleRelease(instance, ended).catch((fault: unknown) => events.add('release-not-settled', { detail: String(fault) }))
     }
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
-    const opened = { package: manifestSha256(bytes), engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
+    const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(fetching.signal)
     return { vm, opened, stateFile, network: network.switch, content: packaged.content, settled, release }
   } catch (fault) {
@@ -113,22 +115,22 @@ async function openOrigin(origin: string, signal: AbortSignal): Promise<ObjectSo
   return origin.startsWith('unix:') ? daemonOrigin(origin.slice('unix:'.length), signal) : openFolderStore(origin)
 }
 
-function backendOf(plan: LaunchPlan, layout: Layout): EngineBackend {
-  return plan.engine === 'qemu' ? createQemuBackend({ cacheFolder: layout.engineCache }) : createV86Backend({})
-}
-
 /**
- * Goes on from the suspended state where there is one. That state is then removed before the CPUs run, and so are those of other
- * releases: none may be resumed over disks that have moved on.
+ * Goes on from the suspended state where there is one, or from the package's warm state at the first start. A suspended state is then
+ * removed before the CPUs run, and so are those of other releases: none may be resumed over disks that have moved on.
  */
 async function openVm(
   backend: EngineBackend,
   spec: Parameters<EngineBackend['open']>[0],
   stateFile: StateFile,
   instance: InstanceLayout,
+  warm: WarmState | null,
 ): Promise<VirtualMachine> {
   const suspended = (await readdir(instance.folder)).filter((name) => name.endsWith('.state')).map((name) => join(instance.folder, name))
-  const vm = await backend.open(spec, suspended.includes(stateFile.path) ? stateFile : undefined)
+  const vm =
+    warm !== null && backend.portable !== undefined
+      ? await backend.portable.open(spec, warm.state())
+      : await backend.open(spec, suspended.includes(stateFile.path) ? stateFile : undefined)
   try {
     for (const path of suspended) await rm(path)
     if (suspended.length > 0) await syncFolder(dirname(stateFile.path))
@@ -137,12 +139,6 @@ async function openVm(
     throw fault
   }
   return vm
-}
-
-async function readManifest(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((cause: unknown) => {
-    throw Object.assign(new Error(`there is no manifest at \`${path}\``, { cause }), { code: 'package-missing' })
-  })
 }
 
 function isLate(fault: unknown): boolean {

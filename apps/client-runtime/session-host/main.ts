@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Session host: one process a session. Takes a LaunchPlan file and, on standard input, its secrets; opens its two doors, says so on
-// standard output, and runs until the session is over. Exit codes: 0 over, 2 called wrongly, 3 the doors could not be opened.
+// standard output, and runs until the session is over. Exit codes: 0 over, 2 called wrongly, 3 the doors could not be opened,
+// 4 what was to be written at the end could not be.
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,6 +18,8 @@ import { launch } from './launch.ts'
 import { SerialCapture } from './serial-capture.ts'
 import { Session } from './session.ts'
 import { openViewerDoor } from './viewer-door.ts'
+import { captureWarmState } from './warm-state/capture.ts'
+import { WrittenBlocks } from './warm-state/written-blocks.ts'
 import { LIMITS, Watch } from './watch.ts'
 
 const options = new Command('session-host')
@@ -24,9 +27,10 @@ const options = new Command('session-host')
   .requiredOption('--data <folder>', "the runtime's data folder, absolute")
   .requiredOption('--origin <folder>', "object store that chunks come from: a folder, or `unix:` and the daemon's object socket")
   .option('--record <file>', 'write the order in which the disks are read, a prefetch list, when the session is over')
+  .option('--warm-state <file>', 'write what a warm state is made of, sealed under the instance key, once the session was suspended')
   .option('--port <number>', 'port of the viewer door, 0 for any', '0')
   .parse()
-  .opts<{ plan: string; data: string; origin: string; record?: string; port: string }>()
+  .opts<{ plan: string; data: string; origin: string; record?: string; warmState?: string; port: string }>()
 
 /** How long a daemon may take to fetch what a session said last; one that has gone does not keep the process. */
 const LAST_WORDS_MS = 3000
@@ -53,9 +57,10 @@ const runtimeFolder = layout.runtime(plan.session)
 const events = new EventLog()
 const serial = new SerialCapture()
 const record = options.record === undefined ? null : new BootRecord()
+const written = options.warmState === undefined ? null : new WrittenBlocks()
 const session = new Session(
   plan,
-  (disks, signal) => launch({ plan, secrets, layout, runtimeFolder, origin: options.origin, disks, events, serial, record, signal }),
+  (disks, signal) => launch({ plan, secrets, layout, runtimeFolder, origin: options.origin, disks, events, serial, record, written, signal }),
   events,
 )
 const watch = new Watch(session, LIMITS, () => performance.now())
@@ -78,6 +83,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => vo
 await session.open()
 await session.ended
 if (options.record !== undefined) await record?.write(options.record)
+if (options.warmState !== undefined && written !== null) {
+  const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
+  await captureWarmState({ plan, layout, instanceKey, written, file: options.warmState }).catch((error: unknown) => fail(4, 'no warm state', error))
+}
 clearInterval(ticking)
 await events.lastHeard(LAST_WORDS_MS)
 await viewer.close()

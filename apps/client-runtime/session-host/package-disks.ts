@@ -2,7 +2,6 @@
 //
 // The package's disks as verified read-only devices. What comes late holds the session, what is altered blocks it, and a cached
 // object that had to be fetched again is journaled.
-import { readFile } from 'node:fs/promises'
 import { type ChunkCache, openChunkCache } from '@casemate/vm-package/chunk-cache'
 import { FetchAhead } from '@casemate/vm-package/fetch-ahead'
 import type { Manifest } from '@casemate/vm-package/manifest'
@@ -11,6 +10,7 @@ import { fetchPrefetchList, type PrefetchList } from '@casemate/vm-package/prefe
 import { openPackageDisk, type PackageDisk, type PackageDiskEvent } from '@casemate/vm-package/read'
 import type { SessionView } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
+import { cachedFiles } from './cached-files.ts'
 import type { EventLog } from './event-log.ts'
 import type { DiskWatch } from './session.ts'
 
@@ -22,6 +22,8 @@ const SCRATCH_LIMIT = 1024 ** 3
 
 export interface PackageDisks {
   readonly byName: ReadonlyMap<string, PackageDisk>
+  /** What the manifest names beside the disks, through the same cache. */
+  readonly files: Pick<ObjectSource, 'get'>
   /** Begins to bring the package here before it is read, until all is here or the signal fires. */
   fetchAhead(signal: AbortSignal): void
   content(): SessionView['content']
@@ -48,11 +50,13 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
     const onRead = (offset: number) => source.record?.add(at, offset)
     byName.set(disk.name, await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache, scratch, onEvent, onRead }))
   }
+  const files = cachedFiles(source.origin, cache, source.events)
   let ahead: FetchAhead | null = null
   return {
     byName,
+    files,
     fetchAhead: (signal) => {
-      void prefetchList(source, cache).then((list) => {
+      void prefetchList(source, files).then((list) => {
         ahead = new FetchAhead({ disks: [...byName.values()], list, fillBytesPerSecond: FILL_BYTES_PER_SECOND, signal })
         return ahead.run()
       })
@@ -65,20 +69,12 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
 }
 
 /** Without it everything is fetched in the order of the disks. */
-async function prefetchList({ manifest, origin, events }: PackageSource, cache: ChunkCache): Promise<PrefetchList | null> {
+async function prefetchList({ manifest, events }: PackageSource, files: Pick<ObjectSource, 'get'>): Promise<PrefetchList | null> {
   if (manifest.prefetch === null) return null
   const { sha256 } = manifest.prefetch
-  const get = async (name: string, maxBytes: number) => {
-    const path = cache.locate(name)
-    const bytes = path === null ? await origin.get(name, maxBytes) : await readFile(path)
-    if (path === null && bytes !== null) await cache.add(name, bytes)
-    return bytes
-  }
   try {
-    return await fetchPrefetchList({ get }, sha256)
+    return await fetchPrefetchList(files, sha256)
   } catch (fault) {
-    // What cannot be removed is met again, and told again.
-    await cache.discard(sha256).catch(() => undefined)
     events.add('prefetch-failed', { object: sha256, detail: fault instanceof Error ? fault.message : String(fault) })
     return null
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The one translation from what was decided (LaunchPlan) and what was sealed (manifest) to what the engine runs (VmSpec).
-import type { DiskStorage, MediumSpec, VmSpec } from '@casemate/engine/virtual-machine'
+import type { DiskStorage, MachineShape, MediumSpec, VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Manifest } from '@casemate/vm-package/manifest'
+import { macOf } from './vm-network.ts'
 
 /** An opened disk: where it is, and how large it is now, which for a user's disk need not be what the manifest says. */
 export interface OpenedDisk {
@@ -36,5 +37,14 @@ export function vmSpec(
     serial: plan.serial,
     network,
     runtimeFolder,
+  }
+}
+
+/** What a fresh instance would run on, before anything of it is opened; a package with a medium has no warm state to compare it with. */
+export function machineShape(plan: LaunchPlan, { hardware, disks }: Manifest): MachineShape {
+  return {
+    memoryMiB: plan.memoryMiB,
+    disks: disks.map(({ name, size }) => ({ name, sizeBytes: size })),
+    network: plan.network.mode === 'none' || hardware.network === null ? 'none' : { model: hardware.network.model, mac: macOf(plan.instance) },
   }
 }

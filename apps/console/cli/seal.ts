@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { mostEulaBytes } from '@casemate/vm-package/eula'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { manifestSha256, parseManifest } from '@casemate/vm-package/manifest'
-import { addPrefetchList } from '@casemate/vm-package/prefetch'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -11,6 +11,7 @@ import { recordBoot } from '../src/packages/record-boot.ts'
 import { readCustomization } from './customization-folder.ts'
 import { readInstant } from './data-option.ts'
 import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
+import { AdminError } from './error.ts'
 import { readSmallFile, refuseExisting, writeNewFile } from './files.ts'
 import { stopOnSignal } from './interrupt.ts'
 import { readMachineFile } from './machine-file.ts'
@@ -32,6 +33,7 @@ interface Options {
   readonly notAfter?: string
   readonly recordBoot?: number
   readonly recordEngine: 'qemu' | 'v86'
+  readonly warmState?: true
   readonly out: string
   readonly json?: true
 }
@@ -56,6 +58,7 @@ export function sealCommand(): Command {
     .option('--not-after <time>', 'devices run it until then', readInstant)
     .option('--record-boot <seconds>', 'boot the package for so long, and let devices fetch what it reads first', parseSeconds)
     .addOption(new Option('--record-engine <engine>', 'what boots it').choices(['qemu', 'v86']).default('qemu'))
+    .option('--warm-state', 'let first starts on v86 go on from where the recorded boot was in the end')
     .requiredOption('--out <folder>', 'where manifest and key go')
     .action(seal)
 }
@@ -66,9 +69,20 @@ function parseSeconds(text: string): number {
   return seconds
 }
 
+/** @throws AdminError `usage` */
+function checkWarmState({ warmState, recordBoot, recordEngine, customization }: Options): void {
+  if (warmState === undefined) return
+  const needed = recordBoot === undefined ? '`--record-boot`' : recordEngine !== 'v86' ? '`--record-engine v86`' : null
+  if (needed !== null) throw new AdminError('usage', 'usage', `expected ${needed} with \`--warm-state\``)
+  if (customization === undefined) return
+  const why = 'a guest that goes on from another boot never reads the files of its instance'
+  throw new AdminError('usage', 'usage', `expected \`--warm-state\` or \`--customization\`, found both: ${why}`)
+}
+
 async function seal(options: Options): Promise<void> {
   const { name, version, machine, disk, store, orgKey, passphraseFile, eula, customization, notBefore = null, notAfter = null, out, json } = options
-  const { recordBoot: seconds, recordEngine } = options
+  const { recordBoot: seconds, recordEngine, warmState = false } = options
+  checkWarmState(options)
   const manifestPath = join(out, 'manifest.json')
   const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
@@ -101,9 +115,9 @@ async function seal(options: Options): Promise<void> {
   const { stats } = sealed
   let { manifest, sha256 } = sealed
   if (seconds !== undefined) {
-    const parsed = parseManifest(manifest)
-    const list = await recordBoot({ manifest: parsed, manifestBytes: manifest, sha256, packageKey, store, engine: recordEngine, seconds, signal })
-    manifest = await addPrefetchList(parsed, list, objects)
+    const until = () => setTimeout(seconds * 1000, undefined, { signal })
+    const boot = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey, store, engine: recordEngine, warmState }
+    manifest = await recordBoot({ ...boot, until, signal })
     sha256 = manifestSha256(manifest)
   }
   // The manifest comes last: where it is, the package is whole.

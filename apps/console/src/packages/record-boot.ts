@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A first boot of a sealed package in a session host of its own, without network, in a folder that is gone afterwards. What it says is in
-// which order the boot wanted the chunks.
+// A first boot of a sealed package in a session host of its own, without network, in a folder that is gone afterwards. It says in which
+// order the boot wanted the chunks, and where it is asked for, the state that it ended with becomes the package's warm state.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -9,11 +9,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout } from 'node:timers/promises'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import type { Manifest } from '@casemate/vm-package/manifest'
-import { type PrefetchList, parsePrefetchList } from '@casemate/vm-package/prefetch'
+import { encodeManifest, type Manifest, parseManifest } from '@casemate/vm-package/manifest'
+import { addPrefetchList, parsePrefetchList } from '@casemate/vm-package/prefetch'
+import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
+import { takeWarmCapture } from './warm-capture.ts'
 
 // Not imported: an import reads every export of `node:http`, one of which loads all of undici, a fifth of what a command takes.
 const { request } = process.getBuiltinModule('node:http')
@@ -22,7 +23,7 @@ const SESSION_HOST = join(import.meta.dirname, '../../../client-runtime/session-
 /** Below the minute after which a session host holds a VM whose daemon is silent. */
 const BEAT_MS = 10_000
 
-const ready = z.object({ control: z.string() })
+const ready = z.object({ control: z.string(), viewer: z.string() })
 const closed = { allowed: false, maxBytes: 0 }
 
 export interface BootToRecord {
@@ -30,27 +31,40 @@ export interface BootToRecord {
   readonly manifestBytes: Uint8Array
   readonly sha256: string
   readonly packageKey: Uint8Array
-  /** Folder of the object store. */
+  /** Folder of the object store, which takes what comes of it. */
   readonly store: string
   readonly engine: LaunchPlan['engine']
-  /** How long the guest runs. */
-  readonly seconds: number
+  /** How long the guest runs: until this resolves. It is given the session's viewer door, and where to see the guest by. */
+  readonly until: (viewer: { readonly origin: string; readonly token: string }) => Promise<unknown>
+  /** Whether the package gets a warm state too; only of `v86`. */
+  readonly warmState: boolean
   readonly signal: AbortSignal
 }
 
-/** @throws Error when the session host does not start or does not end in good order; PackageError `prefetch-invalid`; the reason of `signal`. */
-export async function recordBoot(boot: BootToRecord): Promise<PrefetchList> {
+/**
+ * @returns the bytes of the manifest to be approved in place of the old ones: with a prefetch list, and perhaps a warm state.
+ * @throws Error when the session host does not start, does not end in good order, or when the guest ended before it; PackageError
+ * `prefetch-invalid`, `warm-state-invalid`, `store-unwritable`; the reason of `signal`.
+ */
+export async function recordBoot(boot: BootToRecord): Promise<Buffer> {
   const data = await mkdtemp(join(tmpdir(), 'casemate-boot-'))
   try {
     const folder = join(data, 'packages', boot.sha256)
     const plan = join(data, 'plan.json')
     const record = join(data, 'prefetch.json')
+    const capture = join(data, 'warm-state')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeFile(join(folder, 'manifest.json'), boot.manifestBytes)
     await writeFile(plan, JSON.stringify(planOf(boot)))
     const args = [SESSION_HOST, '--plan', plan, '--data', data, '--origin', resolve(boot.store), '--record', record]
-    await runFor(boot, spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
-    return parsePrefetchList(await readFile(record))
+    if (boot.warmState) args.push('--warm-state', capture)
+    const instanceKey = randomBytes(32)
+    await runFor(boot, instanceKey, spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+    const store = await openFolderStore(boot.store)
+    const manifest = await addPrefetchList(boot.manifest, parsePrefetchList(await readFile(record)), store)
+    if (!boot.warmState) return manifest
+    const sha256 = await takeWarmCapture({ file: capture, instanceKey, manifest: boot.manifest, packageKey: boot.packageKey, store })
+    return encodeManifest({ ...parseManifest(manifest), warmState: { sha256 } })
   } finally {
     await rm(data, { recursive: true, force: true })
   }
@@ -73,32 +87,34 @@ function planOf({ manifest, sha256, engine }: BootToRecord): LaunchPlan {
   }
 }
 
-async function runFor({ packageKey, seconds, signal }: BootToRecord, host: ChildProcess): Promise<void> {
+async function runFor({ packageKey, until, signal }: BootToRecord, instanceKey: Uint8Array, host: ChildProcess): Promise<void> {
   const ended = once(host, 'exit')
   const stop = () => void host.kill('SIGTERM')
   signal.addEventListener('abort', stop)
   let beat: NodeJS.Timeout | undefined
   try {
-    const key = () => randomBytes(32).toString('base64url')
-    const secrets = { packageKey: Buffer.from(packageKey).toString('base64url'), instanceKey: key(), customization: {}, viewerToken: key() }
+    const text = (key: Uint8Array) => Buffer.from(key).toString('base64url')
+    const token = text(randomBytes(32))
+    const secrets = { packageKey: text(packageKey), instanceKey: text(instanceKey), customization: {}, viewerToken: token }
     host.stdin?.end(`${JSON.stringify(secrets)}\n`)
-    const control = await firstLine(host)
+    const { control, viewer } = await firstLine(host)
     beat = setInterval(() => tell(control), BEAT_MS)
     // A guest that switches itself off, or does not come up, ends it early.
-    await Promise.race([setTimeout(seconds * 1000, undefined, { signal }), ended])
+    await Promise.race([until({ origin: viewer, token }), ended])
   } finally {
     clearInterval(beat)
     signal.removeEventListener('abort', stop)
     stop()
     await ended
   }
+  signal.throwIfAborted()
   if (host.exitCode !== 0) throw new Error(`the session host ended with ${host.exitCode ?? host.signalCode}`)
 }
 
-/** @returns the path of its control socket */
-async function firstLine(host: ChildProcess): Promise<string> {
+/** @returns the path of its control socket, and its viewer door */
+async function firstLine(host: ChildProcess): Promise<z.infer<typeof ready>> {
   if (host.stdout === null) throw new Error('the session host has no standard output')
-  for await (const line of createInterface(host.stdout)) return ready.parse(JSON.parse(line)).control
+  for await (const line of createInterface(host.stdout)) return ready.parse(JSON.parse(line))
   throw new Error('the session host did not start')
 }
 
