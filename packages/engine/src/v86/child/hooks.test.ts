@@ -33,14 +33,11 @@ function emulator() {
   }
   const acpi = { status: 1, pm1_status: 0, pm1_enable: 0, gpe: new Uint8Array(4) }
   const devices: Record<string, object> = { vga, acpi, ide: { primary: { master: drive(), slave: drive() } }, net: { mac: new Uint8Array(6) } }
-  const cpu = {
-    devices,
-    device_raise_irq: nothing,
-    device_lower_irq: nothing,
-    write_blob: nothing,
-    option_roms: [],
-    io: { register_read: nothing, register_write: nothing },
-  }
+  const io = { register_read: nothing, register_write: nothing }
+  const mem8 = new Uint8Array(2 * 1024 * 1024)
+  const zero_memory = (address: number, length: number) => void mem8.fill(0, address, address + length)
+  const irq = { device_raise_irq: nothing, device_lower_irq: nothing }
+  const cpu = { devices, ...irq, write_blob: nothing, option_roms: [], io, mem8, zero_memory }
   return { v86: { cpu }, screen_adapter: { update_buffer: nothing } }
 }
 
@@ -58,6 +55,18 @@ describe('the private parts of v86', () => {
     const hooks = hooksOf(emulator())
     expect(hooks.disks).toHaveLength(2)
     expect(hooks.card?.mac).toHaveLength(6)
+  })
+
+  it('zero no memory but that of the firmware while a state is restored, and all that is asked for otherwise', async () => {
+    const made = emulator()
+    const { cpu } = made.v86
+    const zeroAll = () => {
+      cpu.mem8.fill(7)
+      cpu.zero_memory(0, cpu.mem8.length)
+      return [cpu.mem8[0], cpu.mem8[1_048_575], cpu.mem8[1_048_576]]
+    }
+    await hooksOf(made).intoUntouchedMemory(async () => expect(zeroAll()).toEqual([0, 0, 7]))
+    expect(zeroAll()).toEqual([0, 0, 0])
   })
 
   it('may lack a network card and a disk', () => {

@@ -95,6 +95,11 @@ export interface V86Hooks {
   lowerIrq(line: number): void
   /** Into the guest's physical memory. */
   writeMemory(address: number, bytes: Uint8Array): void
+  /**
+   * Runs `restore`, which has v86 zero all memory byte by byte first; done here for where the firmware lies only. So it is for a machine
+   * that has not run: the rest of its memory has never been touched.
+   */
+  intoUntouchedMemory(restore: () => Promise<void>): Promise<void>
 }
 
 /** What the public interface of a `V86` gives us. */
@@ -110,6 +115,9 @@ export interface Emulator {
 }
 
 export type EmulatorConstructor = new (options: Readonly<Record<string, unknown>>) => Emulator
+
+/** Of the firmware that v86 puts into memory before it runs. */
+const FIRMWARE_END = 1024 * 1024
 
 const EMULATOR_METHODS = ['run', 'stop', 'restart', 'is_running', 'save_state', 'restore_state', 'add_listener']
 const VGA_NUMBERS = [
@@ -136,6 +144,9 @@ export function hooksOf(emulator: unknown): V86Hooks {
   const raise = requireKind(cpu, 'device_raise_irq', 'function')
   const lower = requireKind(cpu, 'device_lower_irq', 'function')
   const write = requireKind(cpu, 'write_blob', 'function')
+  const zero = requireKind(cpu, 'zero_memory', 'function')
+  // A proxy of a Uint8Array that follows the memory where it goes.
+  const memory = requireShape<Pick<Uint8Array, 'fill'>>(path(cpu, 'mem8'), { fill: 'function' })
   const firmwareFiles = member(cpu, 'option_roms')
   if (!Array.isArray(firmwareFiles)) throw missing('option_roms')
   const primary = member(member(devices, 'ide'), 'primary')
@@ -155,6 +166,14 @@ export function hooksOf(emulator: unknown): V86Hooks {
     },
     writeMemory: (address, bytes) => {
       Reflect.apply(write, cpu, [bytes, address])
+    },
+    intoUntouchedMemory: async (restore) => {
+      setMember(cpu, 'zero_memory', () => void memory.fill(0, 0, FIRMWARE_END))
+      try {
+        await restore()
+      } finally {
+        setMember(cpu, 'zero_memory', zero)
+      }
     },
   }
 }
@@ -190,6 +209,10 @@ function requireCard(devices: unknown): MacHolder | null {
   if (card === undefined || card === null) return null
   if (!(member(card, 'mac') instanceof Uint8Array)) throw missing('mac')
   return requireShape<MacHolder>(card, {})
+}
+
+function setMember(owner: unknown, name: string, value: unknown): void {
+  if (typeof owner === 'object' && owner !== null) Reflect.set(owner, name, value)
 }
 
 type Kind = 'function' | 'number' | 'boolean'

@@ -164,7 +164,7 @@ export class Machine implements DiskKeeper {
     { state, notes }: Awaited<ReturnType<typeof receiveState>>,
   ): Promise<void> {
     this.clock.set(notes.clock)
-    await emulator.restore_state(state)
+    await hooks.intoUntouchedMemory(() => emulator.restore_state(state))
     for (const [index, open] of notes.disks.entries()) {
       this.disks[index]?.rewrite(open.writes, () => pioWrites[index]?.answer())
       const drive = hooks.disks[index]
