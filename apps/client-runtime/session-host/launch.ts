@@ -6,6 +6,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { EngineBackend, StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { openChunkCache } from '@casemate/vm-package/chunk-cache'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
 import type { WarmState } from '@casemate/vm-package/warm-state'
@@ -16,6 +17,7 @@ import type { sessionSecrets } from '../local-api.ts'
 import { approvedManifest } from './approved-manifest.ts'
 import { backendOf } from './backend.ts'
 import type { BootRecord } from './boot-record.ts'
+import { cachedFiles } from './cached-files.ts'
 import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
 import type { EventLog } from './event-log.ts'
@@ -31,6 +33,8 @@ import { openVmNetwork } from './vm-network.ts'
 import { machineShape, vmSpec } from './vm-spec.ts'
 import { warmStart } from './warm-state/warm-start.ts'
 import type { WrittenBlocks } from './warm-state/written-blocks.ts'
+
+const CACHE_LIMIT = 20 * 1024 ** 3
 
 export interface LaunchInputs {
   readonly plan: LaunchPlan
@@ -65,17 +69,21 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
     const fetching = new AbortController()
     const origin = await openOrigin(inputs.origin, AbortSignal.any([fetching.signal, inputs.signal]))
-    const packaged = await openPackageDisks({ manifest, packageKey, origin, cacheFolder: layout.objectCache, watch, events, record: inputs.record })
-    undo.push(async () => {
-      fetching.abort()
-      await packaged.close()
-    })
+    undo.push(async () => fetching.abort())
     const onReadError = (fault: unknown) => {
       if (!isLate(fault)) watch.failed(fault)
     }
     const owner = { plan, layout: instance, instanceKey, runtimeFolder, onReadError, written: inputs.written }
-    const warmSource = { manifest, packageKey, files: packaged.files, portable: backend.portable, shape: machineShape(plan, manifest), events }
-    const warm = (await isFresh(owner, manifest.disks)) ? await warmStart(warmSource) : null
+    const cacheFolder = layout.objectCache
+    const cache = await openChunkCache({ folder: cacheFolder, limitBytes: CACHE_LIMIT, origin })
+    const files = cachedFiles(origin, cache, events)
+    const warmSource = { manifest, packageKey, files, portable: backend.portable, shape: machineShape(plan, manifest), events }
+    // Fetched while the disks are opened.
+    const warming = (await isFresh(owner, manifest.disks)) ? warmStart(warmSource) : null
+    warming?.catch(() => undefined)
+    const packaged = await openPackageDisks({ manifest, packageKey, origin, cache, cacheFolder, files, watch, events, record: inputs.record })
+    undo.push(() => packaged.close())
+    const warm = await warming
     const owned = await openInstanceDisks(owner, manifest.disks, packaged.byName, warm)
     undo.push(() => owned.close())
     const medium = await openMedium({

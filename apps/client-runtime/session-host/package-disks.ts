@@ -2,7 +2,7 @@
 //
 // The package's disks as verified read-only devices. What comes late holds the session, what is altered blocks it, and a cached
 // object that had to be fetched again is journaled.
-import { type ChunkCache, openChunkCache } from '@casemate/vm-package/chunk-cache'
+import type { ChunkCache } from '@casemate/vm-package/chunk-cache'
 import { FetchAhead } from '@casemate/vm-package/fetch-ahead'
 import type { Manifest } from '@casemate/vm-package/manifest'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
@@ -10,11 +10,9 @@ import { fetchPrefetchList, type PrefetchList } from '@casemate/vm-package/prefe
 import { openPackageDisk, type PackageDisk, type PackageDiskEvent } from '@casemate/vm-package/read'
 import type { SessionView } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
-import { cachedFiles } from './cached-files.ts'
 import type { EventLog } from './event-log.ts'
 import type { DiskWatch } from './session.ts'
 
-const CACHE_LIMIT = 20 * 1024 ** 3
 /** Once the prefetch list is done, so that a line shared with others stays usable. */
 const FILL_BYTES_PER_SECOND = 4 * 1024 ** 2
 /** Of each disk. */
@@ -22,8 +20,6 @@ const SCRATCH_LIMIT = 1024 ** 3
 
 export interface PackageDisks {
   readonly byName: ReadonlyMap<string, PackageDisk>
-  /** What the manifest names beside the disks, through the same cache. */
-  readonly files: Pick<ObjectSource, 'get'>
   /** Begins to bring the package here before it is read, until all is here or the signal fires. */
   fetchAhead(signal: AbortSignal): void
   content(): SessionView['content']
@@ -34,7 +30,10 @@ export interface PackageSource {
   readonly manifest: Manifest
   readonly packageKey: Uint8Array
   readonly origin: ObjectSource
+  readonly cache: ChunkCache
   readonly cacheFolder: string
+  /** What the manifest names beside the disks, through the same cache. */
+  readonly files: Pick<ObjectSource, 'get'>
   readonly watch: DiskWatch
   readonly events: EventLog
   readonly record: BootRecord | null
@@ -42,21 +41,21 @@ export interface PackageSource {
 
 /** @throws PackageError as `openPackageDisk` and the stores */
 export async function openPackageDisks(source: PackageSource): Promise<PackageDisks> {
-  const cache: ChunkCache = await openChunkCache({ folder: source.cacheFolder, limitBytes: CACHE_LIMIT, origin: source.origin })
   const onEvent = diskEvents(source.watch, source.events)
   const byName = new Map<string, PackageDisk>()
   for (const [at, disk] of source.manifest.disks.entries()) {
     const scratch = { folder: source.cacheFolder, limitBytes: SCRATCH_LIMIT }
     const onRead = (offset: number) => source.record?.add(at, offset)
-    byName.set(disk.name, await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache, scratch, onEvent, onRead }))
+    byName.set(
+      disk.name,
+      await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache: source.cache, scratch, onEvent, onRead }),
+    )
   }
-  const files = cachedFiles(source.origin, cache, source.events)
   let ahead: FetchAhead | null = null
   return {
     byName,
-    files,
     fetchAhead: (signal) => {
-      void prefetchList(source, files).then((list) => {
+      void prefetchList(source).then((list) => {
         ahead = new FetchAhead({ disks: [...byName.values()], list, fillBytesPerSecond: FILL_BYTES_PER_SECOND, signal })
         return ahead.run()
       })
@@ -69,7 +68,7 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
 }
 
 /** Without it everything is fetched in the order of the disks. */
-async function prefetchList({ manifest, events }: PackageSource, files: Pick<ObjectSource, 'get'>): Promise<PrefetchList | null> {
+async function prefetchList({ manifest, events, files }: PackageSource): Promise<PrefetchList | null> {
   if (manifest.prefetch === null) return null
   const { sha256 } = manifest.prefetch
   try {
