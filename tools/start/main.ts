@@ -49,40 +49,39 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   // First, since a desktop that is only resumed waits for nothing else; what the other steps need is loaded meanwhile.
   const runtime = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
   const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', runtime, places.log('launcher')))
-  const [device, organisation, { buildPages }, { buildDemoGuest }] = await Promise.all([
-    import('./device.ts'),
-    import('./organisation.ts'),
-    import('../build-pages.ts'),
-    import('../demo-guest/build.ts'),
-  ])
+  const { makeOrganisation, sealDemo, isPrepared, publishDemo, addAdministrator } = await import('./organisation.ts')
+  const { buildDemoGuest } = await import('../demo-guest/build.ts')
+  const { buildPages } = await import('../build-pages.ts')
+  const { enrolDevice } = await import('./device.ts')
   // Beside everything that comes before the console; awaited where it starts.
   const pages = progress.during("the console's pages", buildPages)
   pages.catch(() => undefined)
   const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress }) : null
-  await organisation.makeOrganisation(places, tell)
-  const version = guest === null ? null : await organisation.sealDemo(places, guest, progress)
+  await makeOrganisation(places, tell)
+  const version = guest === null ? null : await sealDemo(places, guest, progress)
   const consoleUp = follow(
     'console',
     'console',
-    pages.then(() => startConsole(organisation, guest?.folder ?? null)),
+    pages.then(() => startConsole(guest?.folder ?? null)),
   )
   // Whichever fails first is what is told; the other one is undone.
   const both = Promise.all([consoleUp, deviceUp])
-  if (!(await organisation.isPrepared(places, version))) await both
+  if (!(await isPrepared(places, version))) await both
   else await Promise.race([deviceUp, both])
-  if (version !== null) await organisation.publishDemo(places, version, tell)
+  if (version !== null) await publishDemo(places, version, tell)
   const daemon = await deviceUp
   const { launcher } = launcherReady.parse(daemon.ready)
-  await device.enrolDevice(places, tell)
-  const desktop = version === null ? null : await bringUpDesktop(device, undo)
+  await enrolDevice(places, tell)
+  const desktop = version === null ? null : await bringUpDesktop(undo)
   const { web } = consoleReady.parse((await consoleUp).ready)
-  show({ web, launcher, desktop, password: await organisation.addAdministrator(places, tell) })
+  show({ web, launcher, desktop, password: await addAdministrator(places, tell) })
 }
 
-async function startConsole(organisation: typeof import('./organisation.ts'), guest: string | null): Promise<Child> {
+async function startConsole(guest: string | null): Promise<Child> {
+  const { hasRun } = await import('./organisation.ts')
   const served = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
   // Devices know the console by this port: chosen once, at the next starts the console has it again.
-  const devicePort = (await organisation.hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
+  const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
   return await startChild(
     'apps/console/server.ts',
     [...served, ...devicePort, ...(guest === null ? [] : ['--demo-guest', guest])],
@@ -90,15 +89,13 @@ async function startConsole(organisation: typeof import('./organisation.ts'), gu
   )
 }
 
-async function bringUpDesktop(
-  device: typeof import('./device.ts'),
-  undo: (() => Promise<void>)[],
-): Promise<{ readonly viewer: string; readonly engine: string }> {
+async function bringUpDesktop(undo: (() => Promise<void>)[]): Promise<{ readonly viewer: string; readonly engine: string }> {
+  const { startDesktop, suspendDesktop } = await import('./device.ts')
   undo.push(async () => {
     tell('suspending the demo desktop')
-    await device.suspendDesktop(places).catch((error: unknown) => tell(`it could not be suspended: ${messageOf(error)}`))
+    await suspendDesktop(places).catch((error: unknown) => tell(`it could not be suspended: ${messageOf(error)}`))
   })
-  const running = await device.startDesktop(places, engine, tell)
+  const running = await startDesktop(places, engine, tell)
   return { viewer: running.session?.viewer ?? '', engine: running.engine }
 }
 
