@@ -66,7 +66,8 @@ async function bootstrap(image: string, packages: readonly string[]): Promise<vo
   }
 }
 
-async function cached(name: string, make: (image: string) => Promise<void>): Promise<string> {
+/** @param name in the cache folder; made when it is not there. */
+export async function cached(name: string, make: (image: string) => Promise<void>): Promise<string> {
   const path = join(folder, name)
   if (
     await access(path).then(
