@@ -45,12 +45,7 @@ export async function prepareGround(seed: number, folder: string): Promise<Groun
   await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
   const worlds = { qemu: worldOf('qemu', folder), v86: worldOf('v86', folder) }
 
-  const disks = places.disks('guest')
-  await mkdir(disks)
-  await writeFile(join(disks, 'machine.yaml'), machine)
-  const guestImage = join(disks, 'ring.img')
-  await writeFile(guestImage, ringDisk(seed, guestMebibytes))
-  const guest = await sealDisks(worlds.qemu, 'guest', ['--disk', `system=${guestImage}`])
+  const guest = await sealRingGuest(seed, worlds.qemu)
 
   const image = join(folder, 'image.raw')
   await writeFile(image, mixedImage(seed, imageMebibytes))
@@ -59,6 +54,15 @@ export async function prepareGround(seed: number, folder: string): Promise<Groun
   await runOk(ADMIN, sealImage(folder, image, whole, join(folder, 'whole-sealed')))
   const ms = performance.now() - began
   return { seed, folder, image, whole: { objects: await objectNames(whole), ms }, guest, worlds }
+}
+
+export async function sealRingGuest(seed: number, world: World): Promise<SealedRelease> {
+  const disks = placesOf(world.folder).disks('guest')
+  await mkdir(disks)
+  await writeFile(join(disks, 'machine.yaml'), machine)
+  const image = join(disks, 'ring.img')
+  await writeFile(image, ringDisk(seed, guestMebibytes))
+  return await sealDisks(world, 'guest', ['--disk', `system=${image}`])
 }
 
 /** Arguments of the administrator's CLI. */

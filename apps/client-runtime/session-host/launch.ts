@@ -2,7 +2,7 @@
 //
 // From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
 // the plan's SHA-256, package disks, warm state, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { EngineBackend, StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
@@ -35,6 +35,8 @@ import { warmStart } from './warm-state/warm-start.ts'
 import type { WrittenBlocks } from './warm-state/written-blocks.ts'
 
 const CACHE_LIMIT = 20 * 1024 ** 3
+/** Of a large disk; of a small one a twentieth. */
+const LEFT_TO_OTHERS = 1024 ** 3
 
 export interface LaunchInputs {
   readonly plan: LaunchPlan
@@ -75,7 +77,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     }
     const owner = { plan, layout: instance, instanceKey, runtimeFolder, onReadError, written: inputs.written }
     const cacheFolder = layout.objectCache
-    const cache = await openChunkCache({ folder: cacheFolder, limitBytes: CACHE_LIMIT, origin })
+    const leaveBytes = await roomForOthers(instance.folder)
+    const cache = await openChunkCache({ folder: cacheFolder, limitBytes: CACHE_LIMIT, leaveBytes, origin })
     const files = cachedFiles(origin, cache, events)
     const warmSource = { manifest, packageKey, files, portable: backend.portable, shape: machineShape(plan, manifest), events }
     // Fetched while the disks are opened.
@@ -116,6 +119,12 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     await release()
     throw fault
   }
+}
+
+/** On the disk of `folder`: a VM stands still once what its guest writes has no room. */
+async function roomForOthers(folder: string): Promise<number> {
+  const { blocks, bsize } = await statfs(folder)
+  return Math.min(LEFT_TO_OTHERS, (blocks * bsize) / 20)
 }
 
 /** @param origin a folder, or `unix:` and the path of the daemon's object socket */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash, randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, statfs } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { type ChunkCache, openChunkCache } from '../src/read/chunk-cache.ts'
 import { temporaryFolder } from './disks.ts'
@@ -39,6 +39,14 @@ describe('the cache of a device', () => {
     expect(await cache.add(fourth.name, fourth.bytes)).toBe(true)
     expect(await bytesOf(cache, first.name)).toEqual(first.bytes)
     expect(await bytesOf(cache, second.name)).toBeNull()
+  })
+
+  it('takes nothing where its disk would then have less room than is to be left', async () => {
+    const folder = await temporaryFolder()
+    const { bavail, bsize } = await statfs(folder)
+    const open = (leaveBytes: number) => openChunkCache({ folder, limitBytes: 3000, leaveBytes, origin: { has: async () => true } })
+    expect(await (await open(bavail * bsize * 2)).add(first.name, first.bytes)).toBe(false)
+    expect(await (await open(bavail * bsize * 0.5)).add(first.name, first.bytes)).toBe(true)
   })
 
   it('does not take a new object when nothing it holds can be had again', async () => {

@@ -31,7 +31,7 @@ async function pageOf({ manifest, sha256, packageKey, store }: Sealed): Promise<
 }
 
 /** 16 MiB of random bytes, so many chunks, opened with an empty cache; `asked` lists what is fetched. */
-async function openDevice() {
+async function openDevice(leaveBytes = 0) {
   const sealed = await sealContent(contentOf({ sectors: 32_768, parts: [{ at: 0, blocks: 4096, content: 'random' }] }))
   const asked: string[] = []
   const origin: ObjectSource = {
@@ -41,7 +41,7 @@ async function openDevice() {
       return await sealed.store.get(name, maxBytes)
     },
   }
-  const cache = await openChunkCache({ folder: join(sealed.folder, 'cache'), limitBytes: 100_000_000, origin })
+  const cache = await openChunkCache({ folder: join(sealed.folder, 'cache'), limitBytes: 100_000_000, leaveBytes, origin })
   const disk = await openPackageDisk({ disk: systemDisk(sealed), packageKey: sealed.packageKey, origin, cache })
   onTestFinished(() => disk.close())
   return { sealed, asked, disk }
@@ -93,6 +93,17 @@ describe('fetching ahead', () => {
     await second.run()
     expect(second.content.totalBytes).toBeGreaterThan(16_000_000)
     expect(second.content.heldBytes).toBe(second.content.totalBytes)
+  })
+
+  it('stops where the device has no room that may be taken; what is read still comes', async () => {
+    const { asked, disk, sealed } = await openDevice(Number.MAX_SAFE_INTEGER)
+    const fetching = ahead([disk], list)
+    await fetching.run()
+    expect(fetching.content.heldBytes).toBe(0)
+    expect(fetching.content.totalBytes).toBeGreaterThan(16_000_000)
+    // Root, page, and what was under way when the first one was not kept.
+    expect(asked.length).toBeLessThan(2 + 8)
+    expect((await disk.read(0, disk.size)).equals(sealed.content)).toBe(true)
   })
 
   it('stops when it is told to', async () => {

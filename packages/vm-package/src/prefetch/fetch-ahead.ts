@@ -37,6 +37,8 @@ export class FetchAhead {
   readonly #held = new Set<string>()
   #heldBytes = 0
   #complete = false
+  /** The cache did not keep what it was given. */
+  #full = false
 
   constructor(options: FetchAheadOptions) {
     this.#options = options
@@ -46,7 +48,7 @@ export class FetchAhead {
     return { heldBytes: this.#heldBytes, totalBytes: this.#complete ? [...this.#known.values()].reduce((sum, bytes) => sum + bytes, 0) : null }
   }
 
-  /** Resolves once everything is here, or could not be had, or the signal fires. */
+  /** Resolves once everything is here, or could not be had, or there is no room for more, or the signal fires. */
   async run(): Promise<void> {
     await this.#follow()
     await this.#survey()
@@ -57,7 +59,7 @@ export class FetchAhead {
     const { disks, list } = this.#options
     await forEachConcurrent(list?.chunks ?? [], concurrentFetches, async ([disk, block]) => {
       const from = disks[disk]
-      if (this.#options.signal.aborted || from === undefined || block * blockBytes >= from.size) return
+      if (this.#full || this.#options.signal.aborted || from === undefined || block * blockBytes >= from.size) return
       const object = await from.objectAt(block * blockBytes).catch(() => null)
       if (object !== null) await this.#hold(from, object)
     })
@@ -80,7 +82,7 @@ export class FetchAhead {
     let earliest = performance.now()
     for (const disk of disks) {
       await forEachConcurrent(disk.objects(), concurrentFills, async (object) => {
-        if (signal.aborted || this.#held.has(object.name)) return
+        if (this.#full || signal.aborted || this.#held.has(object.name)) return
         if (disk.holds(object.name)) {
           this.#count(object)
           return
@@ -95,8 +97,10 @@ export class FetchAhead {
 
   async #hold(disk: PackageDisk, object: ObjectRef): Promise<void> {
     this.#know(object)
-    const kept = await disk.hold(object).catch(() => false)
-    if (kept) this.#count(object)
+    const kept = await disk.hold(object).catch(() => null)
+    if (kept === true) this.#count(object)
+    // What comes next would be fetched for nothing.
+    if (kept === false) this.#full = true
   }
 
   #know(object: ObjectRef): void {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ciphertext on the device's own disk, up to a limit. It gives up only what the origin can give again: when that is nothing, a new
-// object is not kept rather than an old one lost. What it gives back is unchecked; the reader checks.
+// object is not kept rather than an old one lost. The same where the disk is all but full: the room is left to what a guest writes, for
+// which nothing else can stand in. What it gives back is unchecked; the reader checks.
+import { statfs } from 'node:fs/promises'
 import { objectPath, openFolderStore } from '../store/folder-store.ts'
 import type { ObjectSource, ObjectStore } from '../store/object-store.ts'
 
 export interface ChunkCacheOptions {
   readonly folder: string
   readonly limitBytes: number
+  /** Of the disk that it lies on, left to others; none unless told. */
+  readonly leaveBytes?: number
   /** Asked before an object is given up. */
   readonly origin: Pick<ObjectSource, 'has'>
 }
@@ -77,11 +81,18 @@ export class ChunkCache {
 
   async #add(name: string, bytes: Uint8Array): Promise<boolean> {
     if (this.#sizes.has(name)) return true
-    if (!(await this.#makeRoom(bytes.length))) return false
+    if (!(await this.#hasRoom(bytes.length)) || !(await this.#makeRoom(bytes.length))) return false
     await this.#store.put(name, bytes)
     this.#sizes.set(name, bytes.length)
     this.#held += bytes.length
     return true
+  }
+
+  async #hasRoom(bytes: number): Promise<boolean> {
+    const { folder, leaveBytes = 0 } = this.#options
+    if (leaveBytes === 0) return true
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize - bytes >= leaveBytes
   }
 
   async #makeRoom(bytes: number): Promise<boolean> {
