@@ -53,7 +53,11 @@ export async function loadState(qmp: Qmp, socket: string, state: AsyncIterable<U
   const connection = createConnection(socket)
   try {
     // Ended by QEMU first when it refuses the state: its own words are then the better reason.
-    await Promise.all([ended, pipeline(Readable.from(state), connection)])
+    const sent = pipeline(Readable.from(state), connection).catch((error: unknown) => {
+      // It also hangs up as soon as it has all, whatever is not done here yet: whether it had all, it says itself.
+      if (!hungUp.has(codeOf(error))) throw error
+    })
+    await Promise.all([ended, sent])
   } catch (error) {
     if (error instanceof EngineError && (error.code === 'state-altered' || error.code === 'state-mismatch')) throw error
     throw new EngineError('state-mismatch', 'QEMU cannot load this state', error)
@@ -93,6 +97,10 @@ async function* whole(connection: Socket, ended: Promise<void>): AsyncGenerator<
   yield* connection
   await ended
 }
+
+const hungUp: ReadonlySet<unknown> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET'])
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
 function ignoreAfterFailure(_error: unknown): void {
   // Another error is already on its way to the caller.
