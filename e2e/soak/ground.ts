@@ -14,7 +14,7 @@ import { mixedImage } from './seeded.ts'
 import { objectNames } from './whole-objects.ts'
 
 /** Stored in more than one batch (`folder-intake.ts`), so that some objects have their names before the end. */
-const imageMebibytes = 128
+const imageMebibytes = 96
 const guestMebibytes = 12
 const machine = `firmware: bios
 chipset: i440fx

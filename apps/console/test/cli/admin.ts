@@ -3,11 +3,14 @@
 // Runs casemate-admin as a process, on files in a folder of its own.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { sealSecret } from '../../src/organisation/new-keys.ts'
+import { leastPassphraseCost } from '../passphrase-cost.ts'
 
+const passphrase = 'correct horse battery staple'
 export const main = join(import.meta.dirname, '../../cli/main.ts')
 
 export interface Outcome {
@@ -26,7 +29,7 @@ export async function makeWorkplace(): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-admin-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const at = (...names: string[]) => join(folder, ...names)
-  await writeFile(at('passphrase'), 'correct horse battery staple\n')
+  await writeFile(at('passphrase'), `${passphrase}\n`)
   await writeFile(at('machine.yaml'), machineYaml)
   await writeFile(at('system.img'), Buffer.concat([randomBytes(300_000), Buffer.alloc(1_797_152), randomBytes(512)]))
   await writeFile(at('user.img'), Buffer.alloc(65_536, 'user '))
@@ -64,18 +67,9 @@ export function admin(args: readonly string[], interruptAt?: string): Promise<Ou
   return promise
 }
 
-let keyFile: Promise<Buffer> | null = null
-
-/** The key file of an organisation; made once, since deriving its key is slow by intent. */
+/** The key file of an organisation as `keygen` makes it, but for what it costs to open. */
 export async function makeKey({ at }: Workplace): Promise<void> {
-  keyFile ??= firstKey(at('first.key'), at('passphrase'))
-  await writeFile(at('org.key'), await keyFile)
-}
-
-async function firstKey(path: string, passphraseFile: string): Promise<Buffer> {
-  const { code, stderr } = await admin(['keygen', '--out', path, '--passphrase-file', passphraseFile])
-  if (code !== 0) throw new Error(`keygen failed: ${stderr}`)
-  return await readFile(path)
+  await writeFile(at('org.key'), await sealSecret({ kind: 'chunk-key', secret: randomBytes(32) }, passphrase, leastPassphraseCost))
 }
 
 /** Arguments of a seal that works. */
