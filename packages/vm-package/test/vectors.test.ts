@@ -104,9 +104,9 @@ async function write(given: Vector): Promise<unknown> {
     case 'cut':
       return given.runs
     case 'chunk':
-      return sealMessage('chunk', hex(given.orgKey), await encodeMessage(Buffer.concat([...blocksOf(given.plain)]))).bytes.toString('base64')
+      return sealMessage('chunk', hex(given.orgKey), encodeMessage(Buffer.concat([...blocksOf(given.plain)]))).bytes.toString('base64')
     case 'page':
-      return sealMessage('page', hex(given.orgKey), await encodeMessage(encodeEntries(runsOfPage(given)))).bytes.toString('base64')
+      return sealMessage('page', hex(given.orgKey), encodeMessage(encodeEntries(runsOfPage(given)))).bytes.toString('base64')
     case 'root': {
       const pages = given.pages.map(({ entries, ...page }) => ({ ...refOf(page), entries }))
       return sealRoot(hex(given.packageKey), given.disk.name, given.disk.size, pages).bytes.toString('base64')

@@ -18,7 +18,7 @@ interface Changes {
 
 async function vector(about: string, regionBlocks: number, runs: readonly Entry[], changes: Changes = {}): Promise<VectorOf<'page'>> {
   const page = changes.page ?? encodeEntries(runs)
-  const { name, key, bytes } = sealMessage(changes.kind ?? 'page', orgKey, await encodeMessage(page))
+  const { name, key, bytes } = sealMessage(changes.kind ?? 'page', orgKey, encodeMessage(page))
   return {
     kind: 'page',
     about,

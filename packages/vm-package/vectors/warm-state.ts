@@ -31,7 +31,7 @@ const state = Buffer.from('what the engine saved')
 /** The one piece of the payload. */
 async function sealPiece() {
   const payload = Buffer.concat([...blocksOf(blocks), state])
-  return sealMessage('warm-state', warmKey(packageKey), await encodeMessage(payload))
+  return sealMessage('warm-state', warmKey(packageKey), encodeMessage(payload))
 }
 
 interface Changes {

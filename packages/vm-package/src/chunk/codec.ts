@@ -2,10 +2,7 @@
 //
 // The message that is sealed: codec (1 byte) | payload length (4, big-endian) | payload | zeros up to a multiple of 4 KiB.
 // The padding hides the exact length of what was compressed. A message has one reading: what is not written so is refused.
-import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib'
-
-const compress = promisify(zstdCompress)
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const headBytes = 5
 const unit = 4096
@@ -31,9 +28,12 @@ export function isMessageLength(length: number, plainLength: number): boolean {
   return length >= unit && length % unit === 0 && length <= padded(headBytes + plainLength)
 }
 
-/** Compressed only where that saves a unit; otherwise reading it back would cost time for nothing. */
-export async function encodeMessage(plain: Uint8Array): Promise<Buffer> {
-  const frame = await compress(plain, { chunkSize: longestFrame(plain.length) })
+/**
+ * Blocks its thread. Compressed only where that saves a unit; otherwise reading it back would cost time for nothing. The compressor is told
+ * how much is to come, so that it prepares tables for that much and no more.
+ */
+export function encodeMessage(plain: Uint8Array): Buffer {
+  const frame = zstdCompressSync(plain, { chunkSize: longestFrame(plain.length), pledgedSrcSize: plain.length })
   const shrinks = padded(headBytes + frame.length) < padded(headBytes + plain.length)
   const payload = shrinks ? frame : plain
   const message = Buffer.alloc(padded(headBytes + payload.length))

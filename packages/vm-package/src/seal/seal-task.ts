@@ -20,11 +20,11 @@ export class TaskSealer {
   }
 
   /** @throws PackageError `store-unwritable` */
-  async seal({ kind, buffer, runs }: Task): Promise<readonly ObjectToStore[]> {
+  seal({ kind, buffer, runs }: Task): readonly ObjectToStore[] {
     const objects: ObjectToStore[] = []
     for (const { at, length } of runs) {
       const plain = Buffer.from(buffer, at, length)
-      objects.push(this.#folder === null ? await this.#sealInMemory(kind, plain) : await this.#folder.seal(kind, plain))
+      objects.push(this.#folder === null ? this.#sealInMemory(kind, plain) : this.#folder.seal(kind, plain))
     }
     return objects
   }
@@ -33,8 +33,8 @@ export class TaskSealer {
     this.#folder?.close()
   }
 
-  async #sealInMemory(kind: Task['kind'], plain: Buffer): Promise<ObjectToStore> {
-    const { name, key, bytes } = sealMessage(kind, this.#orgKey, await encodeMessage(plain))
+  #sealInMemory(kind: Task['kind'], plain: Buffer): ObjectToStore {
+    const { name, key, bytes } = sealMessage(kind, this.#orgKey, encodeMessage(plain))
     // Small buffers share their memory with others, which must not be moved away with them: hence the copies.
     return { name, key: new Uint8Array(key), storedLength: bytes.length, bytes: new Uint8Array(bytes), aside: null, reused: false, memoTag: null }
   }
@@ -53,13 +53,13 @@ class FolderSealer {
     this.#memo = SealMemo.open(place.folder, this.#keys)
   }
 
-  async seal(kind: Task['kind'], plain: Buffer): Promise<ObjectToStore> {
+  seal(kind: Task['kind'], plain: Buffer): ObjectToStore {
     const tag = memoTagOf(this.#keys, kind, plain)
     const known = this.#memo?.find(tag) ?? null
     if (known !== null && isStored(this.#place.folder, known.name, known.storedLength)) {
       return { ...known, bytes: null, aside: null, reused: true, memoTag: null }
     }
-    const { name, key, bytes } = sealMessage(kind, this.#orgKey, await encodeMessage(plain))
+    const { name, key, bytes } = sealMessage(kind, this.#orgKey, encodeMessage(plain))
     const aside = writeAside(this.#place, name, bytes)
     return { name, key: new Uint8Array(key), storedLength: bytes.length, bytes: null, aside, reused: false, memoTag: new Uint8Array(tag) }
   }

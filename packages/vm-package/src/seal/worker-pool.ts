@@ -98,7 +98,7 @@ export class WorkerPool {
   async #sealHere(task: Task): Promise<Done> {
     try {
       this.#here ??= new TaskSealer(this.#data)
-      return { objects: await this.#here.seal(task), buffer: Buffer.from(task.buffer) }
+      return { objects: this.#here.seal(task), buffer: Buffer.from(task.buffer) }
     } catch (error) {
       this.#break(error instanceof Error ? error : new Error(String(error)))
       throw error

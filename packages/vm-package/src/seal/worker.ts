@@ -7,16 +7,11 @@ import { TaskSealer } from './seal-task.ts'
 import type { Answer, SystemCause, Task } from './task.ts'
 
 const sealer = new TaskSealer(workerData)
-let last: Promise<void> = Promise.resolve()
 
 parentPort?.on('message', (task: Task) => {
-  last = last.then(() => answer(task))
-})
-
-async function answer(task: Task): Promise<void> {
   const { id, buffer } = task
   try {
-    const objects = await sealer.seal(task)
+    const objects = sealer.seal(task)
     const moved = objects.flatMap(({ bytes }) => (bytes === null ? [] : [bytes.buffer]))
     parentPort?.postMessage({ id, buffer, objects } satisfies Answer, [buffer, ...moved])
   } catch (error) {
@@ -24,7 +19,7 @@ async function answer(task: Task): Promise<void> {
     const failure = { code, message, cause: cause instanceof Error ? describe(cause) : null }
     parentPort?.postMessage({ id, buffer, failure } satisfies Answer, [buffer])
   }
-}
+})
 
 function describe(cause: Error): SystemCause {
   return { message: cause.message, syscall: 'syscall' in cause && typeof cause.syscall === 'string' ? cause.syscall : null }

@@ -32,7 +32,7 @@ export async function sealWarmState(
   let bytes = 0
   for await (const piece of cut(source.payload)) {
     bytes += piece.length
-    const sealed = sealMessage('warm-state', key, await encodeMessage(piece))
+    const sealed = sealMessage('warm-state', key, encodeMessage(piece))
     await store.put(sealed.name, sealed.bytes)
     pieces.push({ name: sealed.name, key: sealed.key.toString('hex'), storedLength: sealed.bytes.length })
   }
