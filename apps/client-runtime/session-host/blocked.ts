@@ -115,6 +115,7 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'source-changed': INTERNAL,
   'source-unreadable': INTERNAL,
   'store-busy': INTERNAL,
+  'store-full': INTERNAL,
 }
 
 const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(WORDS, code)

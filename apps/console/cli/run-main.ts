@@ -16,6 +16,7 @@ const environmental: ReadonlySet<PackageErrorCode> = new Set([
   'source-changed',
   'claim-lapsed',
   'store-busy',
+  'store-full',
   'store-missing',
   'store-unwritable',
   'seal-cancelled',

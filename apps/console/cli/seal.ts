@@ -5,6 +5,7 @@ import { mostEulaBytes } from '@casemate/vm-package/eula'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { manifestSha256, parseManifest } from '@casemate/vm-package/manifest'
 import { sealPackage } from '@casemate/vm-package/seal'
+import type { SealNote } from '@casemate/vm-package/seal-note'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { recordBoot } from '../src/packages/record-boot.ts'
@@ -96,6 +97,7 @@ async function seal(options: Options): Promise<void> {
   const progress = new Progress('sealed')
   const signal = stopOnSignal()
   const objects = await openFolderStore(store)
+  const notes: SealNote[] = []
   const sealed = await sealPackage({
     name,
     version,
@@ -109,6 +111,10 @@ async function seal(options: Options): Promise<void> {
     packageKey,
     store: objects,
     signal,
+    onNote: (note) => {
+      notes.push(note)
+      process.stderr.write(`note: ${note.message}\n`)
+    },
     onProgress: ({ bytesRead, bytesTotal }) => progress.update(bytesRead, bytesTotal),
   })
   progress.finish(sealed.stats.bytesRead, sealed.stats.bytesTotal)
@@ -123,7 +129,7 @@ async function seal(options: Options): Promise<void> {
   // The manifest comes last: where it is, the package is whole.
   await writeNewFile(keyPath, wrapPackageKey(key, packageKey, sha256))
   await writeNewFile(manifestPath, manifest)
-  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats }, [
+  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats, notes }, [
     `sealed \`${name}\` ${version}`,
     `manifest  ${manifestPath}`,
     `sha256    ${sha256}`,

@@ -43,6 +43,7 @@ export type PackageErrorCode =
   | 'source-changed'
   | 'source-unreadable'
   | 'store-busy'
+  | 'store-full'
   | 'store-missing'
   | 'store-unwritable'
   | 'tool-missing'

@@ -8,8 +8,11 @@ import { readEula } from './eula.ts'
 import { sealRoot } from './index/root.ts'
 import { checkKey } from './keys.ts'
 import { encodeManifest, type Hardware, type Manifest, type ManifestDisk, manifestSha256 } from './manifest.ts'
+import type { SealNote } from './seal/note.ts'
 import { ObjectIntake } from './seal/object-intake.ts'
+import { checkRoom } from './seal/room.ts'
 import { sealRegions } from './seal/seal-regions.ts'
+import { bootNotes } from './source/boot-hints.ts'
 import type { DiskSource } from './source/disk-source.ts'
 import { openDiskSource } from './source/open-source.ts'
 import { claimForWriting } from './store/claim.ts'
@@ -53,6 +56,8 @@ export interface SealRequest {
   /** 32 bytes, fresh for each call (`newPackageKey`): two packages under one key would share a nonce. */
   readonly packageKey: Uint8Array
   readonly store: ObjectStore
+  /** Called before the long part. */
+  readonly onNote?: (note: SealNote) => void
   readonly onProgress?: (progress: SealProgress) => void
   readonly signal?: AbortSignal
 }
@@ -73,7 +78,7 @@ interface OpenDisk {
 /**
  * What is wrong with the request or with a disk image is found before the long part.
  * @throws PackageError `manifest-invalid`, `eula-invalid`, `customization-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
- * `disk-too-large`, `store-busy`, `store-unwritable`, `claim-lapsed`, `seal-cancelled`.
+ * `disk-too-large`, `store-full`, `store-busy`, `store-unwritable`, `claim-lapsed`, `seal-cancelled`.
  */
 export async function sealPackage(request: SealRequest): Promise<SealedPackage> {
   checkKey(request.orgKey, 'organisation key')
@@ -89,6 +94,13 @@ export async function sealPackage(request: SealRequest): Promise<SealedPackage> 
         opened.map(({ disk, source }) => describeDisk(disk, source.size, '0'.repeat(64))),
       ),
     )
+    const [system] = opened
+    const room = await checkRoom(
+      request.store,
+      opened.map(({ source }) => source),
+    )
+    const boot = system === undefined ? [] : bootNotes(system.disk.name, system.source.head)
+    for (const note of [...room, ...boot]) request.onNote?.(note)
     return await sealClaimed(request, opened)
   } finally {
     await Promise.all(opened.map(({ source }) => source.close()))

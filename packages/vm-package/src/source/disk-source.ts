@@ -12,6 +12,10 @@ export interface DiskSource {
   readonly path: string
   /** Bytes of the disk, a multiple of 4096: a tail shorter than a block is filled with zeros. */
   readonly size: number
+  /** The first 65,536 bytes of the disk, or all. */
+  readonly head: Buffer
+  /** Whether `read` takes any offset; else each must follow the one before without a gap, as in a stream. */
+  readonly anyOrder: boolean
   /**
    * Fills `into`; offset and length are multiples of 4096 within `size`.
    * @throws PackageError `source-changed`, `source-unreadable`.

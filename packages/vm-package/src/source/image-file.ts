@@ -6,6 +6,8 @@ import { PackageError } from '../error.ts'
 export interface ImageFile {
   readonly path: string
   readonly file: FileHandle
+  /** The first 65,536 bytes, or all. */
+  readonly head: Buffer
   /** Bytes. */
   readonly fileSize: number
   /** Milliseconds. */

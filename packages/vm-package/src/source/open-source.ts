@@ -20,8 +20,9 @@ export async function openDiskSource(path: string): Promise<DiskSource> {
     const facts = await file.stat()
     if (!facts.isFile()) throw new PackageError('source-unreadable', `\`${path}\`: expected a file`)
     if (facts.size === 0) throw new PackageError('disk-empty', `\`${path}\`: expected a disk image, found an empty file`)
-    const image = { path, file, fileSize: facts.size, modified: facts.mtimeMs, sparse: facts.blocks * sectorBytes < facts.size }
-    const format = recogniseImage(path, await readPart(file, 0, headBytes), await readPart(file, Math.max(0, facts.size - sectorBytes), sectorBytes))
+    const head = await readPart(file, 0, headBytes)
+    const image = { path, file, head, fileSize: facts.size, modified: facts.mtimeMs, sparse: facts.blocks * sectorBytes < facts.size }
+    const format = recogniseImage(path, head, await readPart(file, Math.max(0, facts.size - sectorBytes), sectorBytes))
     switch (format) {
       case 'raw':
         return await openRawSource(image)

@@ -13,7 +13,7 @@ import { blockBytes } from '../chunk/cut.ts'
 import { PackageError } from '../error.ts'
 import type { DiskSource, SourceExtent } from './disk-source.ts'
 import { checkUnchanged, type ImageFile } from './image-file.ts'
-import type { DriverFormat } from './image-format.ts'
+import { type DriverFormat, headBytes } from './image-format.ts'
 import { greetNbd, type NbdClient } from './nbd-client.ts'
 import { checkDiskSize } from './whole-sectors.ts'
 import { ZeroRanges } from './zero-ranges.ts'
@@ -36,7 +36,9 @@ export async function openQemuSource(image: ImageFile, format: DriverFormat): Pr
   try {
     const client = await greetNbd(await connectTo(join(folder, 's'), server.over))
     checkDiskSize(image.path, client.size)
-    return new QemuSource(image, client, stop)
+    const head = Buffer.alloc(Math.min(headBytes, client.size))
+    await client.read(0, head)
+    return new QemuSource(image, client, head, stop)
   } catch (error) {
     await stop()
     const told = server.told()
@@ -48,16 +50,20 @@ export async function openQemuSource(image: ImageFile, format: DriverFormat): Pr
 class QemuSource implements DiskSource {
   readonly path: string
   readonly size: number
+  readonly head: Buffer
+  readonly anyOrder = true
   readonly #image: ImageFile
   readonly #client: NbdClient
   readonly #stop: () => Promise<void>
   #known = new ZeroRanges()
-  /** Up to where `#known` knows. */
+  /** From where to where `#known` knows. */
+  #knownFrom = 0
   #knownTo = 0
 
-  constructor(image: ImageFile, client: NbdClient, stop: () => Promise<void>) {
+  constructor(image: ImageFile, client: NbdClient, head: Buffer, stop: () => Promise<void>) {
     this.path = image.path
     this.size = Math.ceil(client.size / blockBytes) * blockBytes
+    this.head = head
     this.#image = image
     this.#client = client
     this.#stop = stop
@@ -69,9 +75,8 @@ class QemuSource implements DiskSource {
     into.fill(0, wanted)
   }
 
-  /** In rising order. */
   async extent(offset: number, length: number): Promise<SourceExtent> {
-    if (offset >= this.#knownTo) await this.#ask(offset)
+    if (offset < this.#knownFrom || offset >= this.#knownTo) await this.#ask(offset)
     return this.#known.at(offset, Math.min(length, Math.max(blockBytes, Math.floor((this.#knownTo - offset) / blockBytes) * blockBytes)))
   }
 
@@ -92,6 +97,7 @@ class QemuSource implements DiskSource {
       if (zero) this.#known.add(at, at + length)
       at += length
     }
+    this.#knownFrom = offset
     this.#knownTo = at
   }
 }

@@ -18,12 +18,15 @@ export async function openRawSource(image: ImageFile): Promise<DiskSource> {
 class RawSource implements DiskSource {
   readonly path: string
   readonly size: number
+  readonly head: Buffer
+  readonly anyOrder = true
   readonly #image: ImageFile
   readonly #holes: ZeroRanges
 
   constructor(image: ImageFile, holes: ZeroRanges) {
     this.path = image.path
     this.size = Math.ceil(image.fileSize / blockBytes) * blockBytes
+    this.head = image.head
     this.#image = image
     this.#holes = holes
   }

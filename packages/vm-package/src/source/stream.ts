@@ -30,20 +30,23 @@ export async function openStreamSource(image: ImageFile, format: StreamFormat): 
   const inside = recogniseImage(image.path, head, Buffer.alloc(0))
   if (inside !== 'raw')
     throw new PackageError('image-unsupported', `\`${image.path}\`: expected a raw image inside, found ${inside}: unpack it first`)
-  return new StreamSource(image, format, size)
+  return new StreamSource(image, format, size, head)
 }
 
 class StreamSource implements DiskSource {
   readonly path: string
   readonly size: number
+  readonly head: Buffer
+  readonly anyOrder = false
   readonly #image: ImageFile
   readonly #parts: AsyncGenerator<Buffer>
   #rest: Buffer = Buffer.alloc(0)
   #at = 0
 
-  constructor(image: ImageFile, format: StreamFormat, size: number) {
+  constructor(image: ImageFile, format: StreamFormat, size: number, head: Buffer) {
     this.path = image.path
     this.size = Math.ceil(size / blockBytes) * blockBytes
+    this.head = head
     this.#image = image
     this.#parts = partsOf(image, format)
   }

@@ -4,7 +4,7 @@
 // what is written aside lies in `<folder>/.partial` and is never listed. Claims are empty files in `<folder>/.claims`;
 // `<folder>/.memo` is of seals (seal/memo.ts), and may go at any time.
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageError } from '../error.ts'
 import { FolderIntake, partial, refreshMs } from './folder-intake.ts'
@@ -85,6 +85,11 @@ class FolderStore implements ObjectStore {
     this.#unsynced.clear()
     await Promise.all(shards.map((shard) => syncFolder(join(this.#folder, shard))))
     if (shards.length > 0) await syncFolder(this.#folder)
+  }
+
+  async room(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder)
+    return bavail * bsize
   }
 
   intake(): FolderIntake | null {

@@ -45,6 +45,8 @@ export interface ObjectStore extends ObjectSource {
   put(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<boolean>
   /** Resolves once every object put before survives a power cut. */
   sync(): Promise<void>
+  /** Bytes that can still be put; there is none where nobody knows. */
+  room?(): Promise<number>
   /** Where there is one, worker threads write objects by themselves and it takes them in; elsewhere they come by `put`. */
   intake?(): FolderIntake | null
   /** In no order. An object put or deleted meanwhile may come or not. */
