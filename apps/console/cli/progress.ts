@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Pace } from '../src/jobs/pace.ts'
 import { bytesText } from './output.ts'
 
 /** How often a line is written, in ms: on a terminal it replaces itself, in a log it adds up. */
@@ -8,6 +9,7 @@ const interval = { terminal: 200, log: 5000 } as const
 export class Progress {
   readonly #what: string
   readonly #began = performance.now()
+  readonly #pace = new Pace({ at: this.#began, done: 0 })
   #written = 0
 
   constructor(what: string) {
@@ -17,22 +19,22 @@ export class Progress {
   /** @param done bytes so far. @param total bytes, where it is known. */
   update(done: number, total?: number): void {
     const now = performance.now()
+    this.#pace.note({ at: now, done })
     if (this.#written > 0 && now - this.#written < (process.stderr.isTTY ? interval.terminal : interval.log)) return
     this.#written = now
-    this.#write(this.#line(done, total, now), false)
+    const left = total === undefined ? null : this.#pace.secondsLeft(total)
+    this.#write(this.#line(done, total, this.#pace.bytesPerSecond, left), false)
   }
 
-  /** The last line. */
+  /** The last line, with the rate of it all. */
   finish(done: number, total?: number): void {
-    this.#write(this.#line(done, total, performance.now()), true)
+    this.#write(this.#line(done, total, (1000 * done) / Math.max(1, performance.now() - this.#began), null), true)
   }
 
-  #line(done: number, total: number | undefined, now: number): string {
-    const seconds = Math.max(0.001, (now - this.#began) / 1000)
-    const rate = done / seconds
+  #line(done: number, total: number | undefined, rate: number | null, left: number | null): string {
     const of = total === undefined ? '' : ` of ${bytesText(total)}`
-    const left = total === undefined || rate === 0 || done >= total ? '' : `, ${Math.ceil((total - done) / rate)} s left`
-    return `${this.#what} ${bytesText(done)}${of}, ${bytesText(rate)}/s${left}`
+    const speed = rate === null ? '' : `, ${bytesText(rate)}/s`
+    return `${this.#what} ${bytesText(done)}${of}${speed}${left === null ? '' : `, about ${Math.ceil(left)} s left`}`
   }
 
   #write(line: string, last: boolean): void {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import type { ShownProgress } from '../parts/size-words.ts'
 
 export interface ShownJob {
   readonly id: string
@@ -28,10 +30,19 @@ export function jobTitle({ kind, request }: ShownJob): string {
   return typeof name === 'string' && typeof version === 'string' ? `${title} ${name} ${version}` : title
 }
 
-/** Per cent; null: not known. */
-export function jobPercent({ progress }: ShownJob): number | null {
-  const [done, total] = [memberOf(progress, 'done'), memberOf(progress, 'total')]
-  return typeof done === 'number' && typeof total === 'number' && total > 0 ? Math.min(100, (100 * done) / total) : null
+/** As `JobProgress`; what an earlier console wrote has fewer fields. */
+const written = z.object({
+  ...{ done: z.number(), total: z.number().positive() },
+  ...{ bytesPerSecond: z.number().nullable().default(null), secondsLeft: z.number().nullable().default(null) },
+  notes: z.array(z.string()).default([]),
+})
+
+/** Null: not known. */
+export function jobProgress({ progress }: ShownJob): (ShownProgress & { readonly notes: readonly string[] }) | null {
+  const parsed = written.safeParse(progress)
+  if (!parsed.success) return null
+  const { done, total, bytesPerSecond: rate, secondsLeft: left, notes } = parsed.data
+  return { done, total, rate, left, notes }
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useRouter } from 'next/navigation'
 import { useEffect, useRef, useState } from 'react'
+import { Pace } from '../../src/jobs/pace.ts'
 import { chosenFiles } from '../(console)/machines/chosen-files.ts'
 import type { Fault } from '../parts/fault.tsx'
 import { browserWorld } from './browser-world.ts'
@@ -15,11 +16,20 @@ export interface WantedUpload {
   readonly open: boolean
 }
 
-/** The upload of one disk: how far it is (bytes), how fast (bytes a second), what stopped it. */
+export interface UploadProgress {
+  /** Bytes. */
+  readonly sent: number
+  /** Bytes a second; null: not known yet. */
+  readonly rate: number | null
+  /** Seconds; null: not known. */
+  readonly left: number | null
+}
+
+/** The upload of one disk: how far it is, what stopped it. */
 export function useUpload({ machine, disk, sizeBytes, open }: WantedUpload) {
   const router = useRouter()
   const [running, setRunning] = useState(false)
-  const [{ sent, rate }, setProgress] = useState({ sent: 0, rate: 0 })
+  const [progress, setProgress] = useState<UploadProgress>({ sent: 0, rate: null, left: null })
   const [fault, setFault] = useState<Fault | null>(null)
   const control = useRef<AbortController | null>(null)
 
@@ -33,11 +43,12 @@ export function useUpload({ machine, disk, sizeBytes, open }: WantedUpload) {
     control.current = controller
     setRunning(true)
     setFault(null)
-    let first: { readonly at: number; readonly bytes: number } | null = null
-    const onProgress = (bytes: number): void => {
-      first ??= { at: performance.now(), bytes }
-      const seconds = (performance.now() - first.at) / 1000
-      setProgress({ sent: bytes, rate: seconds > 0.5 ? (bytes - first.bytes) / seconds : 0 })
+    let pace: Pace | null = null
+    const onProgress = (done: number): void => {
+      const mark = { at: performance.now(), done }
+      pace ??= new Pace(mark)
+      pace.note(mark)
+      setProgress({ sent: done, rate: pace.bytesPerSecond, left: pace.secondsLeft(sizeBytes) })
     }
     try {
       await uploadByTus(
@@ -61,7 +72,7 @@ export function useUpload({ machine, disk, sizeBytes, open }: WantedUpload) {
     const file = open ? chosenFiles.take(machine, disk) : null
     if (file !== null) void start(file)
   }, [])
-  return { running, sent, rate, fault, start: (file: File) => void start(file), stop: () => control.current?.abort(new Error('paused')) }
+  return { running, progress, fault, start: (file: File) => void start(file), stop: () => control.current?.abort(new Error('paused')) }
 }
 
 function faultOf(error: unknown): Fault {

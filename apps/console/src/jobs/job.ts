@@ -19,6 +19,17 @@ export interface JobView {
   readonly endedAt: number | null
 }
 
+export type JobProgress = {
+  /** Bytes. */
+  readonly done: number
+  readonly total: number
+  /** Of the last seconds; null: not known. */
+  readonly bytesPerSecond: number | null
+  readonly secondsLeft: number | null
+  /** What the work's author should know, for people. */
+  readonly notes: readonly string[]
+}
+
 const shown = 100
 
 export async function listJobs(actor: Operator, { db }: Console): Promise<readonly JobView[]> {
@@ -31,7 +42,7 @@ export async function listJobs(actor: Operator, { db }: Console): Promise<readon
   }))
 }
 
-type Change = { readonly state?: 'done' | 'failed'; readonly progress?: { readonly done: number; readonly total: number }; readonly failure?: string }
+type Change = { readonly state?: 'done' | 'failed'; readonly progress?: JobProgress; readonly failure?: string }
 
 export async function beginJob(
   { db, organisation, now }: Console,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Seals in a process of its own, so that the console goes on answering. The request comes on standard input, keys and all, since command
-// lines and environments can be read by others; lines of JSON go out: progress, at the end the sealed package.
+// lines and environments can be read by others; lines of JSON go out: notes, progress, at the end the sealed package.
 import { text } from 'node:stream/consumers'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { diskController, diskName, hardware } from '@casemate/vm-package/manifest'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
+import { Pace } from './pace.ts'
 
 const request = z.strictObject({
   ...{ name: z.string(), version: z.string(), createdAt: z.string(), hardware, store: z.string(), organisationKey: z.base64() },
@@ -20,14 +21,18 @@ const { store, organisationKey, ...wanted } = request.parse(JSON.parse(await tex
 const orgKey = new Uint8Array(Buffer.from(organisationKey, 'base64'))
 const packageKey = newPackageKey()
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+const pace = new Pace({ at: performance.now(), done: 0 })
 let told = 0
 try {
   const { manifest, sha256, stats } = await sealPackage({
     ...{ ...wanted, orgKey, packageKey, store: await openFolderStore(store) },
-    onProgress: ({ bytesRead, bytesTotal }) => {
-      if (Date.now() - told < tellEveryMs) return
-      told = Date.now()
-      say({ progress: { done: bytesRead, total: bytesTotal } })
+    onNote: ({ message }) => say({ note: message }),
+    onProgress: ({ bytesRead: done, bytesTotal: total }) => {
+      const now = performance.now()
+      pace.note({ at: now, done })
+      if (now - told < tellEveryMs) return
+      told = now
+      say({ progress: { done, total, bytesPerSecond: pace.bytesPerSecond, secondsLeft: pace.secondsLeft(total) } })
     },
   })
   const sealedKey = Buffer.from(wrapPackageKey(orgKey, packageKey, sha256)).toString('base64')

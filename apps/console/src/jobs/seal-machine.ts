@@ -18,7 +18,10 @@ import { findPending } from '../publish/pending.ts'
 import { beginJob, changeJob } from './job.ts'
 
 const line = z.union([
-  z.strictObject({ progress: z.strictObject({ done: z.number(), total: z.number() }) }),
+  z.strictObject({ note: z.string() }),
+  z.strictObject({
+    progress: z.strictObject({ done: z.number(), total: z.number(), bytesPerSecond: z.number().nullable(), secondsLeft: z.number().nullable() }),
+  }),
   z.strictObject({ sealed: z.strictObject({ manifest: z.base64(), sealedKey: z.base64(), storedBytes: z.number(), total: z.number() }) }),
   z.strictObject({ failed: z.string() }),
 ])
@@ -89,14 +92,16 @@ async function seal(actor: Operator, console: OpenConsole, job: string, request:
   child.stdin.on('error', () => undefined)
   child.stdin.end(JSON.stringify(request))
   console.closing.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+  const notes: string[] = []
   for await (const text of createInterface(child.stdout)) {
     const told = line.parse(JSON.parse(text))
     if ('failed' in told) throw new Error(told.failed)
-    if ('progress' in told) await changeJob(console, job, told)
+    if ('note' in told) notes.push(told.note)
+    else if ('progress' in told) await changeJob(console, job, { progress: { ...told.progress, notes } })
     else {
       const { manifest, sealedKey, storedBytes, total } = told.sealed
       await stagePackage(actor, console, { manifest: Buffer.from(manifest, 'base64'), sealedKey: Buffer.from(sealedKey, 'base64'), storedBytes })
-      await changeJob(console, job, { state: 'done', progress: { done: total, total } })
+      await changeJob(console, job, { state: 'done', progress: { done: total, total, bytesPerSecond: null, secondsLeft: null, notes } })
       return
     }
   }

@@ -3,7 +3,7 @@
 import { Button, FileButton, Group, Progress, Stack, Text } from '@mantine/core'
 import { Digest } from '../../../parts/digest.tsx'
 import { FaultAlert } from '../../../parts/fault.tsx'
-import { durationWords, sizeWords } from '../../../parts/size-words.ts'
+import { progressWords, sizeWords } from '../../../parts/size-words.ts'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { useUpload } from '../../../upload/use-upload.ts'
 
@@ -18,9 +18,9 @@ export interface ShownDisk {
 
 /** One disk: what of it is here, and the rest of its upload. */
 export function DiskUpload({ machine, disk }: { readonly machine: string; readonly disk: ShownDisk }) {
-  const { running, sent, rate, fault, start, stop } = useUpload({ machine, disk: disk.name, sizeBytes: disk.sizeBytes, open: disk.state !== 'ready' })
-  const here = running ? sent : disk.uploadedBytes
-  const left = rate > 0 ? `, ${durationWords((disk.sizeBytes - sent) / rate)} left` : ''
+  const { running, progress, fault, start, stop } = useUpload({ machine, disk: disk.name, sizeBytes: disk.sizeBytes, open: disk.state !== 'ready' })
+  const here = running ? progress.sent : disk.uploadedBytes
+  const { rate, left } = running ? progress : { rate: null, left: null }
   return (
     <Stack gap={6} component="section" aria-label={`Disk ${disk.name}`}>
       <Group gap="xs" justify="space-between">
@@ -51,8 +51,7 @@ export function DiskUpload({ machine, disk }: { readonly machine: string; readon
         <>
           <Progress value={disk.sizeBytes === 0 ? 0 : (100 * here) / disk.sizeBytes} aria-label={`Upload of ${disk.name}`} animated={running} />
           <Text size="sm" c="dimmed" className="figures">
-            {sizeWords(here)} of {sizeWords(disk.sizeBytes)}
-            {running && rate > 0 ? `, ${sizeWords(rate)}/s${left}` : ''}
+            {progressWords({ done: here, total: disk.sizeBytes, rate, left })}
           </Text>
         </>
       )}
