@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Uploads of disks by tus 1.0 (resumable): straight from the socket to the file, outside Next. An upload goes to one disk of one machine,
-// is exactly as long as that disk, and is that disk's file; so nothing has to be moved when it is whole.
+// is exactly as long as was said when the machine was made, and is that disk's image; so nothing has to be moved when it is whole.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PackageError } from '@casemate/vm-package/error'
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 import { z } from 'zod'
@@ -39,7 +40,7 @@ export function openUploads(console: OpenConsole): ServeUpload {
       try {
         await finishDisk(actor, console, target.machine, await waitingDisk(console, target))
       } catch (error) {
-        throw error instanceof ConsoleError ? answer(error) : error
+        throw error instanceof ConsoleError || error instanceof PackageError ? answer(error) : error
       }
       return {}
     },
@@ -58,7 +59,7 @@ export function openUploads(console: OpenConsole): ServeUpload {
 }
 
 /** In the form in which tus takes refusals: status and sentence. */
-function answer({ code, message }: ConsoleError): { readonly status_code: number; readonly body: string } {
+function answer({ code, message }: ConsoleError | PackageError): { readonly status_code: number; readonly body: string } {
   return { status_code: code === 'not-found' ? 404 : 400, body: `${message} (${code})` }
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk of which every byte is there: looked at, hashed, ready. One that cannot be what it should be is refused, and can be sent again.
+// An image of which every byte is there: looked at, hashed, ready. One that cannot be what it should be is refused, and can be sent again.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openDiskSource } from '@casemate/vm-package/disk-source'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
 import { and, eq } from '../db/drizzle.ts'
@@ -12,14 +13,15 @@ import { ConsoleError } from '../error.ts'
 import type { OpenConsole } from '../organisation/open.ts'
 import type { DiskRow } from './machine.ts'
 
-/** @throws ConsoleError `disk-unbootable`, `upload-refused`; the file is removed then. */
+/** @throws ConsoleError `disk-unbootable`, `upload-refused`; PackageError of what cannot be sealed. The file is removed then. */
 export async function finishDisk(actor: Operator, { db, now, layout }: OpenConsole, machine: string, disk: DiskRow): Promise<void> {
   requireRight(actor, 'machine:author')
   const path = join(layout.disks, disk.file)
+  let sizeBytes: number
   try {
     const { size } = await stat(path)
     if (size !== disk.sizeBytes) throw new ConsoleError('upload-refused', `expected ${disk.sizeBytes} bytes, found ${size}`)
-    if (disk.position === 0) await requireBootSignature(path)
+    sizeBytes = await lookInto(path, disk)
   } catch (error) {
     for (const part of [path, `${path}.json`]) await rm(part, { force: true })
     throw error
@@ -29,26 +31,28 @@ export async function finishDisk(actor: Operator, { db, now, layout }: OpenConso
   await db.transaction(async (tx) => {
     await tx
       .update(machineDisks)
-      .set({ state: 'ready', sha256 })
+      .set({ state: 'ready', sizeBytes, sha256 })
       .where(and(eq(machineDisks.machineId, disk.machineId), eq(machineDisks.name, disk.name)))
     await appendAudit(tx, actor, now(), { action: 'machine.disk-uploaded', subject: machine, details: { disk: disk.name, sha256 } })
   })
   await rm(`${path}.json`, { force: true })
 }
 
-/** A BIOS boots a disk whose first sector ends in 55 AA; so does the protective MBR of a GPT disk (UEFI specification, 5.2.3). */
-async function requireBootSignature(path: string): Promise<void> {
-  const file = await open(path, 'r')
+/** @returns bytes of the disk in the image. */
+async function lookInto(path: string, { name, position }: DiskRow): Promise<number> {
+  const source = await openDiskSource(path, name)
   try {
-    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 510)
-    if (buffer.readUInt16BE(0) === 0x55aa) return
-    throw new ConsoleError(
-      'disk-unbootable',
-      'this is no raw image of a bootable disk: its first sector does not end in 55 AA. Convert other formats first, such as `qemu-img convert -O raw`',
-    )
+    if (position === 0) requireBootSignature(source.head)
+    return source.size
   } finally {
-    await file.close()
+    await source.close()
   }
+}
+
+/** A BIOS boots a disk whose first sector ends in 55 AA; so does the protective MBR of a GPT disk (UEFI specification, 5.2.3). */
+function requireBootSignature(head: Buffer): void {
+  if (head.length >= 512 && head.readUInt16BE(510) === 0x55aa) return
+  throw new ConsoleError('disk-unbootable', 'this is no image of a bootable disk: the first sector of the disk does not end in 55 AA')
 }
 
 async function hashFile(path: string): Promise<string> {

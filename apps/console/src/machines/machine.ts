@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Authored machines: hardware, and raw disks in the console's folder. A disk is `uploading` until every byte of it is there and looked at.
+// Authored machines: hardware, and images of disks in the console's folder. A disk is `uploading` until every byte of its image is there and
+// looked at.
 import { randomUUID } from 'node:crypto'
 import { rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ import type { OpenConsole } from '../organisation/open.ts'
 export interface WantedDisk {
   readonly name: string
   readonly role: 'system' | 'user'
-  /** Of the raw image; a whole number of blocks of 4 KiB, as a package has it. */
+  /** Of its image, as a file. */
   readonly sizeBytes: number
 }
 
@@ -28,7 +29,9 @@ export interface MachineView {
   readonly disks: readonly DiskView[]
 }
 
-export interface DiskView extends WantedDisk {
+export interface DiskView extends Omit<WantedDisk, 'sizeBytes'> {
+  /** Of its image, as a file, while that is uploaded; then of the disk. */
+  readonly sizeBytes: number
   readonly position: number
   readonly state: 'uploading' | 'ready'
   /** What is here of an image that is being uploaded. */
@@ -43,9 +46,8 @@ export const wantedDisks = z
       role: z.enum(['system', 'user']),
       sizeBytes: z
         .int()
-        .min(4096)
-        .max(2 ** 44)
-        .multipleOf(4096),
+        .min(1)
+        .max(2 ** 44),
     }),
   )
   .min(1)

@@ -4,6 +4,7 @@ import { PackageError } from '../error.ts'
 
 /** The file of an image, as it was when it was opened. */
 export interface ImageFile {
+  /** Where it is, or what messages call it instead. */
   readonly path: string
   readonly file: FileHandle
   /** The first 65,536 bytes, or all. */

@@ -11,18 +11,19 @@ import { sectorBytes } from './whole-sectors.ts'
 
 /**
  * Opens a disk image of any kind that can be sealed. A compressed one is read through once, to know its size.
+ * @param called what messages call it, for those who do not know the path.
  * @throws PackageError `source-unreadable`, `disk-empty`, `disk-invalid` (not of whole sectors), `disk-too-large`, `image-damaged`,
  * `image-refers-elsewhere`, `image-unsupported`, `tool-missing`.
  */
-export async function openDiskSource(path: string): Promise<DiskSource> {
-  const file = await openFile(path)
+export async function openDiskSource(path: string, called: string = path): Promise<DiskSource> {
+  const file = await openFile(path, called)
   try {
     const facts = await file.stat()
-    if (!facts.isFile()) throw new PackageError('source-unreadable', `\`${path}\`: expected a file`)
-    if (facts.size === 0) throw new PackageError('disk-empty', `\`${path}\`: expected a disk image, found an empty file`)
+    if (!facts.isFile()) throw new PackageError('source-unreadable', `\`${called}\`: expected a file`)
+    if (facts.size === 0) throw new PackageError('disk-empty', `\`${called}\`: expected a disk image, found an empty file`)
     const head = await readPart(file, 0, headBytes)
-    const image = { path, file, head, fileSize: facts.size, modified: facts.mtimeMs, sparse: facts.blocks * sectorBytes < facts.size }
-    const format = recogniseImage(path, head, await readPart(file, Math.max(0, facts.size - sectorBytes), sectorBytes))
+    const image = { path: called, file, head, fileSize: facts.size, modified: facts.mtimeMs, sparse: facts.blocks * sectorBytes < facts.size }
+    const format = recogniseImage(called, head, await readPart(file, Math.max(0, facts.size - sectorBytes), sectorBytes))
     switch (format) {
       case 'raw':
         return await openRawSource(image)
@@ -43,12 +44,12 @@ export async function openDiskSource(path: string): Promise<DiskSource> {
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+async function openFile(path: string, called: string): Promise<FileHandle> {
   try {
     // Without O_NONBLOCK a named pipe would wait for a writer for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
-    throw new PackageError('source-unreadable', `the disk image \`${path}\` cannot be opened`, cause)
+    throw new PackageError('source-unreadable', `the disk image \`${called}\` cannot be opened`, cause)
   }
 }
 

@@ -37,10 +37,11 @@ export function defineMachineDisks(kit: ColumnKit, machines: ReturnType<typeof d
       position: kit.integer().notNull(),
       role: kit.text({ enum: ['system', 'user'] }).notNull(),
       state: kit.text({ enum: ['uploading', 'ready'] }).notNull(),
+      /** Of the image, as a file, while it is uploading; then of the disk in it. */
       sizeBytes: kit.integer().notNull(),
       /** Name within the folder of disks. */
       file: kit.text().notNull(),
-      /** Of the raw disk, hexadecimal; null while it is uploading. */
+      /** Of the image, as a file, hexadecimal; null while it is uploading. */
       sha256: kit.text(),
     },
     (table) => [kit.primaryKey({ columns: [table.machineId, table.name] })],

@@ -42,7 +42,7 @@ export function DiskFields({ disk, fault, first, onChange, onRemove }: DiskField
       />
       <FileInput
         label="Image file"
-        placeholder="Choose a raw image"
+        placeholder="Choose a disk image"
         required
         withAsterisk
         clearable
