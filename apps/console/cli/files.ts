@@ -2,8 +2,8 @@
 //
 // Small files of the command line: read with a limit, written whole or not at all, never over another one.
 import { randomUUID } from 'node:crypto'
-import { access, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, constants, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { syncFolder } from '../src/sync-folder.ts'
 import { AdminError } from './error.ts'
 
@@ -31,6 +31,25 @@ export async function refuseExisting(path: string): Promise<void> {
     () => false,
   )
   if (found) throw new AdminError('refused', 'exists', `\`${path}\` is there already; nothing is written over it`)
+}
+
+/**
+ * For what writes files at the end of long work: whether the folder, or the one in which it would be made, can be written. Nothing is made.
+ * @throws AdminError `file-unwritable`
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  const refuse = (why: string, cause?: unknown) => new AdminError('environment', 'file-unwritable', `\`${folder}\` cannot be written: ${why}`, cause)
+  for (let place = resolve(folder); ; place = dirname(place)) {
+    try {
+      await access(place, constants.W_OK)
+      if ((await stat(place)).isDirectory()) return
+      throw refuse(`\`${place}\` is no folder`)
+    } catch (cause) {
+      if (cause instanceof AdminError) throw cause
+      const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+      if (!absent || place === dirname(place)) throw refuse(textOf(cause), cause)
+    }
+  }
 }
 
 /**

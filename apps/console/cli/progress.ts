@@ -9,7 +9,8 @@ const interval = { terminal: 200, log: 5000 } as const
 export class Progress {
   readonly #what: string
   readonly #began = performance.now()
-  readonly #pace = new Pace({ at: this.#began, done: 0 })
+  /** From the first update on: what is opened before says nothing of how fast the rest goes. */
+  #pace: Pace | null = null
   #written = 0
 
   constructor(what: string) {
@@ -19,6 +20,7 @@ export class Progress {
   /** @param done bytes so far. @param total bytes, where it is known. */
   update(done: number, total?: number): void {
     const now = performance.now()
+    this.#pace ??= new Pace({ at: now, done })
     this.#pace.note({ at: now, done })
     if (this.#written > 0 && now - this.#written < (process.stderr.isTTY ? interval.terminal : interval.log)) return
     this.#written = now

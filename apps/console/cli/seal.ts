@@ -13,7 +13,7 @@ import { readCustomization } from './customization-folder.ts'
 import { readInstant } from './data-option.ts'
 import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
 import { AdminError } from './error.ts'
-import { readSmallFile, refuseExisting, writeNewFile } from './files.ts'
+import { readSmallFile, refuseExisting, requireWritable, writeNewFile } from './files.ts'
 import { stopOnSignal } from './interrupt.ts'
 import { readMachineFile } from './machine-file.ts'
 import { openOrganisationKey } from './organisation-key.ts'
@@ -88,6 +88,7 @@ async function seal(options: Options): Promise<void> {
   const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
   for (const path of [manifestPath, keyPath]) await refuseExisting(path)
+  await requireWritable(out)
   const described = await readMachineFile(machine)
   const disks = attachDisks(disk, described)
   const licence = eula === undefined ? {} : { eula: await readSmallFile(eula, mostEulaBytes) }

@@ -10,6 +10,7 @@ export interface SmallDisk {
   readonly grow: (megabytes: number) => void
   /** Takes all the room there is but `free` bytes, in whole pages. */
   readonly fill: (free?: number) => Promise<void>
+  readonly setWritable: (writable: boolean) => void
   /** Gives back what `fill` took. */
   readonly empty: () => Promise<void>
 }
@@ -34,6 +35,7 @@ export async function smallDisk(place: string, megabytes: number): Promise<Small
   return {
     grow: (to) => execFileSync('mount', ['-o', `remount,size=${to}m`, place]),
     fill,
+    setWritable: (writable) => execFileSync('mount', ['-o', `remount,${writable ? 'rw' : 'ro'}`, place]),
     empty: () => rm(filler, { force: true }),
   }
 }

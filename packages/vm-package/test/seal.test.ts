@@ -9,7 +9,7 @@ import { mostEulaBytes } from '../src/eula.ts'
 import { newPackageKey } from '../src/keys.ts'
 import { openManifest } from '../src/manifest.ts'
 import { openPackageDisk } from '../src/read/package-device.ts'
-import { type SealDisk, type SealRequest, sealPackage } from '../src/seal.ts'
+import { type SealDisk, type SealProgress, type SealRequest, sealPackage } from '../src/seal.ts'
 import { openFolderStore } from '../src/store/folder-store.ts'
 import type { ObjectStore } from '../src/store/object-store.ts'
 import { hardware, mixedDisk, orgKey, sealContent, systemDisk, temporaryFolder } from './disks.ts'
@@ -128,7 +128,14 @@ async function truncated(path: string, size: number): Promise<Partial<SealReques
   return {}
 }
 
-describe('what cannot be sealed is refused before anything is stored', () => {
+/** Its place for claims is taken, which also the superuser cannot pass. */
+async function unwritableStore(folder: string): Promise<ObjectStore> {
+  const store = await openFolderStore(join(folder, 'unwritable'))
+  await writeFile(join(folder, 'unwritable', '.claims'), '')
+  return store
+}
+
+describe('what cannot be sealed is refused before anything is read or stored', () => {
   const refusedCases: readonly [string, string, (paths: { path: string; folder: string }) => Promise<Partial<SealRequest>>][] = [
     ['a disk image that is not there', 'source-unreadable', ({ path }) => without(path)],
     [
@@ -149,6 +156,17 @@ describe('what cannot be sealed is refused before anything is stored', () => {
         return {}
       },
     ],
+    [
+      'a second disk that is not there',
+      'source-unreadable',
+      async ({ path, folder }) => ({
+        disks: [
+          { name: 'system', role: 'system', controller: 'ide', path },
+          { name: 'user', role: 'user', controller: 'ide', path: join(folder, 'user.img') },
+        ],
+      }),
+    ],
+    ['a store that cannot be written', 'store-unwritable', async ({ folder }) => ({ store: await unwritableStore(folder) })],
     ['an empty file', 'disk-empty', ({ path }) => truncated(path, 0)],
     ['a file that is not of whole sectors', 'disk-invalid', ({ path }) => truncated(path, 1000)],
     ['an organisation key of another length', 'key-invalid', async () => ({ orgKey: new Uint8Array(31) })],
@@ -162,13 +180,17 @@ describe('what cannot be sealed is refused before anything is stored', () => {
   it.each(refusedCases)('%s', async (_, code, change) => {
     const { folder, path, store, seal } = await prepare()
     const changes = await change({ path, folder })
-    await expect(seal(changes)).rejects.toMatchObject({ code })
+    const read: SealProgress[] = []
+    await expect(seal({ ...changes, onProgress: (progress) => read.push(progress) })).rejects.toMatchObject({ code })
+    expect(read).toEqual([])
     expect(await countObjects(store)).toBe(0)
   })
 
   it('and the neighbouring request is taken', async () => {
     const { store, seal } = await prepare()
-    await expect(seal()).resolves.toBeDefined()
+    const read: SealProgress[] = []
+    await expect(seal({ onProgress: (progress) => read.push(progress) })).resolves.toBeDefined()
+    expect(read).not.toEqual([])
     expect(await countObjects(store)).toBeGreaterThan(0)
   })
 })

@@ -39,9 +39,10 @@ export class Pace {
     return (1000 * (last.done - first.done)) / (last.at - first.at)
   }
 
-  /** At this rate; null: too early to say, or it stands still. */
+  /** At this rate; null: too early to say, it stands still, or nothing is left. */
   secondsLeft(total: number): number | null {
     const rate = this.bytesPerSecond
-    return rate === null || rate <= 0 ? null : Math.max(0, total - (this.#marks.at(-1)?.done ?? 0)) / rate
+    const left = total - (this.#marks.at(-1)?.done ?? 0)
+    return rate === null || rate <= 0 || left <= 0 ? null : left / rate
   }
 }

@@ -21,7 +21,8 @@ const { store, organisationKey, ...wanted } = request.parse(JSON.parse(await tex
 const orgKey = new Uint8Array(Buffer.from(organisationKey, 'base64'))
 const packageKey = newPackageKey()
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
-const pace = new Pace({ at: performance.now(), done: 0 })
+// From the first progress on: what is opened before says nothing of how fast the rest goes.
+let pace: Pace | null = null
 let told = 0
 try {
   const { manifest, sha256, stats } = await sealPackage({
@@ -29,6 +30,7 @@ try {
     onNote: ({ message }) => say({ note: message }),
     onProgress: ({ bytesRead: done, bytesTotal: total }) => {
       const now = performance.now()
+      pace ??= new Pace({ at: now, done })
       pace.note({ at: now, done })
       if (now - told < tellEveryMs) return
       told = now

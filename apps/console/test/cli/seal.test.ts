@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { smallDisk } from '../small-disk.ts'
 import { admin, machineYaml, makeKey, makeWorkplace, sealArguments, type Workplace } from './admin.ts'
 
 async function ready(): Promise<Workplace> {
@@ -81,6 +82,7 @@ describe('casemate-admin seal', () => {
   async function expectRefused(place: Workplace, more: readonly string[], exit: number, refusal: string): Promise<void> {
     const { code, stdout, stderr } = await seal(place, ...more)
     expect([code, JSON.parse(stdout).error.code]).toEqual([exit, refusal])
+    // No disk was read: its progress would come first.
     expect(stderr).toMatch(/^casemate-admin: .+\n/)
     const left = await readdir(place.folder, { recursive: true })
     expect(left.filter((path) => /^(out|store)\/./.test(path))).toEqual([])
@@ -98,6 +100,27 @@ describe('casemate-admin seal', () => {
     const place = await ready()
     await spoil(place)
     await expectRefused(place, [], exit, refusal)
+  })
+
+  it('refuses a store and an output folder that cannot be written before it reads a disk, and seals once they can be', {
+    timeout: 60_000,
+  }, async () => {
+    const place = await ready()
+    const disk = await smallDisk(place.at('small'), 32)
+    const [store, out] = [place.at('small', 'store'), place.at('small', 'out')]
+    await mkdir(store)
+    disk.setWritable(false)
+    const outcome = async (...more: readonly string[]) => {
+      const { code, stdout, stderr } = await seal(place, ...more)
+      expect(stderr).not.toContain('sealed')
+      return [code, JSON.parse(stdout).error.code]
+    }
+    expect(await outcome('--store', store)).toEqual([3, 'store-unwritable'])
+    expect(await outcome('--out', out)).toEqual([3, 'file-unwritable'])
+    expect(await outcome('--out', place.at('system.img'))).toEqual([3, 'file-unwritable'])
+    expect(await readdir(place.folder)).not.toContain('store')
+    disk.setWritable(true)
+    expect((await seal(place, '--store', store, '--out', out)).code).toBe(0)
   })
 
   const badMachines: readonly [string, string, string][] = [
