@@ -2,6 +2,10 @@
 
 /** Stable codes: callers branch on them, messages are for people. */
 export type PackageErrorCode =
+  | 'appliance-digest'
+  | 'appliance-invalid'
+  | 'appliance-refers-elsewhere'
+  | 'appliance-unsupported'
   | 'chunk-altered'
   | 'chunk-late'
   | 'chunk-missing'

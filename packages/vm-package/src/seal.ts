@@ -14,6 +14,7 @@ import { checkRoom } from './seal/room.ts'
 import { sealRegions } from './seal/seal-regions.ts'
 import { bootNotes } from './source/boot-hints.ts'
 import type { DiskSource } from './source/disk-source.ts'
+import type { ImageFile } from './source/image-file.ts'
 import { openDiskSource } from './source/open-source.ts'
 import { claimForWriting } from './store/claim.ts'
 import type { ObjectStore } from './store/object-store.ts'
@@ -23,6 +24,8 @@ const minRuntime = '0.1.0'
 export interface SealDisk extends Pick<ManifestDisk, 'name' | 'role' | 'controller'> {
   /** A disk image: raw, also compressed (gzip, xz, zstd), qcow2, VMDK, VDI, VHD or VHDX. */
   readonly path: string
+  /** An image that is open already and stays so, such as one within an OVA, in place of what `path` names. */
+  readonly image?: ImageFile
 }
 
 export interface SealProgress {
@@ -87,7 +90,7 @@ export async function sealPackage(request: SealRequest): Promise<SealedPackage> 
   if (request.customization !== undefined) parseTemplate(request.customization)
   const opened: OpenDisk[] = []
   try {
-    for (const disk of request.disks) opened.push({ disk, source: await openDiskSource(disk.path) })
+    for (const disk of request.disks) opened.push({ disk, source: await openDiskSource(disk.image ?? disk.path) })
     encodeManifest(
       manifestOf(
         request,

@@ -5,15 +5,17 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import type { ImageFile } from './image-file.ts'
+import { fileNode } from './qemu-node.ts'
 import { ZeroRanges } from './zero-ranges.ts'
 
 /** One line of `qemu-img map --output=json`, which prints an extent a line. */
 const extent = z.object({ start: z.int().min(0), length: z.int().min(0), zero: z.boolean() })
 
-/** @param fd of a raw image that is open for reading; the file is not looked up again by its name. */
-export async function findHoles(fd: number): Promise<ZeroRanges> {
-  const image = `json:${JSON.stringify({ driver: 'raw', file: { driver: 'file', filename: '/proc/self/fd/3' } })}`
-  const child = spawn('qemu-img', ['map', '--output=json', image], { stdio: ['ignore', 'pipe', 'ignore', fd] })
+/** @param image a raw one. Its file is not looked up again by its name. */
+export async function findHoles(image: ImageFile): Promise<ZeroRanges> {
+  const node = `json:${JSON.stringify({ driver: 'raw', file: fileNode(image) })}`
+  const child = spawn('qemu-img', ['map', '--output=json', node], { stdio: ['ignore', 'pipe', 'ignore', image.file.fd] })
   if (child.stdout === null) throw new Error('expected a pipe from `qemu-img`')
   const ended = new Promise<boolean>((resolve) => {
     child.once('error', () => resolve(false))

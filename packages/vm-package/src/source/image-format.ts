@@ -28,7 +28,7 @@ export function recogniseImage(path: string, head: Buffer, tail: Buffer): ImageF
   if (image.has('\x1f\x8b', 0)) return 'gzip'
   if (image.has('\xfd7zXZ\0', 0)) return 'xz'
   if (image.has('\x28\xb5\x2f\xfd', 0)) return 'zstd'
-  if (image.has('ustar', 257)) throw image.unsupported('a tar archive, such as an OVA: unpack it and give its disk')
+  if (image.has('ustar', 257)) throw image.unsupported('a tar archive; if it is an OVA, seal it with `--appliance`')
   if (image.has('CD001', 32_769)) throw image.unsupported('an ISO image of a CD')
   // A fixed VHD is a raw disk with a footer.
   if (tail.length === sectorBytes && tail.toString('latin1', 0, 8) === 'conectix') return checkVhd(image, tail)

@@ -15,6 +15,7 @@ import type { DiskSource, SourceExtent } from './disk-source.ts'
 import { checkUnchanged, type ImageFile } from './image-file.ts'
 import { type DriverFormat, headBytes } from './image-format.ts'
 import { greetNbd, type NbdClient } from './nbd-client.ts'
+import { fileNode } from './qemu-node.ts'
 import { checkDiskSize } from './whole-sectors.ts'
 import { ZeroRanges } from './zero-ranges.ts'
 
@@ -110,13 +111,13 @@ interface Server {
   readonly kill: () => void
 }
 
-function startServer({ file }: ImageFile, format: DriverFormat, socket: string): Server {
+function startServer(image: ImageFile, format: DriverFormat, socket: string): Server {
   // `backing: null` keeps a qcow2 or VMDK from opening another file, whatever it says.
   const chained = format === 'qcow2' || format === 'vmdk' ? { backing: null } : {}
-  const image = `json:${JSON.stringify({ driver: format, 'read-only': true, ...chained, file: { driver: 'file', filename: '/proc/self/fd/3' } })}`
+  const node = `json:${JSON.stringify({ driver: format, 'read-only': true, ...chained, file: fileNode(image) })}`
   const limits = [`--as=${mostMemory}`, '--core=0', '--fsize=0', '--nofile=64']
-  const child = spawn('prlimit', [...limits, 'qemu-nbd', '--read-only', '--shared=1', `--socket=${socket}`, image], {
-    stdio: ['ignore', 'ignore', 'pipe', file.fd],
+  const child = spawn('prlimit', [...limits, 'qemu-nbd', '--read-only', '--shared=1', `--socket=${socket}`, node], {
+    stdio: ['ignore', 'ignore', 'pipe', image.file.fd],
   })
   let told = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

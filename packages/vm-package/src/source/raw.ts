@@ -2,17 +2,16 @@
 //
 // A raw disk image: a file of whole sectors.
 import { blockBytes } from '../chunk/cut.ts'
-import { PackageError } from '../error.ts'
 import type { DiskSource, SourceExtent } from './disk-source.ts'
 import { findHoles } from './holes.ts'
-import { changed, checkUnchanged, type ImageFile } from './image-file.ts'
+import { checkUnchanged, type ImageFile, readImage } from './image-file.ts'
 import { checkDiskSize } from './whole-sectors.ts'
 import { ZeroRanges } from './zero-ranges.ts'
 
 /** @throws PackageError `disk-invalid`, `disk-too-large` */
-export async function openRawSource(image: ImageFile): Promise<DiskSource> {
-  checkDiskSize(image.path, image.fileSize)
-  return new RawSource(image, image.sparse ? await findHoles(image.file.fd) : new ZeroRanges())
+export async function openRawSource(image: ImageFile, head: Buffer): Promise<DiskSource> {
+  checkDiskSize(image.path, image.length)
+  return new RawSource(image, head, image.sparse ? await findHoles(image) : new ZeroRanges())
 }
 
 class RawSource implements DiskSource {
@@ -23,21 +22,17 @@ class RawSource implements DiskSource {
   readonly #image: ImageFile
   readonly #holes: ZeroRanges
 
-  constructor(image: ImageFile, holes: ZeroRanges) {
+  constructor(image: ImageFile, head: Buffer, holes: ZeroRanges) {
     this.path = image.path
-    this.size = Math.ceil(image.fileSize / blockBytes) * blockBytes
-    this.head = image.head
+    this.head = head
+    this.size = Math.ceil(image.length / blockBytes) * blockBytes
     this.#image = image
     this.#holes = holes
   }
 
   async read(offset: number, into: Buffer): Promise<void> {
-    const wanted = Math.min(into.length, this.#image.fileSize - offset)
-    for (let at = 0; at < wanted; ) {
-      const bytesRead = await this.#readAt(into, at, wanted - at, offset + at)
-      if (bytesRead === 0) throw changed(this.path)
-      at += bytesRead
-    }
+    const wanted = Math.min(into.length, this.#image.length - offset)
+    await readImage(this.#image, offset, into.subarray(0, wanted))
     into.fill(0, wanted)
   }
 
@@ -51,13 +46,5 @@ class RawSource implements DiskSource {
 
   async close(): Promise<void> {
     await this.#image.file.close()
-  }
-
-  async #readAt(bytes: Buffer, at: number, length: number, position: number): Promise<number> {
-    try {
-      return (await this.#image.file.read(bytes, at, length, position)).bytesRead
-    } catch (cause) {
-      throw new PackageError('source-unreadable', `the disk image \`${this.path}\` cannot be read at byte ${position}`, cause)
-    }
   }
 }

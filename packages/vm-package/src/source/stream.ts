@@ -9,7 +9,7 @@ import { blockBytes } from '../chunk/cut.ts'
 import { PackageError } from '../error.ts'
 import { maxDiskBytes } from '../manifest.ts'
 import type { DiskSource, SourceExtent } from './disk-source.ts'
-import { checkUnchanged, type ImageFile } from './image-file.ts'
+import { checkUnchanged, type ImageFile, readImage } from './image-file.ts'
 import { headBytes, recogniseImage, type StreamFormat } from './image-format.ts'
 import { checkDiskSize } from './whole-sectors.ts'
 
@@ -100,12 +100,11 @@ async function* partsOf(image: ImageFile, format: StreamFormat): AsyncGenerator<
   }
 }
 
-async function* packedParts({ file, fileSize }: ImageFile): AsyncGenerator<Buffer> {
-  for (let at = 0; at < fileSize; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(packedBytes), 0, packedBytes, at)
-    if (bytesRead === 0) return
-    yield buffer.subarray(0, bytesRead)
-    at += bytesRead
+async function* packedParts(image: ImageFile): AsyncGenerator<Buffer> {
+  for (let at = 0; at < image.length; at += packedBytes) {
+    const part = Buffer.allocUnsafeSlow(Math.min(packedBytes, image.length - at))
+    await readImage(image, at, part)
+    yield part
   }
 }
 
