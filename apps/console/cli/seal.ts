@@ -11,24 +11,21 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { recordBoot } from '../src/packages/record-boot.ts'
 import { readCustomization } from './customization-folder.ts'
 import { readInstant } from './data-option.ts'
-import { attachDisks, collectDisk, type DiskOption } from './disk-option.ts'
+import { collectDisk } from './disk-option.ts'
 import { AdminError } from './error.ts'
 import { readSmallFile, refuseExisting, requireWritable, writeNewFile } from './files.ts'
 import { stopOnSignal } from './interrupt.ts'
-import { readMachineFile } from './machine-file.ts'
 import { openOrganisationKey } from './organisation-key.ts'
 import { bytesText, print } from './output.ts'
 import { Progress } from './progress.ts'
+import { collectRole, openSealInput, type SealInput, type SealInputOptions } from './seal-input.ts'
 
-interface Options {
+interface Options extends SealInputOptions {
   readonly name: string
   readonly version: string
-  readonly machine: string
-  readonly disk: readonly DiskOption[]
   readonly store: string
   readonly orgKey: string
   readonly passphraseFile?: string
-  readonly eula?: string
   readonly customization?: string
   readonly notBefore?: string
   readonly notAfter?: string
@@ -44,16 +41,18 @@ export function sealCommand(): Command {
     .description('make a package out of disk images: objects in the store, `manifest.json` and `package-key.json` in the output folder')
     .requiredOption('--name <name>', 'name of the package')
     .requiredOption('--version <version>', 'version of the package')
-    .requiredOption('--machine <file>', 'machine.yaml: hardware, and a controller for each disk')
-    .requiredOption(
+    .option('--machine <file>', 'machine.yaml: hardware, and a controller for each disk')
+    .option(
       '--disk <name=path[:role]>',
       'a disk image: raw (also .gz, .xz, .zst), qcow2, VMDK, VDI, VHD or VHDX; in order, the first one boots (repeatable)',
       collectDisk,
     )
+    .option('--appliance <file>', 'an OVA, or an OVF with its files beside it, in place of `--machine` and `--disk`')
+    .option('--role <name=role>', 'of a disk of the appliance: `system`, `disk2` and so on; role `system` or `user` (repeatable)', collectRole)
     .requiredOption('--store <folder>', 'object store')
     .requiredOption('--org-key <file>', "the organisation's sealed chunk key")
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
-    .option('--eula <file>', 'UTF-8 text that each user accepts before activation')
+    .option('--eula <file>', 'UTF-8 text that each user accepts before activation; without it, the licence of the appliance')
     .option('--customization <folder>', 'files of the medium that each instance is given, with placeholders: a NoCloud seed, an unattend file')
     .option('--not-before <time>', 'devices run it from then on: 2027-01-31T08:00:00Z', readInstant)
     .option('--not-after <time>', 'devices run it until then', readInstant)
@@ -81,30 +80,42 @@ function checkWarmState({ warmState, recordBoot, recordEngine, customization }: 
 }
 
 async function seal(options: Options): Promise<void> {
-  const { name, version, machine, disk, store, orgKey, passphraseFile, eula, customization, notBefore = null, notAfter = null, out, json } = options
-  const { recordBoot: seconds, recordEngine, warmState = false } = options
   checkWarmState(options)
-  const manifestPath = join(out, 'manifest.json')
-  const keyPath = join(out, 'package-key.json')
   // All that may refuse comes before the long part.
-  for (const path of [manifestPath, keyPath]) await refuseExisting(path)
-  await requireWritable(out)
-  const described = await readMachineFile(machine)
-  const disks = attachDisks(disk, described)
-  const licence = eula === undefined ? {} : { eula: await readSmallFile(eula, mostEulaBytes) }
+  for (const path of outputs(options)) await refuseExisting(path)
+  await requireWritable(options.out)
+  const input = await openSealInput(options)
+  try {
+    await sealInput(options, input)
+  } finally {
+    await input.close()
+  }
+}
+
+function outputs({ out }: Options): readonly [manifest: string, key: string] {
+  return [join(out, 'manifest.json'), join(out, 'package-key.json')]
+}
+
+async function sealInput(options: Options, input: SealInput): Promise<void> {
+  const { name, version, store, orgKey, passphraseFile, customization, notBefore = null, notAfter = null, json } = options
+  const { recordBoot: seconds, recordEngine, warmState = false } = options
+  const [manifestPath, keyPath] = outputs(options)
+  for (const note of input.notes) process.stderr.write(`note: ${note}\n`)
+  const licence = await readLicence(options, input)
   const media = customization === undefined ? {} : { customization: await readCustomization(customization) }
   const key = await openOrganisationKey(orgKey, passphraseFile)
   const packageKey = newPackageKey()
-  const progress = new Progress('sealed')
   const signal = stopOnSignal()
+  await input.check(signal)
+  const progress = new Progress('sealed')
   const objects = await openFolderStore(store)
   const notes: SealNote[] = []
   const sealed = await sealPackage({
     name,
     version,
     createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-    hardware: described.hardware,
-    disks,
+    hardware: input.hardware,
+    disks: input.disks,
     ...licence,
     ...media,
     validity: { notBefore, notAfter },
@@ -127,10 +138,11 @@ async function seal(options: Options): Promise<void> {
     manifest = await recordBoot({ ...boot, until, signal })
     sha256 = manifestSha256(manifest)
   }
+  const ofAppliance = input.notes.map((message) => ({ code: 'appliance', message }))
   // The manifest comes last: where it is, the package is whole.
   await writeNewFile(keyPath, wrapPackageKey(key, packageKey, sha256))
   await writeNewFile(manifestPath, manifest)
-  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats, notes }, [
+  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats, notes: [...ofAppliance, ...notes] }, [
     `sealed \`${name}\` ${version}`,
     `manifest  ${manifestPath}`,
     `sha256    ${sha256}`,
@@ -139,4 +151,9 @@ async function seal(options: Options): Promise<void> {
     `known     ${stats.reusedChunks} of these chunks from earlier seals`,
     `stored    ${bytesText(stats.storedBytes)} in ${stats.newObjects} new objects`,
   ])
+}
+
+async function readLicence({ eula }: Options, input: SealInput): Promise<{ readonly eula?: Uint8Array }> {
+  if (eula !== undefined) return { eula: await readSmallFile(eula, mostEulaBytes) }
+  return input.eula === null ? {} : { eula: Buffer.from(input.eula) }
 }
