@@ -35,8 +35,9 @@ export async function openImageFile(path: string, flags = 0, called: string = pa
   }
 }
 
-/** The same file under a handle of its own, whatever its name leads to by now. @throws PackageError `source-unreadable` */
+/** The same file under a handle of its own, whatever its name leads to by now. @throws PackageError `source-changed`, `source-unreadable` */
 export async function reopen(image: ImageFile): Promise<ImageFile> {
+  await checkUnchanged(image)
   return { ...image, file: await openFile(`/proc/self/fd/${image.file.fd}`, 0, image.path) }
 }
 
