@@ -177,6 +177,17 @@ describe('an image is refused', () => {
     await expect(openDiskSource(path)).rejects.toMatchObject({ code })
   })
 
+  it('where its compressed bytes are altered, once they are read, image-damaged, and is read where they are intact', async () => {
+    const { convert } = await prepare()
+    const path = convert('vmdk', '-o', 'subformat=streamOptimized')
+    const firstGrain = (await readFile(path)).readBigUInt64LE(64)
+    await patch(path, Number(firstGrain) * 512 + 2000, Buffer.alloc(16))
+    const source = await openDiskSource(path)
+    await expect(source.read(131_072, Buffer.alloc(4096))).resolves.toBeUndefined()
+    await expect(source.read(0, Buffer.alloc(4096))).rejects.toMatchObject({ code: 'image-damaged' })
+    await source.close()
+  })
+
   it('when it changes after it was opened, and is not when it stays', async () => {
     const { convert } = await prepare()
     const path = convert('qcow2')

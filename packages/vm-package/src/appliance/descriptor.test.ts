@@ -69,7 +69,7 @@ const virtualBox = `<?xml version="1.0"?>
         <rasd:ResourceType>5</rasd:ResourceType></Item>
       <Item><rasd:Address>1</rasd:Address><rasd:InstanceID>4</rasd:InstanceID><rasd:ResourceSubType>PIIX4</rasd:ResourceSubType>
         <rasd:ResourceType>5</rasd:ResourceType></Item>
-      <Item><rasd:ElementName>sound</rasd:ElementName><rasd:InstanceID>6</rasd:InstanceID><rasd:ResourceSubType>ensoniq1371</rasd:ResourceSubType>
+      <Item><rasd:Caption>sound</rasd:Caption><rasd:InstanceID>6</rasd:InstanceID><rasd:ResourceSubType>ensoniq1371</rasd:ResourceSubType>
         <rasd:ResourceType>35</rasd:ResourceType></Item>
       <StorageItem><sasd:AddressOnParent>0</sasd:AddressOnParent><sasd:HostResource>/disk/vmdisk2</sasd:HostResource>
         <sasd:InstanceID>7</sasd:InstanceID><sasd:Parent>4</sasd:Parent><sasd:ResourceType>17</sasd:ResourceType></StorageItem>

@@ -23,6 +23,8 @@ const item = z.object({
   /** Model. */
   ResourceSubType: z.string().default(''),
   ElementName: z.string().optional(),
+  /** Of VirtualBox, in place of a name. */
+  Caption: z.string().optional(),
   /** `InstanceID` of the controller. */
   Parent: z.string().optional(),
   AddressOnParent: address,
@@ -74,4 +76,4 @@ function readItem(element: XmlElement): Item {
   throw invalid(`its hardware item ${quote(name)} has no \`${field}\` that can be read`, parsed.error)
 }
 
-export const nameOf = ({ ElementName, InstanceID }: Item): string => quote(ElementName ?? InstanceID)
+export const nameOf = ({ ElementName, Caption, InstanceID }: Item): string => quote(ElementName ?? Caption ?? InstanceID)

@@ -18,7 +18,7 @@ export interface DiskSource {
   readonly anyOrder: boolean
   /**
    * Fills `into`; offset and length are multiples of 4096 within `size`.
-   * @throws PackageError `source-changed`, `source-unreadable`.
+   * @throws PackageError `source-changed`, `source-unreadable`, `image-damaged`.
    */
   read(offset: number, into: Buffer): Promise<void>
   /** What lies at `offset`: at least a block, at most `length` bytes. */

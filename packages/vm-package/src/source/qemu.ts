@@ -29,6 +29,12 @@ const statusBytes = 134_217_728
 export async function openQemuSource(image: ImageFile, format: DriverFormat): Promise<DiskSource> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-image-'))
   const server = startServer(image, format, join(folder, 's'))
+  // Where QEMU cannot read a part of an image, it closes the connection.
+  const damage = (error: unknown) => {
+    if (error instanceof PackageError && error.code !== 'nbd-protocol') return error
+    const told = server.told()
+    return new PackageError('image-damaged', `\`${image.path}\` cannot be read as ${format}${told === '' ? '' : `: ${told}`}`, error)
+  }
   const stop = async () => {
     server.kill()
     await server.over
@@ -39,13 +45,18 @@ export async function openQemuSource(image: ImageFile, format: DriverFormat): Pr
     checkDiskSize(image.path, client.size)
     const head = Buffer.alloc(Math.min(headBytes, client.size))
     await client.read(0, head)
-    return new QemuSource(image, client, head, stop)
+    return new QemuSource(image, { client, head, damage, stop })
   } catch (error) {
     await stop()
-    const told = server.told()
-    if (error instanceof PackageError && error.code !== 'nbd-protocol') throw error
-    throw new PackageError('image-damaged', `\`${image.path}\` cannot be read as ${format}${told === '' ? '' : `: ${told}`}`, error)
+    throw damage(error)
   }
+}
+
+interface Opened {
+  readonly client: NbdClient
+  readonly head: Buffer
+  readonly damage: (error: unknown) => PackageError
+  readonly stop: () => Promise<void>
 }
 
 class QemuSource implements DiskSource {
@@ -55,24 +66,30 @@ class QemuSource implements DiskSource {
   readonly anyOrder = true
   readonly #image: ImageFile
   readonly #client: NbdClient
+  readonly #damage: Opened['damage']
   readonly #stop: () => Promise<void>
   #known = new ZeroRanges()
   /** From where to where `#known` knows. */
   #knownFrom = 0
   #knownTo = 0
 
-  constructor(image: ImageFile, client: NbdClient, head: Buffer, stop: () => Promise<void>) {
+  constructor(image: ImageFile, { client, head, damage, stop }: Opened) {
     this.path = image.path
     this.size = Math.ceil(client.size / blockBytes) * blockBytes
     this.head = head
     this.#image = image
     this.#client = client
+    this.#damage = damage
     this.#stop = stop
   }
 
   async read(offset: number, into: Buffer): Promise<void> {
     const wanted = Math.min(into.length, this.#client.size - offset)
-    await this.#client.read(offset, into.subarray(0, wanted))
+    try {
+      await this.#client.read(offset, into.subarray(0, wanted))
+    } catch (error) {
+      throw this.#damage(error)
+    }
     into.fill(0, wanted)
   }
 
@@ -94,7 +111,8 @@ class QemuSource implements DiskSource {
   async #ask(offset: number): Promise<void> {
     this.#known = new ZeroRanges()
     let at = offset
-    for (const { length, zero } of await this.#client.extents(offset, Math.min(statusBytes, this.#client.size - offset))) {
+    const asked = this.#client.extents(offset, Math.min(statusBytes, this.#client.size - offset))
+    for (const { length, zero } of await asked.catch((error: unknown) => Promise.reject(this.#damage(error)))) {
       if (zero) this.#known.add(at, at + length)
       at += length
     }
