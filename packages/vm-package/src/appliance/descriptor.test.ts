@@ -125,8 +125,24 @@ describe('a descriptor', () => {
         { name: 'system', file: 'desk-disk001.vmdk', controller: 'ide' },
         { name: 'disk2', file: 'desk-disk002.vmdk', controller: 'ide' },
       ],
-      notes: ['`sound` is left out: a sound card', 'its section `Machine` is left out'],
+      notes: ['`sound` is left out: a sound card', "VirtualBox's own description of the machine is left out"],
     })
+  })
+
+  it('has its SATA disks attached to IDE, and its sections that are not known left out, each with a note', () => {
+    const sata = altered(virtualBox, /PIIX4<\/rasd:ResourceSubType>\s*<rasd:ResourceType>5/g, 'AHCI</rasd:ResourceSubType><rasd:ResourceType>20')
+    const { drives, notes } = map(altered(sata, '<VirtualHardwareSection>', '<StartupSection/><VirtualHardwareSection>'))
+    expect(drives.map(({ file, controller }) => [file, controller])).toEqual([
+      ['desk-disk001.vmdk', 'ide'],
+      ['desk-disk002.vmdk', 'ide'],
+    ])
+    expect(notes).toEqual([
+      '`sound` is left out: a sound card',
+      '`8` is attached to IDE in place of SATA',
+      '`7` is attached to IDE in place of SATA',
+      'its section `StartupSection` is left out',
+      "VirtualBox's own description of the machine is left out",
+    ])
   })
 
   it('keeps virtio, and has no network card when it names none', () => {

@@ -143,10 +143,13 @@ function noteSections(parent: XmlElement): readonly string[] {
   const properties = childrenOf(parent, 'ProductSection').flatMap((section) => childrenOf(section, 'Property'))
   const names = properties.map((property) => quote(attributeOf(property, 'key') ?? ''))
   return [
-    ...unknown.filter(({ name }) => name !== 'DeploymentOptionSection').map(({ name }) => `its section ${quote(name)} is left out`),
+    ...unknown.filter(({ name }) => name !== 'DeploymentOptionSection').map(noteSection),
     ...(names.length === 0 ? [] : [`its properties are left out, and its guest is given none: ${names.join(', ')}`]),
   ]
 }
+
+const noteSection = ({ namespace, name }: XmlElement): string =>
+  namespace === virtualBox ? "VirtualBox's own description of the machine is left out" : `its section ${quote(name)} is left out`
 
 function noteSettings(section: XmlElement): readonly string[] {
   const names = vmwareSettings(section)
