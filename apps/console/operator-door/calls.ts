@@ -21,7 +21,7 @@ import { delegatedRoles } from '../src/publish/metadata.ts'
 import type { Review } from '../src/publish/review.ts'
 import { assignDesktop, unassignDesktop } from '../src/releases/assign.ts'
 import { previewRelease } from '../src/releases/preview.ts'
-import { rollBackRelease } from '../src/releases/roll-back.ts'
+import { previewRollBack, rollBackRelease } from '../src/releases/roll-back.ts'
 import { stageRelease } from '../src/releases/stage.ts'
 import { showReport } from '../src/reports/show.ts'
 import { activationCalls } from './activation-calls.ts'
@@ -66,6 +66,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'stage-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => stagePolicy(actor, console, yaml)),
     'stage-release': call(wantedRelease, (actor, wanted) => stageRelease(actor, console, wanted)),
     'roll-back-release': call(wantedRollBack, (actor, wanted) => rollBackRelease(actor, console, wanted)),
+    'preview-roll-back': call(wantedRollBack, (actor, wanted) => previewRollBack(actor, console, wanted)),
     'preview-release': call(wantedRelease, (actor, wanted) => previewRelease(actor, console, wanted)),
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {

@@ -5,6 +5,7 @@ import { listDesktops, listPackages, listPolicies, readPolicy } from '../src/cat
 import { describeOrganisation } from '../src/organisation/describe.ts'
 import type { OpenConsole } from '../src/organisation/open.ts'
 import { checkPolicyText } from '../src/policies/check.ts'
+import { listReleases } from '../src/releases/list.ts'
 import { call } from './call.ts'
 
 /** What there is, for those who choose from it. */
@@ -18,5 +19,8 @@ export function catalogueCalls(console: OpenConsole) {
     ),
     'check-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), async (actor, { yaml }) => checkPolicyText(actor, yaml)),
     'list-desktops': call(z.strictObject({}), async (actor) => ({ desktops: await listDesktops(actor, console) })),
+    'list-releases': call(z.strictObject({ desktop: slug }), async (actor, { desktop }) => ({
+      releases: await listReleases(actor, console, desktop),
+    })),
   }
 }

@@ -37,13 +37,17 @@ export interface ReleasePreview {
 /** @throws ConsoleError as staging does. */
 export async function previewRelease(actor: Operator, console: Console, wanted: WantedRelease): Promise<ReleasePreview> {
   requireRight(actor, 'release:stage')
+  return await previewDraft(actor, console, (await draftRelease(actor, console, wanted)).document)
+}
+
+export async function previewDraft(actor: Operator, console: Console, document: Release): Promise<ReleasePreview> {
   const { db, now } = console
-  const { document } = await draftRelease(actor, console, wanted)
-  const before = await newestRelease(actor, console, wanted.desktop)
+  const { desktop } = document
+  const before = await newestRelease(actor, console, desktop)
   const after: ReleaseWithLayers = { release: document, layers: await readLayers(db, document) }
   const rows = await listRows(db, actor.organisation)
   const assigned = []
-  for (const row of rows) if ((await assignedDesktops(db, row)).includes(wanted.desktop)) assigned.push(row)
+  for (const row of rows) if ((await assignedDesktops(db, row)).includes(desktop)) assigned.push(row)
   const known = assigned.map(({ id, claims, runtimeVersion }) => ({ sub: id, claims, runtimeVersion: runtimeVersion ?? '0.0.0' }))
   return {
     ...{ follows: before?.release.serial ?? null, serial: document.serial, impact: impactOf(before, after, known, now()) },

@@ -5,7 +5,8 @@ import { and, desc, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { requireDesktop } from './assign.ts'
-import { nextSerial, type StagedRelease, stageDraft } from './stage.ts'
+import { previewDraft, type ReleasePreview } from './preview.ts'
+import { nextSerial, type ReleaseDraft, type StagedRelease, stageDraft } from './stage.ts'
 
 export interface WantedRollBack {
   readonly desktop: string
@@ -20,8 +21,18 @@ export interface WantedRollBack {
  * is approved anew. What those policies loosened then, they loosen again; approvers see them as of any release.
  * @throws ConsoleError `not-found` (desktop, or no published release of that serial), `input-invalid` (it is the newest); PublishError of staging.
  */
-export async function rollBackRelease(actor: Operator, console: Console, { desktop, to, update }: WantedRollBack): Promise<StagedRelease> {
+export async function rollBackRelease(actor: Operator, console: Console, wanted: WantedRollBack): Promise<StagedRelease> {
   requireRight(actor, 'release:stage')
+  return await stageDraft(actor, console, await draftRollBack(actor, console, wanted))
+}
+
+/** What that would change, for which devices, and what it sends. @throws ConsoleError as {@link rollBackRelease}. */
+export async function previewRollBack(actor: Operator, console: Console, wanted: WantedRollBack): Promise<ReleasePreview> {
+  requireRight(actor, 'release:stage')
+  return await previewDraft(actor, console, (await draftRollBack(actor, console, wanted)).document)
+}
+
+async function draftRollBack(actor: Operator, console: Console, { desktop, to, update }: WantedRollBack): Promise<ReleaseDraft> {
   const { db } = console
   const desktopId = await requireDesktop(db, actor.organisation, desktop)
   const { releases } = db.tables
@@ -36,5 +47,5 @@ export async function rollBackRelease(actor: Operator, console: Console, { deskt
     throw new ConsoleError('input-invalid', `release ${to} is the newest of \`${desktop}\`: there is nothing to go back from`)
   const { update: _, ...content } = parseRelease(former.document)
   const document = { ...content, serial: await nextSerial(console, desktop), ...(update === undefined ? {} : { update }) }
-  return await stageDraft(actor, console, { document, packageId: former.packageId })
+  return { document, packageId: former.packageId }
 }

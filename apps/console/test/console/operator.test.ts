@@ -14,8 +14,9 @@ import { stagePackage } from '../../src/packages/stage.ts'
 import { stagePolicy } from '../../src/policies/stage.ts'
 import { findPending } from '../../src/publish/pending.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
+import { listReleases } from '../../src/releases/list.ts'
 import { previewRelease } from '../../src/releases/preview.ts'
-import { rollBackRelease } from '../../src/releases/roll-back.ts'
+import { previewRollBack, rollBackRelease } from '../../src/releases/roll-back.ts'
 import { stageRelease } from '../../src/releases/stage.ts'
 import { startConsole } from '../../start-console.ts'
 import { ScriptedDevice } from './device.ts'
@@ -145,13 +146,26 @@ it("rolls back by approving a former release's content under the next serial, an
   const wanted = { desktop: 'office', title: 'Office two', package: { name: 'demo', version: '2' }, layers, update: { keep: 1, forceAt: 5 } }
   await stageRelease(operator, world.console, wanted)
   await approveRole(world, 'releases')
+  const device = await ScriptedDevice.enrolled(world)
 
   const back = (to: number, desktop = 'office') => rollBackRelease(operator, world.console, { desktop, to })
   await expect(back(2)).rejects.toMatchObject({ code: 'input-invalid' })
   await expect(back(3)).rejects.toMatchObject({ code: 'not-found' })
   await expect(back(1, 'nowhere')).rejects.toMatchObject({ code: 'not-found' })
+  const impact = (to: number) => previewRollBack(operator, world.console, { desktop: 'office', to })
+  await expect(impact(2)).rejects.toMatchObject({ code: 'input-invalid' })
+  await expect(impact(3)).rejects.toMatchObject({ code: 'not-found' })
+  expect(await impact(1)).toMatchObject({ follows: 2, serial: 3, devices: [{ device: device.id }], impact: [{ package: 'updated', changes: [] }] })
   expect(await back(1)).toMatchObject({ serial: 3, path: 'releases/office/3.json' })
-  await expect(back(1)).rejects.toThrow()
+  await expect(back(1)).rejects.toMatchObject({ code: 'pending-exists' })
+  expect(await listReleases(operator, world.console, 'office')).toMatchObject([
+    { serial: 3, package: { version: '1' }, update: null, publishedAt: null },
+    { serial: 2, package: { version: '2' }, update: wanted.update, publishedAt: world.now },
+    { serial: 1, package: { version: '1' }, update: null, publishedAt: world.now },
+  ])
+  await withdrawWaiting(operator, world.console, 'releases')
+  await expect(impact(3)).rejects.toMatchObject({ code: 'not-found' })
+  await back(1)
   await approveRole(world, 'releases')
 
   const { releases } = world.console.db.tables

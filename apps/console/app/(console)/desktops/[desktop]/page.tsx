@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SimpleGrid, Text } from '@mantine/core'
+import { SimpleGrid } from '@mantine/core'
 import { FaultAlert } from '../../../parts/fault.tsx'
 import { LinkButton } from '../../../parts/link-button.tsx'
 import { PageHead } from '../../../parts/page-head.tsx'
-import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
 import { showPage } from '../../../show-page.tsx'
 import { ActivationForm } from '../activation-form.tsx'
 import { AssignForm } from '../assign-form.tsx'
-import { packageWords } from '../desktop-words.ts'
+import { ReleaseList } from './release-list.tsx'
 
 export default function DesktopPage({ params }: { readonly params: Promise<{ readonly desktop: string }> }) {
   return showPage(async (read) => {
@@ -23,19 +22,14 @@ export default function DesktopPage({ params }: { readonly params: Promise<{ rea
         </>
       )
     }
-    const { title, release, assignments, activation } = desktop
+    const { title, assignments, activation } = desktop
+    const { releases } = await read('list-releases', { desktop: name })
     return (
       <>
         <PageHead title={title} about={name} up={{ href: '/desktops', label: 'Desktops' }}>
           <LinkButton href={`/releases/new?desktop=${encodeURIComponent(name)}`}>New release</LinkButton>
         </PageHead>
-        <Surface title="Release" side={release === null ? <StateBadge state="waiting" words="not published" /> : <StateBadge state="published" />}>
-          <Text size="sm">
-            {release === null
-              ? 'The first release waits for approval. Devices get the desktop once it is published.'
-              : `Release ${release.serial} of package ${packageWords(release.package)}.`}
-          </Text>
-        </Surface>
+        <ReleaseList desktop={name} releases={releases} />
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" verticalSpacing={0}>
           <Surface title="Assigned to" about="Devices that it concerns are woken at once.">
             <AssignForm desktop={name} assignments={assignments} />

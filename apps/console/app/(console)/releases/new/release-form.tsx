@@ -8,7 +8,9 @@ import { callConsole } from '../../../console-call.ts'
 import { FaultAlert } from '../../../parts/fault.tsx'
 import { Surface } from '../../../parts/surface.tsx'
 import { useAct } from '../../../use-act.ts'
-import { Impact } from './impact.tsx'
+import { Impact } from '../impact.tsx'
+import { suggested, updateOf } from '../typed-update.ts'
+import { UpdateFields } from '../update-fields.tsx'
 import { LayerFields } from './layer-fields.tsx'
 import { emptyLayer, layerOf, nameAndVersion, type Versioned, versionedText, type WantedLayer } from './wanted-layer.ts'
 
@@ -27,10 +29,11 @@ export function ReleaseForm({ packages, policies, desktops, desktop: first }: Re
   const [title, setTitle] = useState(titleOf(first))
   const [sealed, setSealed] = useState(packages[0] === undefined ? '' : versionedText(packages[0]))
   const [layers, setLayers] = useState<readonly WantedLayer[]>(policies[0] === undefined ? [] : [emptyLayer(policies[0])])
+  const [update, setUpdate] = useState(suggested)
   const [preview, setPreview] = useState<{ readonly of: string; readonly impact: ResultOf<'preview-release'> } | null>(null)
   const { busy, fault, act } = useAct()
   const router = useRouter()
-  const wanted = { desktop, title, package: nameAndVersion(sealed), layers: layers.map(layerOf) }
+  const wanted = { desktop, title, package: nameAndVersion(sealed), layers: layers.map(layerOf), ...updateOf(update) }
   const current = preview?.of === JSON.stringify(wanted) ? preview.impact : null
 
   const show = (event: FormEvent) => {
@@ -74,6 +77,9 @@ export function ReleaseForm({ packages, policies, desktops, desktop: first }: Re
       </Surface>
       <Surface title="Policy layers" about="Nearer layers may tighten; they loosen only what no layer before them has locked.">
         <LayerFields layers={layers} policies={policies} onLayers={setLayers} />
+      </Surface>
+      <Surface title="Update" about="How devices come from the release before to this one.">
+        <UpdateFields update={update} onUpdate={setUpdate} />
       </Surface>
       {current === null ? null : <Impact impact={current} />}
       <Stack gap="sm">

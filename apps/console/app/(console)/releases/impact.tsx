@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Code, Group, Stack, Table, TableTbody, TableTd, TableTr, Text, Title } from '@mantine/core'
-import type { ResultOf } from '../../../../web-door/door.ts'
-import { sizeWords } from '../../../parts/size-words.ts'
-import { StateBadge } from '../../../parts/state-badge.tsx'
-import { Surface } from '../../../parts/surface.tsx'
-import { TableHead } from '../../../parts/table-head.tsx'
+import type { ResultOf } from '../../../web-door/door.ts'
+import { sizeWords } from '../../parts/size-words.ts'
+import { StateBadge } from '../../parts/state-badge.tsx'
+import { Surface } from '../../parts/surface.tsx'
+import { TableHead } from '../../parts/table-head.tsx'
 import { groupImpact, type ImpactGroup } from './group-impact.ts'
 
 /** What publishing would change, in words, and on which devices. */
