@@ -3,6 +3,7 @@ import { slug } from '@casemate/policy/names'
 import { z } from 'zod'
 import { limitActivations, newActivationKey, setActivationPassword } from '../src/activation/secrets.ts'
 import type { Console } from '../src/organisation/console.ts'
+import { listDesktopSecrets } from '../src/releases/list-secrets.ts'
 import { setDesktopSecret } from '../src/releases/secrets.ts'
 import { call } from './call.ts'
 
@@ -26,6 +27,7 @@ export function activationCalls(console: Console) {
         return { desktop, name, set: value !== null }
       },
     ),
+    'list-desktop-secrets': call(z.strictObject({ desktop: slug }), (actor, { desktop }) => listDesktopSecrets(actor, console, desktop)),
     'limit-activations': call(z.strictObject({ desktop: slug, most: count }), async (actor, { desktop, most }) => {
       await limitActivations(actor, console, desktop, most)
       return { desktop, most }

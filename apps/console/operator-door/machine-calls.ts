@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { versionText } from '@casemate/policy/names'
-import { hardware, packageName } from '@casemate/vm-package/manifest'
+import { hardware, packageName, validity } from '@casemate/vm-package/manifest'
 import { z } from 'zod'
 import { listJobs } from '../src/jobs/job.ts'
 import { sealMachine } from '../src/jobs/seal-machine.ts'
 import { registerDemoGuest } from '../src/machines/demo-guest.ts'
 import { createMachine, deleteMachine, listMachines, wantedDisks } from '../src/machines/machine.ts'
 import type { OpenConsole } from '../src/organisation/open.ts'
+import { checkCustomization } from '../src/packages/check-customization.ts'
 import { call } from './call.ts'
+
+/** What they must be is the package's to say (`customization-invalid`). */
+const customization = z.array(z.strictObject({ name: z.string(), text: z.string() }))
 
 /** Authored machines, named as the packages that are made of them, and the jobs that make packages of them. */
 export function machineCalls(console: OpenConsole) {
@@ -22,9 +26,13 @@ export function machineCalls(console: OpenConsole) {
     }),
     'register-demo-guest': call(z.strictObject({}), (actor) => registerDemoGuest(actor, console, console.demoGuest)),
     'seal-machine': call(
-      z.strictObject({ machine: packageName, package: z.strictObject({ name: packageName, version: versionText }) }),
+      z.strictObject({
+        ...{ machine: packageName, package: z.strictObject({ name: packageName, version: versionText }) },
+        ...{ validity: validity.optional(), customization: customization.optional() },
+      }),
       (actor, wanted) => sealMachine(actor, console, wanted),
     ),
+    'check-customization': call(z.strictObject({ files: customization }), async (actor, { files }) => checkCustomization(actor, files)),
     'list-jobs': call(z.strictObject({}), async (actor) => ({ jobs: await listJobs(actor, console) })),
   }
 }

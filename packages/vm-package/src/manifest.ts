@@ -39,6 +39,11 @@ const disk = z.strictObject({
   root: sha256Hex,
 })
 
+/** When devices run a package: from `notBefore` on, until `notAfter`. */
+export const validity = z
+  .strictObject({ notBefore: instant.nullable(), notAfter: instant.nullable() })
+  .refine(({ notBefore, notAfter }) => notBefore === null || notAfter === null || notBefore < notAfter, 'expected `notBefore` before `notAfter`')
+
 const manifestFields = z.strictObject({
   format: z.literal('casemate-package-1'),
   name: packageName,
@@ -54,9 +59,7 @@ const manifestFields = z.strictObject({
     .refine((disks) => disks[0]?.role === 'system', 'expected the first disk to be the system disk')
     .refine((disks) => new Set(disks.map(({ name }) => name)).size === disks.length, 'expected each disk name once')
     .refine((disks) => disks.filter(({ controller }) => controller === 'ide').length <= 4, 'expected at most 4 disks on `ide`'),
-  validity: z
-    .strictObject({ notBefore: instant.nullable(), notAfter: instant.nullable() })
-    .refine(({ notBefore, notAfter }) => notBefore === null || notAfter === null || notBefore < notAfter, 'expected `notBefore` before `notAfter`'),
+  validity,
   /** Name of the object that holds the files of the medium that each instance is given; absent: none. */
   customization: z.strictObject({ sha256: sha256Hex }).optional(),
   eula: z.strictObject({ sha256: sha256Hex }).nullable(),
@@ -113,7 +116,7 @@ export function manifestSha256(bytes: Uint8Array): string {
  * @throws PackageError `manifest-invalid`
  */
 export function encodeManifest(value: Manifest): Buffer {
-  const { hardware: machine, validity } = value
+  const { hardware: machine, validity: valid } = value
   const ordered: Manifest = {
     format: value.format,
     name: value.name,
@@ -129,7 +132,7 @@ export function encodeManifest(value: Manifest): Buffer {
       network: machine.network === null ? null : { model: machine.network.model },
     },
     disks: value.disks.map(({ name, role, size, controller, root }) => ({ name, role, size, controller, root })),
-    validity: { notBefore: validity.notBefore, notAfter: validity.notAfter },
+    validity: { notBefore: valid.notBefore, notAfter: valid.notAfter },
     ...(value.customization === undefined ? {} : { customization: { sha256: value.customization.sha256 } }),
     eula: value.eula === null ? null : { sha256: value.eula.sha256 },
     scripts: [],

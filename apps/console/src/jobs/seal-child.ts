@@ -4,7 +4,7 @@
 // lines and environments can be read by others; lines of JSON go out: notes, progress, at the end the sealed package.
 import { text } from 'node:stream/consumers'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
-import { diskController, diskName, hardware } from '@casemate/vm-package/manifest'
+import { diskController, diskName, hardware, validity } from '@casemate/vm-package/manifest'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
@@ -12,12 +12,13 @@ import { Pace } from './pace.ts'
 
 const request = z.strictObject({
   ...{ name: z.string(), version: z.string(), createdAt: z.string(), hardware, store: z.string(), organisationKey: z.base64() },
+  ...{ validity, customization: z.base64().nullable() },
   disks: z.array(z.strictObject({ name: diskName, role: z.enum(['system', 'user']), controller: diskController, path: z.string() })),
 })
 
 const tellEveryMs = 200
 
-const { store, organisationKey, ...wanted } = request.parse(JSON.parse(await text(process.stdin)))
+const { store, organisationKey, customization, ...wanted } = request.parse(JSON.parse(await text(process.stdin)))
 const orgKey = new Uint8Array(Buffer.from(organisationKey, 'base64'))
 const packageKey = newPackageKey()
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
@@ -27,6 +28,7 @@ let told = 0
 try {
   const { manifest, sha256, stats } = await sealPackage({
     ...{ ...wanted, orgKey, packageKey, store: await openFolderStore(store) },
+    ...(customization === null ? {} : { customization: Buffer.from(customization, 'base64') }),
     onNote: ({ message }) => say({ note: message }),
     onProgress: ({ bytesRead: done, bytesTotal: total }) => {
       const now = performance.now()

@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { type CustomizationFile, encodeTemplate } from '@casemate/vm-package/customization'
+import type { Manifest } from '@casemate/vm-package/manifest'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
@@ -26,19 +28,26 @@ const line = z.union([
   z.strictObject({ failed: z.string() }),
 ])
 
+export interface WantedSeal {
+  readonly machine: string
+  readonly package: { readonly name: string; readonly version: string }
+  /** Left out: always. */
+  readonly validity?: Manifest['validity'] | undefined
+  /** Files of the medium that each instance is given; left out: none. */
+  readonly customization?: readonly CustomizationFile[] | undefined
+}
+
 /** Seals that run, so that a console that closes ends them. */
 const running = new WeakMap<OpenConsole, Set<Promise<void>>>()
 
 /**
  * Returns once the seal has begun; `list-jobs` tells how it goes.
- * @throws ConsoleError `not-found`, `disk-unready`; PublishError `pending-exists`
+ * @throws PackageError `customization-invalid`; ConsoleError `not-found`, `disk-unready`; PublishError `pending-exists`
  */
-export async function sealMachine(
-  actor: Operator,
-  console: OpenConsole,
-  wanted: { readonly machine: string; readonly package: { readonly name: string; readonly version: string } },
-): Promise<{ readonly job: string }> {
+export async function sealMachine(actor: Operator, console: OpenConsole, wanted: WantedSeal): Promise<{ readonly job: string }> {
   requireRight(actor, 'package:stage')
+  const { validity = { notBefore: null, notAfter: null }, customization } = wanted
+  const template = customization === undefined ? null : encodeTemplate(customization)
   const machine = await findMachine(actor, console, wanted.machine)
   const unready = machine.disks.find(({ state }) => state !== 'ready')
   if (unready !== undefined)
@@ -53,16 +62,17 @@ export async function sealMachine(
     .from(machines)
     .where(and(eq(machines.organisationId, actor.organisation), eq(machines.name, machine.name)))
   const disks = row === undefined ? [] : await disksOf(console, row.id)
-  const job = await beginJob(console, 'seal', wanted)
+  const job = await beginJob(console, 'seal', { machine: wanted.machine, package: wanted.package })
   await console.db.transaction((tx) =>
     appendAudit(tx, actor, console.now(), {
       action: 'machine.sealing',
       subject: machine.name,
-      details: { package: `${wanted.package.name}/${wanted.package.version}` },
+      details: { package: `${wanted.package.name}/${wanted.package.version}`, validity, customization: customization?.map(({ name }) => name) ?? [] },
     }),
   )
   const request = {
     ...{ ...wanted.package, hardware: machine.hardware, store: console.layout.objects },
+    ...{ validity, customization: template?.toString('base64') ?? null },
     createdAt: new Date(console.now() * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
     organisationKey: Buffer.from(console.keys.organisation).toString('base64'),
     disks: disks.map(({ name, role, file }) => ({ name, role, controller: 'ide', path: join(console.layout.disks, file) })),

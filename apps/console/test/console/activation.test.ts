@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openPackageKey } from '@casemate/policy/package-key'
+import { encodeTemplate } from '@casemate/vm-package/customization'
+import { parseManifest } from '@casemate/vm-package/manifest'
 import { expect, it } from 'vitest'
 import { limitActivations, newActivationKey, setActivationPassword } from '../../src/activation/secrets.ts'
 import { readAudit } from '../../src/audit/read.ts'
 import { revokeDevice } from '../../src/devices/suspend.ts'
+import { listDesktopSecrets } from '../../src/releases/list-secrets.ts'
 import { setDesktopSecret } from '../../src/releases/secrets.ts'
 import { errorOf, ScriptedDevice } from './device.ts'
-import { openRules, operator, publishDesktop, publishPackage, publishRelease, startWorld } from './world.ts'
+import { openRules, operator, publishDesktop, publishPackage, publishPolicy, publishRelease, startWorld } from './world.ts'
 
 const asked = (activation: 'password' | 'key', instances = 1) => [
   ...openRules,
@@ -59,6 +62,32 @@ it("brings a desktop's secrets with the package key, to an activated device only
   expect(await secrets()).toEqual({ pin: '1' })
   const { entries } = await readAudit(operator, world.console)
   expect(JSON.stringify(entries)).not.toContain('another')
+})
+
+it("names the secrets that a desktop's package asks for and those that are set, never a value", async () => {
+  const world = await startWorld()
+  const text = 'pw: %secret(join)% %secret(pin)%'
+  await publishPackage(world, '1', null, undefined, encodeTemplate([{ name: 'unattend.xml', text }]))
+  await publishPolicy(world, '1', openRules)
+  await publishRelease(world, '1')
+  const list = () => listDesktopSecrets(operator, world.console, 'office')
+  const [join, pin] = [
+    { name: 'join', asked: true, setAt: null },
+    { name: 'pin', asked: true, setAt: null },
+  ]
+  expect(await list()).toEqual({ secrets: [join, pin], readable: true })
+  await setDesktopSecret(operator, world.console, 'office', 'join', 'open sesame')
+  await setDesktopSecret(operator, world.console, 'office', 'old', 'x')
+  const set = { secrets: [{ ...join, setAt: world.now }, { name: 'old', asked: false, setAt: world.now }, pin], readable: true }
+  expect(await list()).toEqual(set)
+  await setDesktopSecret(operator, world.console, 'office', 'old', null)
+  expect(await list()).toEqual({ secrets: [{ ...join, setAt: world.now }, pin], readable: true })
+
+  const { packages } = world.console.db.tables
+  const [row] = await world.console.db.select({ manifest: packages.manifest }).from(packages)
+  await world.console.objects.delete(parseManifest(row?.manifest ?? Buffer.of()).customization?.sha256 ?? '')
+  expect(await list()).toEqual({ secrets: [{ name: 'join', asked: false, setAt: world.now }], readable: false })
+  await expect(listDesktopSecrets(operator, world.console, 'nowhere')).rejects.toMatchObject({ code: 'not-found' })
 })
 
 it('refuses a wrong password and a missing one, and takes the right one', async () => {

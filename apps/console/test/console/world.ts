@@ -109,6 +109,7 @@ export async function publishPackage(
   version = '1',
   eula: Uint8Array | null = null,
   validity: SealRequest['validity'] = { notBefore: null, notAfter: null },
+  customization: Uint8Array | null = null,
 ): Promise<{ key: Uint8Array; sha256: string; object: string }> {
   const disk = join(world.data, `system-${version}.img`)
   await writeFile(disk, randomBytes(65_536))
@@ -119,6 +120,7 @@ export async function publishPackage(
     hardware: { firmware: 'bios', chipset: 'i440fx', cpus: 1, memoryMiB: 128, video: 'std', network: null },
     disks: [{ name: 'system', role: 'system', controller: 'ide', path: disk }],
     ...(eula === null ? {} : { eula }),
+    ...(customization === null ? {} : { customization }),
     validity,
   })
   await stagePackage(operator, world.console, { manifest, sealedKey: wrapPackageKey(keys.organisation, key, sha256) })

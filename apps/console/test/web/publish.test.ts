@@ -117,6 +117,37 @@ it('refuses to seal what has no whole disk, and tells of a seal that cannot be s
   expect(await jobEnd(await seal('demo', '1'))).toMatchObject({ state: 'failed', failure: expect.stringContaining('published already') })
 })
 
+it('seals validity and customization files into the package, and refuses what devices could not take before anything is sealed', async () => {
+  await uploadMachine(browser, 'dated', bootable(randomBytes(mebibyte)))
+  const [notBefore, notAfter] = ['2027-01-31T08:00:00Z', '2027-12-31T08:00:00Z']
+  const files = [
+    { name: 'user-data', text: 'hostname: %host_name%' },
+    { name: 'meta-data', text: 'pw: %secret(join)% %secret(admin)% %secret(join)%' },
+  ]
+  const wanted = { machine: 'dated', package: { name: 'dated', version: '1' }, validity: { notBefore, notAfter }, customization: files }
+  const misspelt = [{ name: 'user-data', text: 'hostname: %hostname%' }, files[1]]
+  expect(await browser.call('seal-machine', { ...wanted, validity: { notBefore: notAfter, notAfter: notBefore } })).toMatchObject({
+    refused: 'input-invalid',
+  })
+  expect(await browser.call('seal-machine', { ...wanted, validity: { notBefore, notAfter: 'tomorrow' } })).toMatchObject({ refused: 'input-invalid' })
+  expect(await browser.call('seal-machine', { ...wanted, customization: misspelt })).toMatchObject({
+    ...{ refused: 'customization-invalid', message: expect.stringContaining('`user-data`: `%hostname%`') },
+  })
+  expect(await browser.call('check-customization', { files: misspelt })).toMatchObject({ faults: [{ file: 0 }], secrets: [] })
+  expect(await browser.call('check-customization', { files: [files[0]] })).toMatchObject({ faults: [{ file: null }] })
+  expect(await browser.call('check-customization', { files })).toEqual({ faults: [], secrets: ['admin', 'join'] })
+
+  const { job } = begun.parse(await browser.call('seal-machine', wanted))
+  const ended = await jobEnd(job)
+  expect(ended).toMatchObject({ state: 'done', failure: null })
+  expect(JSON.stringify(ended)).not.toContain('hostname')
+  const { manifest } = z.object({ manifest: z.string() }).parse(await browser.call('read-package', { name: 'dated', version: '1' }))
+  expect(JSON.parse(Buffer.from(manifest, 'base64').toString())).toMatchObject({
+    ...{ validity: { notBefore, notAfter }, customization: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+  })
+  await sign('packages')
+})
+
 it('says of a seal that a kill ended what became of it, and seals again after the next start', { timeout: 60_000 }, async () => {
   await uploadMachine(browser, 'late', bootable(randomBytes(16 * mebibyte)))
   const job = await seal('late', '1')

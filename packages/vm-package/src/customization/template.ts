@@ -17,7 +17,9 @@ const mostFiles = 16
 const mostBytes = 8_388_608
 
 const file = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of 1 to 64 letters, digits, `.`, `_` and `-`, none of the last three first'),
   text: z.string().refine((text) => Buffer.byteLength(text) <= mostFileBytes, `expected at most ${mostFileBytes} bytes`),
 })
 
@@ -41,13 +43,38 @@ export type CustomizationFile = CustomizationTemplate['files'][number]
 export function parseTemplate(bytes: Uint8Array): CustomizationTemplate {
   try {
     const parsed = template.parse(parseStrictJson(bytes, mostBytes))
-    for (const { text } of parsed.files) placeholdersOf(text)
+    for (const one of parsed.files) checkPlaceholders(one)
     return parsed
   } catch (cause) {
     if (cause instanceof PackageError && cause.code === 'customization-invalid') throw cause
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof PackageError ? cause.message : 'it cannot be read'
     throw new PackageError('customization-invalid', `the customization is refused: ${why}`, cause)
   }
+}
+
+/** One file by itself; what it must be beside others is not looked at. @throws PackageError `customization-invalid` */
+export function checkFile(value: CustomizationFile): void {
+  const parsed = file.safeParse(value)
+  if (!parsed.success) {
+    const why = parsed.error.issues.map(({ message }) => message).join(', ')
+    throw new PackageError('customization-invalid', `\`${value.name}\`: ${why}`, parsed.error)
+  }
+  checkPlaceholders(parsed.data)
+}
+
+function checkPlaceholders({ name, text }: CustomizationFile): void {
+  try {
+    placeholdersOf(text)
+  } catch (cause) {
+    if (!(cause instanceof PackageError)) throw cause
+    throw new PackageError('customization-invalid', `\`${name}\`: ${cause.message}`, cause)
+  }
+}
+
+/** Names of the secrets that files ask for, each once, in order. @throws PackageError `customization-invalid` */
+export function askedSecrets(files: readonly CustomizationFile[]): readonly string[] {
+  const asked = files.flatMap(({ text }) => [...placeholdersOf(text).values()].flatMap((one) => (one.kind === 'secret' ? one.name : [])))
+  return [...new Set(asked)].sort()
 }
 
 /** One text for the same files in the same order. @throws PackageError `customization-invalid` */

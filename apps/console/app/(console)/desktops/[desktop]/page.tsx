@@ -7,6 +7,7 @@ import { Surface } from '../../../parts/surface.tsx'
 import { showPage } from '../../../show-page.tsx'
 import { ActivationForm } from '../activation-form.tsx'
 import { AssignForm } from '../assign-form.tsx'
+import { SecretsForm } from '../secrets-form.tsx'
 import { ReleaseList } from './release-list.tsx'
 
 export default function DesktopPage({ params }: { readonly params: Promise<{ readonly desktop: string }> }) {
@@ -23,6 +24,7 @@ export default function DesktopPage({ params }: { readonly params: Promise<{ rea
       )
     }
     const { title, assignments, activation } = desktop
+    const secrets = await read('list-desktop-secrets', { desktop: name })
     const { releases } = await read('list-releases', { desktop: name })
     return (
       <>
@@ -38,6 +40,9 @@ export default function DesktopPage({ params }: { readonly params: Promise<{ rea
             <ActivationForm desktop={name} most={activation.most} hasPassword={activation.hasPassword} keys={activation.keys} />
           </Surface>
         </SimpleGrid>
+        <Surface title="Secrets" about="What the package’s customization files ask for. They go to activated devices, with their leases.">
+          <SecretsForm desktop={name} listed={secrets} />
+        </Surface>
       </>
     )
   })

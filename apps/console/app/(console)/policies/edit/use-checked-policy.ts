@@ -1,7 +1,7 @@
 'use client'
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useState } from 'react'
 import { CallError, callConsole } from '../../../console-call.ts'
+import { useChecked } from '../../../use-checked.ts'
 import { lineOf, type Path, readText } from './policy-text.ts'
 
 export interface PolicyFault {
@@ -13,25 +13,10 @@ export interface PolicyFault {
   readonly line: number | null
 }
 
-/** How long nothing must be typed before the console is asked, in milliseconds. */
-const pause = 350
-
 /** What the console's own parser says of a text; `checked` while that is about the text as it stands now. */
 export function useCheckedPolicy(text: string): { readonly faults: readonly PolicyFault[]; readonly checked: boolean } {
-  const [result, setResult] = useState<{ readonly text: string; readonly faults: readonly PolicyFault[] } | null>(null)
-  useEffect(() => {
-    let stale = false
-    const timer = setTimeout(() => {
-      void faultsOf(text).then((faults) => {
-        if (!stale) setResult({ text, faults })
-      })
-    }, pause)
-    return () => {
-      stale = true
-      clearTimeout(timer)
-    }
-  }, [text])
-  return { faults: result?.faults ?? [], checked: result?.text === text }
+  const { answer, checked } = useChecked(text, faultsOf)
+  return { faults: answer ?? [], checked }
 }
 
 async function faultsOf(text: string): Promise<readonly PolicyFault[]> {
