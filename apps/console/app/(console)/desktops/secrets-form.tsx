@@ -88,7 +88,7 @@ function ValueForm({ desktop, name, verb }: { readonly desktop: string; readonly
     })
   }
   return (
-    <form onSubmit={(event) => void save(event)} style={{ flex: '1 1 16rem' }}>
+    <form onSubmit={(event) => void save(event)} style={name === null ? {} : { flex: '1 1 16rem' }}>
       <Stack gap="xs">
         <Group align="flex-end" gap="sm">
           {name === null ? (
