@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // One more than the smallest machine has processors: many of these tests wait for others' clocks. Two stories play beside them.
-    maxWorkers: 3,
+    // As many as the smallest machine has processors: `npm test` plays two stories beside them.
+    maxWorkers: 2,
     projects: [
       // Neither processes nor files of their own: a worker may run many of them.
       { extends: true, test: { name: 'pure', include: pure, exclude, isolate: false } },

@@ -298,7 +298,7 @@ describe('a crash', () => {
   const expectOldOrNew = (bytes: Buffer): void => {
     const allowed = (at: number): number[] =>
       at < 3 * BLOCK ? [0xee] : at < 4 * BLOCK ? [1] : at < 5 * BLOCK ? [1, 2] : at < 7 * BLOCK ? [0xee, 2] : [0xee]
-    for (let at = 0; at < size; at += 16) expect(allowed(at), `byte ${at}`).toContain(bytes[at])
+    expect(bytes.findIndex((byte, at) => !allowed(at).includes(byte))).toBe(-1)
   }
 
   it('before a flush leaves each sector as it was or as written, whichever sectors reached the disk', async () => {
