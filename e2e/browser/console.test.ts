@@ -183,6 +183,7 @@ it('puts a release forward that keeps former ones and is forced by a date, and r
   await page.getByText('Nothing waits for approval').waitFor(soon)
   await openPage(page, 'Desktops')
   await page.getByRole('link', { name: 'Office' }).click()
+  await releases.getByRole('link', { name: 'Roll back to 2' }).waitFor(soon)
   expect(await releases.getByRole('link').allInnerTexts()).toEqual(['Roll back to 2', 'Roll back to 1'])
 })
 
