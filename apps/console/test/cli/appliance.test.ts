@@ -54,12 +54,17 @@ async function makeAppliance(): Promise<AppliancePlace> {
 const manifestIn = async ({ at }: Workplace, out: string) => JSON.parse(await readFile(at(out, 'manifest.json'), 'utf8'))
 
 describe('casemate-admin seal --appliance', () => {
-  it('seals an OVA into the package of its disks, with hardware, licence, roles and notes, and refuses it once a byte in it is another', async () => {
+  it('seals an OVA into the package of its disks, with hardware, licence, roles and notes, and refuses it once a byte in it is another', {
+    timeout: 120_000,
+  }, async () => {
     const place = await makeAppliance()
     const { at } = place
     const ova = await place.seal('--appliance', at('web.ova'), '--role', 'disk2=system')
     expect(ova.code).toBe(0)
-    expect(JSON.parse(ova.stdout).notes).toEqual(['`usb` is left out: a USB controller', 'its licence becomes the EULA of the package'])
+    expect(JSON.parse(ova.stdout).notes.filter(({ code }: { code: string }) => code === 'appliance')).toEqual([
+      { code: 'appliance', message: '`usb` is left out: a USB controller' },
+      { code: 'appliance', message: 'its licence becomes the EULA of the package' },
+    ])
     expect(ova.stderr).toContain('note: `usb` is left out: a USB controller\n')
     expect(ova.stderr).toMatch(/^checked .*\/s$/m)
     const manifest = await manifestIn(place, 'out')
