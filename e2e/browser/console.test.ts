@@ -152,6 +152,8 @@ it('puts a release forward that keeps former ones and is forced by a date, and r
 }, async () => {
   await openPage(page, 'Desktops')
   await page.getByRole('link', { name: 'Office' }).click()
+  // The list before has such a link too.
+  await page.getByRole('heading', { level: 1, name: 'Office' }).waitFor(soon)
   await page.getByRole('link', { name: 'New release' }).click()
   const stage = page.getByRole('button', { name: 'Put forward for approval' })
   await page.getByLabel('Former releases kept').fill('2')
