@@ -26,7 +26,7 @@ async function work({ path, worker, of }: Share): Promise<void> {
     const { bytesRead } = await file.read(chunk, 0, chunkBytes, at)
     const bytes = chunk.subarray(0, bytesRead)
     if (bytes.equals(zeros.subarray(0, bytesRead))) continue
-    const packed = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
+    const packed = zstdCompressSync(bytes, { pledgedSrcSize: bytes.length, params: { [constants.ZSTD_c_compressionLevel]: 3 } })
     const cipher = createCipheriv('aes-256-gcm', key, Buffer.alloc(12))
     hash('sha256', Buffer.concat([cipher.update(packed), cipher.final(), cipher.getAuthTag()]))
   }

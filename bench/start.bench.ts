@@ -9,11 +9,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { daemonOrigin } from '../apps/client-runtime/session-host/daemon-origin.ts'
 import { RfbClient } from '../e2e/screen/rfb-client.ts'
-import { ADMIN, sealDisks, sealVersion } from '../e2e/session-host/make-release.ts'
+import { sealDisks, sealVersion } from '../e2e/session-host/make-release.ts'
+import { makeWorld, removeWorld } from '../e2e/session-host/make-world.ts'
 import { placesOf } from '../e2e/session-host/places.ts'
 import { PROMPT, startSession, strictPlan } from '../e2e/session-host/start-session.ts'
-import { closeWorld, type SealedRelease, type World } from '../e2e/session-host/world.ts'
-import { runOk } from '../e2e/story/run-command.ts'
+import type { SealedRelease, World } from '../e2e/session-host/world.ts'
 import { forEachConcurrent } from '../packages/vm-package/src/concurrent.ts'
 import { openFolderStore } from '../packages/vm-package/src/store/folder-store.ts'
 import { mostObjectBytes } from '../packages/vm-package/src/store/object-store.ts'
@@ -40,11 +40,9 @@ disks:
 export async function run(): Promise<Figures> {
   const image = await bootableImage()
   const folder = await mkdtemp(join(dirname(image), 'start-'))
-  const world: World = { engine: 'qemu', folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
+  const world = await makeWorld('qemu', folder)
   const places = placesOf(folder)
   try {
-    await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-    await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
     await mkdir(places.disks('debian'))
     await writeFile(join(places.disks('debian'), 'machine.yaml'), machine)
     const release = await sealDisks(world, 'debian', ['--disk', `system=${image}`, '--record-boot', recordSeconds])
@@ -70,8 +68,7 @@ export async function run(): Promise<Figures> {
       },
     }
   } finally {
-    await closeWorld(world)
-    await rm(folder, { recursive: true, force: true })
+    await removeWorld(world)
   }
 }
 

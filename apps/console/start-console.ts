@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The running console: database, both doors, and the renewal of what the console signs by itself.
-
 import type { ReportFailure } from './device-api/answer.ts'
 import { openDeviceDoor } from './device-api/listen.ts'
 import type { Limits } from './device-api/rate-limit.ts'

@@ -3,18 +3,17 @@
 // The session's page in a real browser, over a real VM: what the user types reaches the guest, what the guest draws reaches the
 // canvas, and a blocked session says why and shows nothing.
 import { randomBytes } from 'node:crypto'
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ADMIN, sealVersion } from '../session-host/make-release.ts'
+import { sealVersion } from '../session-host/make-release.ts'
+import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import type { RunningSession } from '../session-host/running-session.ts'
 import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
-import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
+import type { SealedRelease, World } from '../session-host/world.ts'
 import { flipByte } from '../story/flip-byte.ts'
-import { runOk } from '../story/run-command.ts'
 import { launchChromium } from './chromium.ts'
 
 let world: World
@@ -22,19 +21,14 @@ let release: SealedRelease
 let browser: Browser
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'page-'))
-  world = { engine: 'qemu', folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
-  const places = placesOf(folder)
-  await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-  await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
+  world = await makeWorld('qemu')
   release = await sealVersion(world, '1')
   browser = await launchChromium()
 }, BOOT_LIMIT_MS)
 
 afterAll(async () => {
   await browser.close()
-  await closeWorld(world)
-  await rm(world.folder, { recursive: true, force: true })
+  await removeWorld(world)
 })
 
 async function openPage(session: RunningSession): Promise<{ page: Page; faults: string[] }> {

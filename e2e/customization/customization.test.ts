@@ -3,16 +3,16 @@
 // From a folder of files with placeholders to what a guest reads off its CD: sealed by the administrator's command line, filled by the
 // session host, served to a real VM.
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir, userInfo } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
-import { ADMIN, sealVersion } from '../session-host/make-release.ts'
+import { sealVersion } from '../session-host/make-release.ts'
+import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
-import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
-import { runOk } from '../story/run-command.ts'
+import type { SealedRelease, World } from '../session-host/world.ts'
 
 const secret = randomBytes(9).toString('base64url')
 
@@ -21,12 +21,8 @@ describe('the customization medium on qemu', () => {
   let release: SealedRelease
 
   beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'custom-'))
-    world = { engine: 'qemu', folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
-    const places = placesOf(folder)
-    await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-    await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
-    const seed = join(folder, 'seed')
+    world = await makeWorld('qemu')
+    const seed = join(world.folder, 'seed')
     await mkdir(seed)
     await writeFile(join(seed, 'meta-data'), 'instance-id: %random_alpha(12)%\n')
     await writeFile(join(seed, 'user-data'), 'who=%logon_user% host=%host_name% pin=%random_digit(6)% join=%secret(join)%\n')
@@ -34,8 +30,7 @@ describe('the customization medium on qemu', () => {
   }, BOOT_LIMIT_MS)
 
   afterAll(async () => {
-    await closeWorld(world)
-    await rm(world.folder, { recursive: true, force: true })
+    await removeWorld(world)
   })
 
   it('is refused without a secret that it asks for; with it the guest reads its files, and cannot write to them', {

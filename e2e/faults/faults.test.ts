@@ -2,36 +2,28 @@
 //
 // Faults from outside on real sessions: killed processes, a second session, an altered description. Each ends in a clear reason,
 // and what the user had written is still there.
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
 import { descendants, isAlive, killHard } from '../session-host/descendants.ts'
-import { ADMIN, sealVersion } from '../session-host/make-release.ts'
+import { sealVersion } from '../session-host/make-release.ts'
+import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
-import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
+import type { SealedRelease, World } from '../session-host/world.ts'
 import { flipByte, restoreByte } from '../story/flip-byte.ts'
-import { runOk } from '../story/run-command.ts'
 
 describe.each(['qemu', 'v86'] as const)('a session on %s', (engine) => {
   let world: World
   let release: SealedRelease
 
   beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'faults-'))
-    world = { engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
-    const places = placesOf(folder)
-    await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-    await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
+    world = await makeWorld(engine)
     release = await sealVersion(world, '1')
   }, BOOT_LIMIT_MS)
 
   afterAll(async () => {
-    await closeWorld(world)
-    await rm(world.folder, { recursive: true, force: true })
+    await removeWorld(world)
   })
 
   it('takes its VM with it when it is killed; the next one finds what the guest had synced', { timeout: 3 * BOOT_LIMIT_MS }, async () => {

@@ -2,21 +2,18 @@
 //
 // The device's own disk fills up under a session. Where only the chunk cache has no room the VM goes on; where what the guest writes has
 // none it stands still until there is room, and then nothing that it was told is durable is lost.
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
 import { smallDisk } from '../../apps/console/test/small-disk.ts'
-import { ADMIN } from '../session-host/make-release.ts'
+import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import type { RunningSession } from '../session-host/running-session.ts'
 import { startSession } from '../session-host/start-session.ts'
 import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
 import { sealRingGuest } from '../soak/ground.ts'
 import { lossesIn, readRing } from '../soak/ring-guest.ts'
-import { runOk } from '../story/run-command.ts'
 
 const limitMs = 60_000
 /** What the overlay of the ring guest grows by while it writes all its slots is more than this. */
@@ -29,17 +26,12 @@ describe.each(['qemu', 'v86'] as const)('a full disk under a session on %s', (en
   let taken: number
 
   beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'full-'))
-    world = { engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
-    const { passphrase, orgKey } = placesOf(folder)
-    await writeFile(passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-    await runOk(ADMIN, ['keygen', '--out', orgKey, '--passphrase-file', passphrase])
+    world = await makeWorld(engine)
     guest = await sealRingGuest(1, world)
   }, limitMs)
 
   afterAll(async () => {
-    await closeWorld(world)
-    await rm(world.folder, { recursive: true, force: true })
+    await removeWorld(world)
   })
 
   async function overlayOf(device: string): Promise<string> {

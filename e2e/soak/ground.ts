@@ -2,10 +2,10 @@
 //
 // What all rounds of a soak stand on: an organisation's key, an image to seal and what it comes to when nobody kills the seal, and a
 // package of the ring guest to run. The same bytes for the same seed, but for keys.
-import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ADMIN, sealArguments, sealDisks } from '../session-host/make-release.ts'
+import { makeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import type { SealedRelease, World } from '../session-host/world.ts'
 import { runOk } from '../story/run-command.ts'
@@ -40,12 +40,9 @@ export interface Ground {
 
 /** @param folder empty */
 export async function prepareGround(seed: number, folder: string): Promise<Ground> {
-  const places = placesOf(folder)
-  await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-  await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
-  const worlds = { qemu: worldOf('qemu', folder), v86: worldOf('v86', folder) }
-
-  const guest = await sealRingGuest(seed, worlds.qemu)
+  const qemu = await makeWorld('qemu', folder)
+  const v86: World = { ...qemu, engine: 'v86', open: new Set() }
+  const guest = await sealRingGuest(seed, qemu)
 
   const image = join(folder, 'image.raw')
   await writeFile(image, mixedImage(seed, imageMebibytes))
@@ -53,7 +50,7 @@ export async function prepareGround(seed: number, folder: string): Promise<Groun
   const began = performance.now()
   await runOk(ADMIN, sealImage(folder, image, whole, join(folder, 'whole-sealed')))
   const ms = performance.now() - began
-  return { seed, folder, image, whole: { objects: await objectNames(whole), ms }, guest, worlds }
+  return { seed, folder, image, whole: { objects: await objectNames(whole), ms }, guest, worlds: { qemu, v86 } }
 }
 
 export async function sealRingGuest(seed: number, world: World): Promise<SealedRelease> {
@@ -69,8 +66,4 @@ export async function sealRingGuest(seed: number, world: World): Promise<SealedR
 export function sealImage(folder: string, image: string, store: string, out: string): readonly string[] {
   const own = ['--disk', `system=${image}`, '--store', store, '--out', out, '--json']
   return [...sealArguments(folder, 'guest'), ...own]
-}
-
-function worldOf(engine: World['engine'], folder: string): World {
-  return { engine, folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
 }

@@ -2,9 +2,7 @@
 //
 // From a boot that is recorded to desktops that go on from it: memory and disks as they were left then, but every desktop with random
 // numbers of its own; and whoever may not go on from it boots, or is refused by name.
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recordBoot } from '../../apps/console/src/packages/record-boot.ts'
@@ -12,13 +10,13 @@ import { manifestSha256, parseManifest } from '../../packages/vm-package/src/man
 import { openFolderStore } from '../../packages/vm-package/src/store/folder-store.ts'
 import { openWarmState } from '../../packages/vm-package/src/warm-state/read.ts'
 import { RfbClient } from '../screen/rfb-client.ts'
-import { ADMIN, sealVersion } from '../session-host/make-release.ts'
+import { sealVersion } from '../session-host/make-release.ts'
+import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import type { RunningSession } from '../session-host/running-session.ts'
 import { BOOT_LIMIT_MS, PROMPT, startSession, strictPlan, watchScreen } from '../session-host/start-session.ts'
-import { closeWorld, type SealedRelease, type World } from '../session-host/world.ts'
+import type { SealedRelease, World } from '../session-host/world.ts'
 import { flipByte, restoreByte } from '../story/flip-byte.ts'
-import { runOk } from '../story/run-command.ts'
 import { Viewer } from '../story/viewer.ts'
 
 describe('a warm start on v86', () => {
@@ -28,11 +26,8 @@ describe('a warm start on v86', () => {
   let piece: string
 
   beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'warm-'))
-    world = { engine: 'v86', folder, instanceKey: randomBytes(32).toString('base64url'), open: new Set() }
-    const places = placesOf(folder)
-    await writeFile(places.passphrase, randomBytes(18).toString('base64url'), { mode: 0o600 })
-    await runOk(ADMIN, ['keygen', '--out', places.orgKey, '--passphrase-file', places.passphrase])
+    world = await makeWorld('v86')
+    const places = placesOf(world.folder)
     const cold = await sealVersion(world, '1')
     const file = join(places.sealed('1'), 'manifest.json')
     const manifestBytes = await readFile(file)
@@ -58,8 +53,7 @@ describe('a warm start on v86', () => {
   }, 2 * BOOT_LIMIT_MS)
 
   afterAll(async () => {
-    await closeWorld(world)
-    await rm(world.folder, { recursive: true, force: true })
+    await removeWorld(world)
   })
 
   /** Something in memory, something on each disk, and on the screen. */

@@ -68,14 +68,9 @@ export interface Sealed extends SealedPackage {
   readonly content: Buffer
 }
 
-/** Seals one system disk with `content` in a folder of its own. */
-export async function sealContent(content: Buffer, changes: Partial<SealRequest> = {}): Promise<Sealed> {
-  const folder = await temporaryFolder()
-  const path = join(folder, 'system.img')
-  await writeFile(path, content)
-  const store = changes.store ?? (await openFolderStore(join(folder, 'store')))
-  const packageKey = newPackageKey()
-  const sealed = await sealPackage({
+/** To seal one system disk. */
+export function requestFor(path: string, store: ObjectStore, packageKey: Uint8Array): SealRequest {
+  return {
     name: 'accounting',
     version: '1.0.0',
     createdAt: '2026-01-31T12:00:00Z',
@@ -84,8 +79,17 @@ export async function sealContent(content: Buffer, changes: Partial<SealRequest>
     orgKey,
     packageKey,
     store,
-    ...changes,
-  })
+  }
+}
+
+/** Seals one system disk with `content` in a folder of its own. */
+export async function sealContent(content: Buffer, changes: Partial<SealRequest> = {}): Promise<Sealed> {
+  const folder = await temporaryFolder()
+  const path = join(folder, 'system.img')
+  await writeFile(path, content)
+  const store = changes.store ?? (await openFolderStore(join(folder, 'store')))
+  const packageKey = newPackageKey()
+  const sealed = await sealPackage({ ...requestFor(path, store, packageKey), ...changes })
   const filled = Buffer.concat([content, Buffer.alloc((4096 - (content.length % 4096)) % 4096)])
   return { ...sealed, folder, store, packageKey, content: filled }
 }

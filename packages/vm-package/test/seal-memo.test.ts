@@ -12,7 +12,7 @@ import { type SealRequest, sealPackage } from '../src/seal.ts'
 import { openFolderStore } from '../src/store/folder-store.ts'
 import { collectGarbage } from '../src/upkeep/collect.ts'
 import { checkStore } from '../src/upkeep/fsck.ts'
-import { contentOf, flipBit, hardware, orgKey, systemDisk, temporaryFolder } from './disks.ts'
+import { contentOf, flipBit, orgKey, requestFor, systemDisk, temporaryFolder } from './disks.ts'
 import { storeOver } from './store-over.ts'
 
 const keys = memoKeys(orgKey)
@@ -26,17 +26,7 @@ async function prepare() {
   const [path, at] = [join(folder, 'system.img'), join(folder, 'store')]
   await writeFile(path, content)
   const store = await openFolderStore(at)
-  const request: SealRequest = {
-    name: 'accounting',
-    version: '1.0.0',
-    createdAt: '2026-01-31T12:00:00Z',
-    hardware,
-    disks: [{ name: 'system', role: 'system', controller: 'ide', path }],
-    orgKey,
-    packageKey,
-    store,
-  }
-  const seal = (changes: Partial<SealRequest> = {}) => sealPackage({ ...request, ...changes })
+  const seal = (changes: Partial<SealRequest> = {}) => sealPackage({ ...requestFor(path, store, packageKey), ...changes })
   return { path, folder: at, memo: memoPath(at, keys), store, seal, first: await seal() }
 }
 

@@ -2,7 +2,6 @@
 //
 // Signing in with login and password. The same work and the same answer for a wrong password, an unknown login, a disabled user and one
 // that is locked out, so that nobody learns which it was.
-
 import { appendAudit } from '../audit/append.ts'
 import { eq } from '../db/drizzle.ts'
 import type { Console } from '../organisation/console.ts'

@@ -2,7 +2,6 @@
 //
 // The repository is the truth about what is published; the database repeats it to be searched. This carries it over, after every
 // publication and at every start, since a process may die between the two.
-
 import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
 import { and, eq, isNull } from '../db/drizzle.ts'

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What there is to choose from: packages, policies and desktops, with what waits and what is published.
-
 import { type Operator, requireRight } from '../access/actor.ts'
 import { and, asc, desc, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'

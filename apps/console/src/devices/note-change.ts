@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Transaction } from '../db/database.ts'
 import { inArray, sql } from '../db/drizzle.ts'
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
 import { and, eq } from '../db/drizzle.ts'

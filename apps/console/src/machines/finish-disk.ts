@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasBootSignature } from '@casemate/vm-package/boot-hints'
 import { openDiskSource } from '@casemate/vm-package/disk-source'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
@@ -49,9 +50,8 @@ async function lookInto(path: string, { name, position }: DiskRow): Promise<numb
   }
 }
 
-/** A BIOS boots a disk whose first sector ends in 55 AA; so does the protective MBR of a GPT disk (UEFI specification, 5.2.3). */
 function requireBootSignature(head: Buffer): void {
-  if (head.length >= 512 && head.readUInt16BE(510) === 0x55aa) return
+  if (hasBootSignature(head)) return
   throw new ConsoleError('disk-unbootable', 'this is no image of a bootable disk: the first sector of the disk does not end in 55 AA')
 }
 

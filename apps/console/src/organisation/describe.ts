@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Operator, Right } from '../access/actor.ts'
 import { eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Transaction } from '../db/database.ts'
 import { and, eq, inArray, isNotNull, max, or } from '../db/drizzle.ts'
 import type { DeviceRow } from '../devices/device-row.ts'

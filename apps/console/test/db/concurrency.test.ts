@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { expect, test } from 'vitest'
 import { eq, sql } from '../../src/db/drizzle.ts'
 import { accounts, entries } from './bank.ts'

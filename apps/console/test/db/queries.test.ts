@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { expect, test } from 'vitest'
 import { alias, asc, count, desc, eq, gt, sql, sum, union } from '../../src/db/drizzle.ts'
 import { accounts, entries } from './bank.ts'

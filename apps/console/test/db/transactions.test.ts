@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { expect, test } from 'vitest'
 import type { Transaction } from '../../src/db/database.ts'
 import { asc, eq, sql } from '../../src/db/drizzle.ts'

@@ -13,9 +13,12 @@ const biosBoot = '21686148-6449-6E6F-744E-656564454649'
 const legacyBootable = 0b100
 const leastEntryBytes = 128
 
+/** A BIOS boots a disk whose first sector ends in 55 AA; so does the protective MBR of a GPT disk (5.2.3). */
+export const hasBootSignature = (head: Buffer): boolean => head.length >= sectorBytes && head.readUInt16BE(sectorBytes - 2) === 0x55aa
+
 /** @param head the first bytes of the disk that boots: 65,536, or all. What lies behind them is not looked at. */
 export function bootNotes(disk: string, head: Buffer): readonly SealNote[] {
-  if (head.length < sectorBytes || head.readUInt16BE(510) !== 0x55aa) {
+  if (!hasBootSignature(head)) {
     return [{ code: 'boot-signature-missing', message: `disk \`${disk}\`: its first sector does not end in 55 AA, so that no BIOS boots it` }]
   }
   const gpt = readGpt(head)

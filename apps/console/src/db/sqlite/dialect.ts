@@ -3,7 +3,6 @@
 // The binding gives rows as objects keyed by column name: two columns of one name would leave one value, and integers beyond
 // 2^53 would be rounded. So every result column of a query gets a name of its own, `c0`, `c1`, ... in the order of the fields,
 // and 64-bit columns travel as text.
-
 import type { SelectedFieldsOrdered, SQLiteDeleteConfig, SQLiteInsertConfig, SQLiteUpdateConfig } from 'drizzle-orm/sqlite-core'
 import { Column, is, SQL, SQLiteAsyncDialect, sql } from '../drizzle.ts'
 

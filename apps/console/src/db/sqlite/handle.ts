@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
 import type { Transaction } from '../database.ts'
 import { BaseSQLiteDatabase } from '../drizzle.ts'

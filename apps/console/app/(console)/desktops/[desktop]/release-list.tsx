@@ -44,7 +44,7 @@ export function ReleaseList({ desktop, releases }: ReleaseListProps) {
               <TableTd>
                 {release === running ? <StateBadge state="published" words="newest" /> : null}
                 {release === running || release.publishedAt === null ? null : (
-                  <LinkButton size="xs" variant="default" href={`/desktops/${desktop}/roll-back?to=${release.serial}`}>
+                  <LinkButton size="xs" variant="default" href={`/desktops/${encodeURIComponent(desktop)}/roll-back?to=${release.serial}`}>
                     Roll back to {release.serial}
                   </LinkButton>
                 )}
