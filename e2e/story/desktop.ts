@@ -40,7 +40,10 @@ export async function desktopIsOver(world: World, limitMs?: number): Promise<voi
 
 let asked = 0
 
-/** Types a command and reads its answer. What an earlier question left on the screen is no answer: the screen is seen cleared first. */
+/**
+ * Types a command and reads its answer. A screen is painted piece by piece: an answer whose length is open ends with a mark that `answer` asks for.
+ * What an earlier question left on the screen is no answer: the screen is seen cleared first.
+ */
 export async function askGuest(world: World, command: string, answer: RegExp, limitMs = 60_000): Promise<string> {
   const screen = need(world.screen, 'screen')
   asked += 1

@@ -19,7 +19,7 @@ export async function suspendedResumed(world: World): Promise<void> {
   await restoreByte(flipped)
 
   await startDesktop(world)
-  expectEqual(await askGuest(world, 'echo "kept-$kept"', /^kept-(\w+)/m), 'across', 'what the shell still knows')
+  expectEqual(await askGuest(world, 'echo "kept-$kept end"', /^kept-(\w+) end/m), 'across', 'what the shell still knows')
   const left = (await readdir(instance.folder)).filter((name) => name.startsWith('suspended'))
   expectEqual(left.length, 0, 'suspended states left once the VM goes on')
 }

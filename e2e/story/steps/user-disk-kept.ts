@@ -15,7 +15,7 @@ export async function userDiskKept(world: World): Promise<void> {
   await screen.waitForText('release 2', BOOT_LIMIT_MS)
   await screen.waitForText(PROMPT, BOOT_LIMIT_MS)
   expectEqual((await device.instance(DESKTOP)).session?.serial, need(world.consoleSerial, 'release from the console'), 'release')
-  const found = await askGuest(world, 'echo "user=$(cat ~/kept) system=$(cat /var/tmp/gone 2>/dev/null || echo fresh)"', /^user=.*/m)
+  const found = await askGuest(world, 'echo "user=$(cat ~/kept) system=$(cat /var/tmp/gone 2>/dev/null || echo fresh) end"', /^(user=.*) end/m)
   expectEqual(found, 'user=mine system=fresh', 'files after the update')
 
   // The overlay of release 1 stays until release 2 has booted: a session this short, suspended, proves nothing; a guest that switches itself off does.
