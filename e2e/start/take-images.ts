@@ -34,6 +34,8 @@ export async function takeImages({ console, password, launcher, desktop }: Shown
       await page.getByRole('navigation').getByRole('link', { name: 'Devices' }).click()
       await page.getByRole('table').getByRole('link').first().click()
       await page.getByText('Journal').first().waitFor()
+      // Once the device has told what it sees of the desktop.
+      await page.getByText('running', { exact: true }).first().waitFor()
       await take(page, `console-${colorScheme}`)
       await page.goto(launcher)
       await take(page, `launcher-${colorScheme}`)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access, constants, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { EngineError, type EngineErrorCode } from '../error.ts'
 import { type Box, systemFolders } from './containment.ts'
 
@@ -11,13 +11,19 @@ export interface Installation {
   readonly qemuImg: string
 }
 
-/** Only folders that a package manager writes to; PATH is not asked, since it may name a user's folder. */
+/** Only folders that a package manager writes to; PATH is never asked where, since it may name a user's folder. */
 export const programFolders: readonly string[] = ['/usr/bin', '/usr/sbin']
 const firmwareFiles = ['/usr/share/seabios/bios-256k.bin', '/usr/share/qemu/bios-256k.bin']
 
-/** @throws EngineError `engine-missing`, `containment-missing` or `firmware-missing` that names the program or file. */
-export async function findInstallation(folders: readonly string[]): Promise<Installation> {
-  const qemu = await findProgram(folders, 'qemu-system-x86_64', 'engine-missing')
+/**
+ * @param searchPath PATH, which is asked whether: a computer that is to do without QEMU takes it off PATH. Unset, all is allowed.
+ * @throws EngineError `engine-missing`, `containment-missing` or `firmware-missing` that names the program or file.
+ */
+export async function findInstallation(folders: readonly string[], searchPath = process.env.PATH): Promise<Installation> {
+  const program = 'qemu-system-x86_64'
+  const onPath = searchPath?.split(delimiter).map((folder) => join(folder, program))
+  if (onPath !== undefined) await firstOf(onPath, constants.X_OK, 'engine-missing', `\`${program}\``)
+  const qemu = await findProgram(folders, program, 'engine-missing')
   const qemuImg = await findProgram(folders, 'qemu-img', 'engine-missing')
   const bubblewrap = await findProgram(folders, 'bwrap', 'containment-missing')
   await firstOf(firmwareFiles, constants.R_OK, 'firmware-missing', 'SeaBIOS (`bios-256k.bin`)')

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, readlink, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createQemuBackend } from '../../src/qemu/backend.ts'
+import { findInstallation } from '../../src/qemu/installation.ts'
 import { createOverlay } from '../../src/qemu/overlay.ts'
 import type { VirtualMachine, VmSpec } from '../../src/virtual-machine.ts'
 import { chattyDisk, diskBytes } from '../boot-disk.ts'
@@ -117,5 +118,12 @@ describe('a host', () => {
     const { report, refusal } = await probe(programs)
     expect(report).toMatchObject({ available: false, code })
     expect(refusal).toBe(code)
+  })
+
+  it('is to do without a QEMU that is not on PATH, and is not told by PATH where it is', async () => {
+    const installed = await folderWith({ ...qemu, bwrap: '/usr/bin/bwrap' })
+    const elsewhere = await folderWith({ 'qemu-system-x86_64': '/usr/bin/true' })
+    await expect(findInstallation([installed], await folderWith({}))).rejects.toMatchObject({ code: 'engine-missing' })
+    await expect(findInstallation([installed], elsewhere)).resolves.toMatchObject({ qemu: await realpath('/usr/bin/qemu-system-x86_64') })
   })
 })
