@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { syncFolder } from '../sync-folder.ts'
+import { makeFolder, syncFolder } from '../sync-folder.ts'
 import { PublishError } from './error.ts'
 import { underLock } from './lock.ts'
 import type { RepositoryStore } from './store.ts'
@@ -24,11 +24,7 @@ export function folderStore(place: string): RepositoryStore {
       const entries = await whereThere(readdir(join(folder, parent), { withFileTypes: true }), [])
       return entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.part')).map((entry) => `${parent}/${entry.name}`)
     },
-    exclusively: (act) =>
-      namingFull(folder, async () => {
-        await makeFolder(folder)
-        return await underLock(join(folder, 'lock'), act)
-      }),
+    exclusively: (act) => namingFull(folder, () => underLock(join(folder, 'lock'), act)),
     requireRoom: async () => {
       const { bavail, bsize } = await statfs(folder)
       if (bavail * bsize < spareBytes) throw fullDisk(folder, `${bavail * bsize} of the ${spareBytes} bytes that must be free`)
@@ -70,13 +66,6 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
     throw error
   }
   await syncFolder(dirname(path))
-}
-
-/** A new folder's own name is durable only once its parent is synced. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 async function whereThere<T, F>(found: Promise<T>, otherwise: F): Promise<T | F> {

@@ -5,12 +5,15 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { makeFolder } from '../sync-folder.ts'
 import { PublishError } from './error.ts'
 
 const queues = new Map<string, Promise<unknown>>()
 
 /**
- * @param path absolute, of the lock file, in a folder that exists.
+ * Acts follow each other in the order of the calls.
+ * @param path absolute, of the lock file; its folder is made where it is not there.
  * @throws PublishError `repository-busy` while another process holds the lock.
  */
 export async function underLock<T>(path: string, act: () => Promise<T>): Promise<T> {
@@ -28,6 +31,7 @@ export async function underLock<T>(path: string, act: () => Promise<T>): Promise
 const nothing = (): void => undefined
 
 async function holding<T>(path: string, act: () => Promise<T>): Promise<T> {
+  await makeFolder(dirname(path))
   await take(path)
   try {
     return await act()
