@@ -122,7 +122,7 @@ async function bringEverything(store: string, names: readonly string[], socket: 
 
 /** Median of first starts on fresh devices, all objects at hand. */
 async function warmSeconds(world: World): Promise<number> {
-  const release = await sealVersion(world, 'warm', ['--record-boot', '60', '--record-engine', 'v86', '--warm-state'])
+  const release = await sealVersion(world, '1', ['--record-boot', '60', '--record-engine', 'v86', '--warm-state'])
   const { warm } = await inTurn(rounds, {
     warm: async () => {
       const device = `device-${randomBytes(4).toString('hex')}`

@@ -35,7 +35,7 @@ export class Viewer {
       const view = await this.view()
       if (fits(view)) return view
       if (Date.now() > deadline) throw new Error(`the session stays \`${view.state}\`: ${JSON.stringify(view)}`)
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
 

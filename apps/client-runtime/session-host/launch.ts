@@ -65,8 +65,11 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
   try {
     const instance = layout.instance(plan.instance)
     undo.push(await lockInstance(instance.lock))
+    const backend = await backendOf(plan, layout)
+    const giveUp = new AbortController()
+    undo.push(async () => giveUp.abort())
+    backend.prepare?.(giveUp.signal)
     const manifest = await approvedManifest(plan, layout)
-    const backend = backendOf(plan, layout)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
     const fetching = new AbortController()

@@ -4,7 +4,7 @@
 // was started without a network gets one only by being started again.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type NetworkEvent, type NetworkSwitch, startNetwork } from '@casemate/engine/network'
+import type { NetworkEvent, NetworkSwitch } from '@casemate/engine/network'
 import type { VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Hardware } from '@casemate/vm-package/manifest'
@@ -32,6 +32,7 @@ export async function openVmNetwork(
   events: EventLog,
 ): Promise<VmNetwork> {
   if (plan.network.mode === 'none' || hardware.network === null) return { spec: 'none', switch: null }
+  const { startNetwork } = await import('@casemate/engine/network')
   const socket = join(runtimeFolder, 'network.sock')
   const mac = macOf(plan.instance)
   const network = await startNetwork({ socket, mac, rules: rules.allow, onEvent: (event) => record(event, events) })

@@ -104,6 +104,11 @@ export interface EngineBackend {
   /** What this host can do with this backend, tried rather than guessed. */
   probe(): Promise<ProbeReport>
   /**
+   * Begins what the next `open` needs whatever its spec, so that it is there by then; that `open` takes it over. What nobody took over is
+   * undone once the signal fires. It never throws: what fails here fails in `open`. Absent: there is nothing to begin with.
+   */
+  prepare?(signal: AbortSignal): void
+  /**
    * Starts the contained VM process, CPUs not running: `prepared`, or `paused` when a suspended state was given.
    * @throws EngineError `capability-missing` naming what the spec asks for and the backend lacks; `containment-missing`;
    * `engine-missing`; `state-altered` or `state-mismatch` for a suspended state that is not to be trusted.

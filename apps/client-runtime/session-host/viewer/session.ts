@@ -117,12 +117,16 @@ function unreachable(message: string): void {
 }
 
 async function follow(): Promise<void> {
+  let pause = 500
   try {
-    show(await call('/session', 'GET'))
+    const view = await call('/session', 'GET')
+    // A desktop that goes on from a saved state is there within the second.
+    if (view.state === 'preparing') pause = 50
+    show(view)
   } catch (error) {
     unreachable(error instanceof Error ? error.message : String(error))
   }
-  setTimeout(follow, 500)
+  setTimeout(follow, pause)
 }
 
 void follow()

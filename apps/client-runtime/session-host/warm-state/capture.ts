@@ -30,7 +30,7 @@ export interface Capture {
 /** After a session that ended suspended. @throws EngineError `state-altered` where it did not; the write error */
 export async function captureWarmState(capture: Capture): Promise<void> {
   const { plan, layout, instanceKey, file } = capture
-  const { name, portable } = backendOf(plan, layout)
+  const { name, portable } = await backendOf(plan, layout)
   if (portable === undefined) throw new Error(`a state of \`${name}\` goes on only where it was saved`)
   const manifest = await approvedManifest(plan, layout)
   const shape = machineShape(plan, manifest)

@@ -11,6 +11,7 @@ import { openState } from '../state/open.ts'
 import type { EngineBackend, ProbeReport, StateFile, VirtualMachine, VmSpec } from '../virtual-machine.ts'
 import { checkSpec, hostSockets } from './check-spec.ts'
 import type { ChildConfig } from './child-config.ts'
+import { V86Child } from './child-process.ts'
 import { childCommandLine } from './command-line.ts'
 import { requireContainment } from './contain.ts'
 import { V86Machine } from './machine.ts'
@@ -46,17 +47,32 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     await contained
     return await requireFirmware(folder)
   }
+  const start = async (): Promise<Started> => {
+    const firmware = await requireBoth()
+    const reads = [...program.reads, ...Object.values(firmware)]
+    const { v86Module, v86Wasm, entry } = program
+    return {
+      firmware,
+      child: new V86Child(childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] })),
+    }
+  }
+  let spare: Promise<Started> | null = null
+  const takeStarted = (): Promise<Started> => {
+    const started = spare ?? start()
+    spare = null
+    return started
+  }
   const open = async (spec: VmSpec, stateOf: (bind: Bind) => Promise<AsyncIterable<Uint8Array>> | null): Promise<VirtualMachine> => {
     requireCapabilities('v86', CAPABILITIES, spec)
     checkSpec(spec)
-    const firmware = await requireBoth()
     const version = await versionOf(program)
+    const started = await takeStarted()
     const bind = (file: StateFile) => boundToHardware(file, spec, version)
     // Authenticated while the child starts: it gets no byte before.
     const state = stateOf(bind)
     // Whoever awaits it hears of a failure; until then it is no unhandled one.
     state?.catch(() => undefined)
-    return await openMachine(spec, program, firmware, state, bind)
+    return await openMachine(spec, started, state, bind)
   }
   return {
     name: 'v86',
@@ -69,6 +85,16 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
         throw error
       }
     },
+    prepare(signal) {
+      spare ??= start()
+      const mine = spare
+      mine.catch(() => undefined)
+      signal.addEventListener('abort', () => {
+        if (spare !== mine) return
+        spare = null
+        mine.then(({ child }) => child.kill()).catch(() => undefined)
+      })
+    },
     open: (spec, restore) => open(spec, (bind) => (restore === undefined ? null : openState(bind(restore)))),
     portable: {
       machineOf: async (shape) => machineText(shape, await versionOf(program)),
@@ -78,24 +104,27 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
   }
 }
 
+/** A child that waits for its config. */
+interface Started {
+  readonly firmware: Firmware
+  readonly child: V86Child
+}
+
 async function openMachine(
   spec: VmSpec,
-  program: ChildProgram,
-  firmware: Firmware,
+  { firmware, child }: Started,
   state: Promise<AsyncIterable<Uint8Array>> | null,
   bind: Bind,
 ): Promise<VirtualMachine> {
   const sockets = hostSockets(spec.runtimeFolder)
-  const reads = [...program.reads, ...Object.values(firmware)]
-  const command = childCommandLine({ node: process.execPath, entry: program.entry, reads })
-  const machine = new V86Machine(command, sockets, state === null ? 'prepared' : 'paused', bind)
-  const config = configOf(spec, program, firmware, sockets, state !== null)
+  const machine = new V86Machine(child, sockets, state === null ? 'prepared' : 'paused', bind)
+  const config = configOf(spec, firmware, sockets, state !== null)
   try {
-    if (state === null) await machine.process.open(config)
-    else await withStateSocket(sockets.state, (connected) => Promise.all([machine.process.open(config), feed(state, connected)]))
+    if (state === null) await child.open(config, machine)
+    else await withStateSocket(sockets.state, (connected) => Promise.all([child.open(config, machine), feed(state, connected)]))
     return machine
   } catch (error) {
-    machine.process.kill()
+    child.kill()
     await machine.exited
     throw error
   }
@@ -106,17 +135,9 @@ async function feed(state: Promise<AsyncIterable<Uint8Array>>, connected: Promis
   await pipeline(pieces, socket)
 }
 
-function configOf(
-  spec: VmSpec,
-  program: ChildProgram,
-  firmware: Firmware,
-  sockets: { display: string; state: string },
-  restore: boolean,
-): ChildConfig {
+function configOf(spec: VmSpec, firmware: Firmware, sockets: { display: string; state: string }, restore: boolean): ChildConfig {
   return {
     name: spec.name,
-    v86: pathToFileURL(program.v86Module).href,
-    wasm: program.v86Wasm,
     ...firmware,
     memoryBytes: spec.memoryMiB * MIB,
     disks: spec.disks.map((disk) => {

@@ -5,8 +5,6 @@ import { parseChildReport } from './child-report.ts'
 
 const config: ChildConfig = {
   name: 'vm',
-  v86: 'file:///v86.mjs',
-  wasm: '/v86.wasm',
   bios: '/bios.bin',
   vgaBios: '/vgabios.bin',
   dsdt: '/dsdt.aml',

@@ -12,9 +12,7 @@ export interface ChildDisk {
 
 export interface ChildConfig {
   readonly name: string
-  /** URL of v86's module, and paths. */
-  readonly v86: string
-  readonly wasm: string
+  /** Paths. */
   readonly bios: string
   readonly vgaBios: string
   readonly dsdt: string
@@ -48,8 +46,6 @@ export function parseChildConfig(message: unknown): ChildConfig {
   const medium = fields.take('medium')
   const config: ChildConfig = {
     name: fields.text('name'),
-    v86: fields.text('v86'),
-    wasm: fields.text('wasm'),
     bios: fields.text('bios'),
     vgaBios: fields.text('vgaBios'),
     dsdt: fields.text('dsdt'),

@@ -23,14 +23,13 @@ export class V86Child {
   private readonly control: Duplex
   private readonly waiting = new Map<number, { resolve: () => void; reject: (error: EngineError) => void }>()
   private readonly ready = Promise.withResolvers<void>()
-  private readonly watcher: ChildWatcher
+  private watcher: ChildWatcher | null = null
   private nextId = 1
   private complaint = ''
   private fatal: EngineError | null = null
 
-  constructor(command: readonly string[], watcher: ChildWatcher) {
+  constructor(command: readonly string[]) {
     const [file = '', ...args] = command
-    this.watcher = watcher
     this.process = spawn(file, args, { env: {}, cwd: '/', stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
     const control = this.process.stdio[3]
     if (!(control instanceof Duplex)) throw new EngineError('engine-failed', 'the v86 child got no control socket')
@@ -52,8 +51,9 @@ export class V86Child {
     return this.process.pid
   }
 
-  /** Resolves once the VM is there, held. */
-  async open(config: ChildConfig): Promise<void> {
+  /** Resolves once the VM is there, held. From now on `watcher` hears what it does. */
+  async open(config: ChildConfig, watcher: ChildWatcher): Promise<void> {
+    this.watcher = watcher
     this.control.write(`${JSON.stringify(config)}\n`)
     await this.ready.promise
   }
@@ -91,13 +91,13 @@ export class V86Child {
         return
       }
       case 'starved':
-        this.watcher.starved(report.disk)
+        this.watcher?.starved(report.disk)
         return
       case 'serial':
-        this.watcher.serial(new Uint8Array(Buffer.from(report.base64, 'base64')))
+        this.watcher?.serial(new Uint8Array(Buffer.from(report.base64, 'base64')))
         return
       case 'off':
-        this.watcher.off(report.message)
+        this.watcher?.off(report.message)
         return
       case 'fatal':
         this.fail(new EngineError(report.code, report.message))

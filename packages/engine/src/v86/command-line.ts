@@ -5,6 +5,8 @@ export interface ContainedProgram {
   readonly entry: string
   /** Files and folders it may read. */
   readonly reads: readonly string[]
+  /** What it is told at its start. */
+  readonly args?: readonly string[]
 }
 
 /**
@@ -18,5 +20,5 @@ export const containment: readonly string[] = [
 
 export function childCommandLine(program: ContainedProgram): readonly string[] {
   const reads = program.reads.map((path) => `--allow-fs-read=${path}`)
-  return [...containment, program.node, '--permission', ...reads, '--disable-warning=ExperimentalWarning', program.entry]
+  return [...containment, program.node, '--permission', ...reads, '--disable-warning=ExperimentalWarning', program.entry, ...(program.args ?? [])]
 }

@@ -8,7 +8,7 @@ import { sealState } from '../state/seal.ts'
 import type { StateFile, VirtualMachine, VmEvents } from '../virtual-machine.ts'
 import type { HostSockets } from './check-spec.ts'
 import type { ChildAction } from './child-config.ts'
-import { type ChildWatcher, V86Child } from './child-process.ts'
+import type { ChildWatcher, V86Child } from './child-process.ts'
 import { withStateSocket } from './state-socket.ts'
 
 type Ending = Awaited<VirtualMachine['exited']>
@@ -29,12 +29,12 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   private ending: { state: 'suspended' | 'stopped'; message: string } | null = null
 
   /** `bind` widens a caller's binding by what this engine and hardware add to it. */
-  constructor(command: readonly string[], sockets: HostSockets, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
+  constructor(child: V86Child, sockets: HostSockets, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
     this.bind = bind
     this.displaySocket = sockets.display
     this.stateSocket = sockets.state
     this.current = state
-    this.child = new V86Child(command, this)
+    this.child = child
     this.exited = this.child.gone.then((reason) => this.end(reason))
   }
 
@@ -45,11 +45,6 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   /** Of the child, while there is one. */
   get pid(): number | undefined {
     return this.child.pid
-  }
-
-  /** For the backend: the child before it is opened. */
-  get process(): V86Child {
-    return this.child
   }
 
   on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void {

@@ -10,8 +10,9 @@ import type { GuestClock } from './browser-globals.ts'
 import type { Control } from './control.ts'
 import { HeldCpu } from './cpu.ts'
 import { type DiskKeeper, NbdDisk } from './disk.ts'
-import { type Emulator, emulatorConstructorOf, hooksOf, type IdeInterfaceHooks, type V86Hooks } from './hooks.ts'
+import { type Emulator, hooksOf, type IdeInterfaceHooks, type V86Hooks } from './hooks.ts'
 import { GuestInput } from './input.ts'
+import type { LoadedV86 } from './load-v86.ts'
 import { carryFrames, connectSwitch, setMac } from './network.ts'
 import { PioWrites } from './pio-writes.ts'
 import { completeAcpi, pressPowerButton, renewGeneration, watchPowerOff } from './power.ts'
@@ -42,7 +43,7 @@ export class Machine implements DiskKeeper {
   }
 
   /** Resolves with everything connected and the display served; the CPU has not run. */
-  async open(config: ChildConfig): Promise<void> {
+  async open(config: ChildConfig, loading: Promise<LoadedV86>): Promise<void> {
     this.stateSocket = config.stateSocket
     const saved = config.restore ? receiveState(config.stateSocket, config.memoryBytes + VGA_MEMORY + STATE_SLACK) : null
     // Awaited once v86 is there; until then a failure is no unhandled one.
@@ -50,7 +51,7 @@ export class Machine implements DiskKeeper {
     this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this)))
     this.medium = config.medium === null ? null : await NbdDisk.connect(config.medium, this, 'read-only')
     const wire = config.network === null ? null : await connectSwitch(config.network.socket)
-    const emulator = await this.load(config)
+    const emulator = await this.make(config, await loading)
     const hooks = hooksOf(emulator)
     const cpu = new HeldCpu(emulator, this.clock)
     this.parts = { emulator, hooks, cpu }
@@ -123,12 +124,11 @@ export class Machine implements DiskKeeper {
     for (const resolve of retries) resolve()
   }
 
-  private async load(config: ChildConfig): Promise<Emulator> {
-    const V86 = emulatorConstructorOf(await import(config.v86))
+  private async make(config: ChildConfig, { V86, instantiate }: LoadedV86): Promise<Emulator> {
     const [bios, vgaBios] = await Promise.all([readBuffer(config.bios), readBuffer(config.vgaBios)])
     const [hda, hdb] = this.disks
     const emulator = new V86({
-      wasm_path: config.wasm,
+      wasm_fn: instantiate,
       bios: { buffer: bios },
       vga_bios: { buffer: vgaBios },
       ...(hda === undefined ? {} : { hda }),

@@ -5,6 +5,7 @@
 import { parseChildConfig, parseChildRequest } from '../child-config.ts'
 import { installBrowserGlobals } from './browser-globals.ts'
 import { Control, describe } from './control.ts'
+import { loadV86 } from './load-v86.ts'
 import { Machine } from './machine.ts'
 
 const clock = installBrowserGlobals()
@@ -12,10 +13,14 @@ const control = new Control()
 process.on('uncaughtException', (error) => control.fatal(error))
 process.on('unhandledRejection', (error) => control.fatal(error))
 
+const [module = '', wasm = ''] = process.argv.slice(2)
+// While the parent finds out what machine it is to be.
+const loading = loadV86(module, wasm)
+loading.catch(() => undefined)
 const first = await control.messages.next()
 if (first.done === true) process.exit(0)
 const machine = new Machine(control, clock)
-await machine.open(parseChildConfig(first.value))
+await machine.open(parseChildConfig(first.value), loading)
 control.send({ type: 'ready' })
 for await (const message of control.messages) {
   const { id, action } = parseChildRequest(message)
