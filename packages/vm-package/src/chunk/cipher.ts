@@ -2,6 +2,7 @@
 //
 // AES-256-GCM (NIST SP 800-38D) with the nonce fixed to 12 zero bytes: only for a key that meets one message in its life.
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { release } from './release.ts'
 
 const nonce = Buffer.alloc(12)
 export const tagBytes = 16
@@ -22,10 +23,17 @@ export function messageKey(kind: SealedKind, secret: Uint8Array, digest: Uint8Ar
   return createHmac('sha256', secret).update(labelOf(kind)).update(digest).digest()
 }
 
-/** @returns ciphertext | tag (16 bytes). */
-export function encrypt(kind: SealedKind, key: Uint8Array, message: Uint8Array): Buffer {
+/** @returns ciphertext | tag (16 bytes), in a buffer that shares its memory with nobody. */
+export function encrypt(kind: SealedKind, key: Uint8Array, message: Uint8Array): Buffer<ArrayBuffer> {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(labelOf(kind))
-  return Buffer.concat([cipher.update(message), cipher.final(), cipher.getAuthTag()])
+  const text = cipher.update(message)
+  // A stream cipher: `final` gives no bytes.
+  cipher.final()
+  const object = Buffer.allocUnsafeSlow(text.length + tagBytes)
+  object.set(text)
+  object.set(cipher.getAuthTag(), text.length)
+  release(text)
+  return object
 }
 
 /** @param object at least 16 bytes. @throws Error when the tag is not right. */
@@ -33,7 +41,7 @@ export function decrypt(kind: SealedKind, key: Uint8Array, object: Uint8Array): 
   const end = object.length - tagBytes
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(labelOf(kind)).setAuthTag(object.subarray(end))
   const message = decipher.update(object.subarray(0, end))
-  // A stream cipher: `final` gives no bytes, it only checks the tag.
+  // As above: it only checks the tag.
   decipher.final()
   return message
 }
