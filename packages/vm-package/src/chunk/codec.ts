@@ -3,6 +3,7 @@
 // The message that is sealed: codec (1 byte) | payload length (4, big-endian) | payload | zeros up to a multiple of 4 KiB.
 // The padding hides the exact length of what was compressed. A message has one reading: what is not written so is refused.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { release } from './release.ts'
 
 const headBytes = 5
 const unit = 4096
@@ -31,15 +32,17 @@ export function isMessageLength(length: number, plainLength: number): boolean {
 /**
  * Blocks its thread. Compressed only where that saves a unit; otherwise reading it back would cost time for nothing. The compressor is told
  * how much is to come, so that it prepares tables for that much and no more.
+ * @returns a buffer that shares its memory with nobody.
  */
-export function encodeMessage(plain: Uint8Array): Buffer {
+export function encodeMessage(plain: Uint8Array): Buffer<ArrayBuffer> {
   const frame = zstdCompressSync(plain, { chunkSize: longestFrame(plain.length), pledgedSrcSize: plain.length })
   const shrinks = padded(headBytes + frame.length) < padded(headBytes + plain.length)
   const payload = shrinks ? frame : plain
-  const message = Buffer.alloc(padded(headBytes + payload.length))
+  const message = Buffer.allocUnsafeSlow(padded(headBytes + payload.length)).fill(0, headBytes + payload.length)
   message.writeUInt8(shrinks ? zstd : raw, 0)
   message.writeUInt32BE(payload.length, 1)
   message.set(payload, headBytes)
+  release(frame)
   return message
 }
 

@@ -10,7 +10,8 @@ export interface SealedObject {
   readonly name: string
   /** 32 bytes. */
   readonly key: Buffer
-  readonly bytes: Buffer
+  /** Shares its memory with nobody. */
+  readonly bytes: Buffer<ArrayBuffer>
 }
 
 /** @param secret 32 bytes: K_org for chunks and pages, which no device holds; the warm key of a package for its warm state. */

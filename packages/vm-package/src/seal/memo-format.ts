@@ -6,7 +6,7 @@
 // File: magic (16) | salt (32) | pages (4, big-endian) | entries (4) | tag (16), then pages of 8,192 bytes. A page: AES-256-GCM, nonce = its
 // number, of count (2) | records, sorted by tag | zeros; then its tag (16). The key is of the file alone, since the salt is fresh.
 // A record: tag (32) | name (32) | key (32) | stored length (4). The first four bytes of its tag say in which page it lies.
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { ObjectRef } from '../chunk/open.ts'
 
 export const headBytes = 72
@@ -28,7 +28,7 @@ const headNonce = Buffer.alloc(12, 0xff)
 export interface MemoKeys {
   /** Name of the file of this organisation. */
   readonly name: string
-  readonly tagKey: Uint8Array
+  readonly tagKey: KeyObject
   readonly fileKeys: Uint8Array
 }
 
@@ -41,7 +41,7 @@ export interface MemoHead {
 /** @param orgKey K_org, 32 bytes. */
 export function memoKeys(orgKey: Uint8Array): MemoKeys {
   const derive = (what: string) => new Uint8Array(hkdfSync('sha256', orgKey, Buffer.alloc(0), `casemate-seal-memo-${what}-v1`, 32))
-  return { name: Buffer.from(derive('name').subarray(0, 16)).toString('hex'), tagKey: derive('tag'), fileKeys: derive('file') }
+  return { name: Buffer.from(derive('name').subarray(0, 16)).toString('hex'), tagKey: createSecretKey(derive('tag')), fileKeys: derive('file') }
 }
 
 /** Equal for equal bytes only, also for whoever chooses them and knows the key. */

@@ -4,7 +4,8 @@
 // compressor's memory in its cache; writes what is new where the store lets threads write. What the memo knows and the store still has
 // costs a look at its plain bytes only.
 import { encodeMessage } from '../chunk/codec.ts'
-import { sealMessage } from '../chunk/seal.ts'
+import { release } from '../chunk/release.ts'
+import { type SealedObject, sealMessage } from '../chunk/seal.ts'
 import { type IntakePlace, isStored, writeAside } from '../store/folder-intake.ts'
 import { SealMemo } from './memo.ts'
 import { type MemoKeys, memoKeys, memoTagOf } from './memo-format.ts'
@@ -34,9 +35,8 @@ export class TaskSealer {
   }
 
   #sealInMemory(kind: Task['kind'], plain: Buffer): ObjectToStore {
-    const { name, key, bytes } = sealMessage(kind, this.#orgKey, encodeMessage(plain))
-    // Small buffers share their memory with others, which must not be moved away with them: hence the copies.
-    return { name, key: new Uint8Array(key), storedLength: bytes.length, bytes: new Uint8Array(bytes), aside: null, reused: false, memoTag: null }
+    const { name, key, bytes } = sealPlain(kind, this.#orgKey, plain)
+    return { name, key, storedLength: bytes.length, bytes, aside: null, reused: false, memoTag: null }
   }
 }
 
@@ -59,12 +59,21 @@ class FolderSealer {
     if (known !== null && isStored(this.#place.folder, known.name, known.storedLength)) {
       return { ...known, bytes: null, aside: null, reused: true, memoTag: null }
     }
-    const { name, key, bytes } = sealMessage(kind, this.#orgKey, encodeMessage(plain))
+    const { name, key, bytes } = sealPlain(kind, this.#orgKey, plain)
     const aside = writeAside(this.#place, name, bytes)
-    return { name, key: new Uint8Array(key), storedLength: bytes.length, bytes: null, aside, reused: false, memoTag: new Uint8Array(tag) }
+    const storedLength = bytes.length
+    release(bytes)
+    return { name, key, storedLength, bytes: null, aside, reused: false, memoTag: tag }
   }
 
   close(): void {
     this.#memo?.close()
   }
+}
+
+function sealPlain(kind: Task['kind'], orgKey: Uint8Array, plain: Buffer): SealedObject {
+  const message = encodeMessage(plain)
+  const sealed = sealMessage(kind, orgKey, message)
+  release(message)
+  return sealed
 }
