@@ -18,7 +18,12 @@ import { Computer, realWorld } from './computer.ts'
 
 const timeout = 180_000
 
-async function exportFrom({ console, data }: World, desktop = 'office', serial: number | null = null): Promise<string> {
+async function exportFrom(
+  { console, data }: World,
+  desktop = 'office',
+  serial: number | null = null,
+  partBytes: number | null = null,
+): Promise<string> {
   const { repository, objects, keys } = console
   const openPackage = async (named: { readonly name: string; readonly version: string }) => {
     const { manifest, sealedKey } = await readPackage(operator, console, named)
@@ -26,8 +31,8 @@ async function exportFrom({ console, data }: World, desktop = 'office', serial: 
     return { manifest: openManifest(manifest, sha256), packageKey: unwrapPackageKey(keys.organisation, sealedKey, sha256) }
   }
   const handover = await gatherHandover({ repository, objects, desktop, serial, openPackage })
-  const file = join(data, `${desktop}-${handover.release.serial}.tar`)
-  await writeHandover(file, handover, { store: objects })
+  const file = join(data, `${desktop}-${handover.release.serial}${partBytes === null ? '.tar' : ''}`)
+  await writeHandover(file, handover, { store: objects, partBytes })
   return file
 }
 
@@ -110,6 +115,43 @@ describe('a release that comes by hand', () => {
     expect(await imports(computer)).toEqual([sha256])
     expect((await readAccepted(update)).versions.timestamp).toBeGreaterThan(before.versions.timestamp)
     expect((await readAccepted(update)).targets.map(({ path }) => path)).toContain('releases/office/1.json')
+  })
+
+  it('comes in parts too, and is not taken while one of them is missing, cut, in the place of another or of another export', {
+    timeout,
+  }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await computer.enrol(world)
+    const { sha256 } = await publishDesktop(world)
+    const [whole, folder] = [await exportFrom(world), await exportFrom(world, 'office', 1, 16_384)]
+    await world.close()
+    const names = (await readdir(folder)).sort()
+    const [first = '', second = '', ...more] = names
+    expect([first, more.length > 0]).toEqual([`part-0001-of-${String(names.length).padStart(4, '0')}`, true])
+    const parts = await Promise.all(names.map((name) => readFile(join(folder, name))))
+    expect(Buffer.concat(parts)).toEqual(await readFile(whole))
+    const [one = Buffer.alloc(0), two = Buffer.alloc(0)] = parts
+
+    const refused = async (code: string, damage: () => Promise<unknown>) => {
+      await damage()
+      await expect(take(computer, folder)).rejects.toMatchObject({ code })
+      expect(await imports(computer)).toEqual([])
+      for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
+      for (const [at, name] of names.entries()) await writeFile(join(folder, name), parts[at] ?? '')
+    }
+    await refused('handover-incomplete', () => rm(join(folder, second)))
+    await refused('handover-incomplete', () => writeFile(join(folder, first), one.subarray(0, 16_000)))
+    await refused('handover-incomplete', () => writeFile(join(folder, names.at(-1) ?? ''), ''))
+    await refused('handover-invalid', async () => {
+      await writeFile(join(folder, first), two)
+      await writeFile(join(folder, second), one)
+    })
+    await refused('handover-invalid', () => writeFile(join(folder, 'part-0001-of-0009'), one))
+    await refused('handover-invalid', () => Promise.all(names.map((name) => rm(join(folder, name)))))
+    // What a computer leaves on a stick is no part.
+    await writeFile(join(folder, '.DS_Store'), 'else')
+    await expect(take(computer, folder)).resolves.toMatchObject({ serial: 1 })
+    expect(await imports(computer)).toEqual([sha256])
   })
 
   it('is refused when it is older than what the device has seen, unless the device holds it as approved', { timeout }, async () => {

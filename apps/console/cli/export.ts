@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One file with which an enrolled device runs a release without the network: a tar of what the console would serve.
+// One file, or a folder of parts, with which an enrolled device runs a release without the network: a tar of what the console would serve.
 import { Command, InvalidArgumentError } from 'commander'
 import { gatherHandover } from '../src/handover/gather.ts'
 import { writeHandover } from '../src/handover/write-handover.ts'
@@ -19,20 +19,29 @@ interface Options extends DataOption {
   readonly serial?: number
   readonly passphraseFile?: string
   readonly out: string
+  readonly partSize?: number
 }
+
+/** Bytes. A smaller part would make more parts than can be numbered of a large package. */
+const leastPart = 1_000_000
 
 export function exportCommand(): Command {
   return withData(new Command('export'))
-    .description('write a release with all that a device needs to run it without the network, its lease apart, into one file for `casemate import`')
+    .description('write a release with all that a device needs to run it without the network, its lease apart, for `casemate import`')
     .requiredOption('--desktop <slug>', 'the desktop')
     .option('--serial <number>', 'a published release; the newest without it', readSerial)
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
-    .requiredOption('--out <file>', 'the file, which must not be there yet')
+    .requiredOption('--out <path>', 'the file, or with `--part-size` the folder, which must not be there yet')
+    .option(
+      '--part-size <size>',
+      'write parts of this size into a folder, for DVDs or sticks: 650MB, 4GB (the most that FAT32 takes), 4.7GB',
+      readSize,
+    )
     .action(exportRelease)
 }
 
 async function exportRelease(options: Options): Promise<void> {
-  const { data, desktop, passphraseFile, out, json } = options
+  const { data, desktop, passphraseFile, out, json, partSize } = options
   await refuseExisting(out)
   const source = await openPackageSource({ data, ...(passphraseFile === undefined ? {} : { passphraseFile }) })
   const handover = await gatherHandover({
@@ -42,10 +51,12 @@ async function exportRelease(options: Options): Promise<void> {
   const { release, objects, objectBytes } = handover
   const progress = new Progress('exported')
   const onProgress = (bytes: number) => progress.update(bytes, objectBytes)
-  await writeHandover(out, handover, { store: source.store, onProgress, signal: stopOnSignal() }).catch((cause: unknown) => {
-    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
-    throw new AdminError('environment', 'file-unwritable', `\`${out}\` cannot be written: ${cause.message}`, cause)
-  })
+  await writeHandover(out, handover, { store: source.store, partBytes: partSize ?? null, onProgress, signal: stopOnSignal() }).catch(
+    (cause: unknown) => {
+      if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+      throw new AdminError('environment', 'file-unwritable', `\`${out}\` cannot be written: ${cause.message}`, cause)
+    },
+  )
   progress.finish(objectBytes)
   print(json, { file: out, desktop, serial: release.serial, objects: objects.length, bytes: objectBytes }, [
     `\`${desktop}\` release ${release.serial}: ${objects.length} objects, ${bytesText(objectBytes)}`,
@@ -56,4 +67,11 @@ async function exportRelease(options: Options): Promise<void> {
 function readSerial(text: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('expected a number from 1 on.')
   return Number(text)
+}
+
+function readSize(text: string): number {
+  const [, number = '', unit] = /^(\d{1,4}(?:\.\d{1,3})?)(MB|GB)$/.exec(text) ?? []
+  const bytes = Math.round(Number(number) * (unit === 'GB' ? 1e9 : 1e6))
+  if (bytes < leastPart) throw new InvalidArgumentError('expected a size from 1MB on, such as 650MB, 4GB or 4.7GB.')
+  return bytes
 }

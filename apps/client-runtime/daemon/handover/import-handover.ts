@@ -3,7 +3,7 @@
 // Takes a release out of a file instead of from the console, each step before the next: the file whole and every object what its name
 // says; the release not older than the lease has seen; metadata and documents verified by the update client as if the console had
 // served them; the package's objects all there. What fails changes nothing, unless it is that metadata and documents were verified before.
-import { stat, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { openPackageKey } from '@casemate/policy/package-key'
@@ -17,6 +17,7 @@ import { UpdateError, type UpdateErrorCode } from '../update/error.ts'
 import type { FetchFile } from '../update/fetch-file.ts'
 import { readVerified } from '../update/verified-copy.ts'
 import type { Imports } from './imports.ts'
+import { type HandoverFiles, openHandover } from './open-handover.ts'
 import { type Handover, incomplete, invalid, readHandover } from './read-handover.ts'
 
 export interface Imported {
@@ -34,7 +35,7 @@ const old: ReadonlySet<UpdateErrorCode> = new Set(['clock-differs', 'metadata-ex
 const spareBytes = 67_108_864
 
 /**
- * @param path absolute.
+ * @param path absolute; of the file, or of the folder with its parts.
  * @param alone runs an act while no contact with the console is under way.
  * @throws RuntimeError `handover-*`, `disk-full`; PackageError `object-altered`, `store-unwritable`; UpdateError of the metadata.
  */
@@ -44,10 +45,11 @@ export async function importHandover(
   path: string,
   alone: <T>(act: () => Promise<T>) => Promise<T>,
 ): Promise<Imported> {
-  await checkRoom(path, dirname(device.layout.imports))
+  const files = await openHandover(path)
+  await checkRoom(files, dirname(device.layout.imports))
   const store = await imports.begin()
   try {
-    const handover = await readHandover(path, store)
+    const handover = await readHandover(files, store)
     const { desktop, serial, package: sha256 } = handover.head
     const floor = device.leases.floors.serials[desktop] ?? 0
     if (serial < floor) throw new RuntimeError('handover-older', `expected release ${floor} of \`${desktop}\` or a later one, found ${serial}`)
@@ -65,13 +67,10 @@ export async function importHandover(
   }
 }
 
-async function checkRoom(path: string, folder: string): Promise<void> {
-  const { size } = await stat(path).catch((cause: Error) => {
-    throw new RuntimeError('handover-unreadable', `\`${path}\` cannot be read: ${cause.message}`, { cause })
-  })
+async function checkRoom({ bytes }: HandoverFiles, folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize >= size + spareBytes) return
-  throw new RuntimeError('disk-full', `expected ${size + spareBytes} free bytes, found ${bavail * bsize}: make room first`)
+  if (bavail * bsize >= bytes + spareBytes) return
+  throw new RuntimeError('disk-full', `expected ${bytes + spareBytes} free bytes, found ${bavail * bsize}: make room first`)
 }
 
 /** @returns whether the file's metadata was taken. @throws UpdateError */

@@ -2,7 +2,7 @@
 //
 // A hand-over file as `casemate-admin export` writes it: a tar of `handover.json`, what the console would serve as metadata and targets,
 // and objects. Nothing in it is believed here but the names of objects, which are the SHA-256 of their bytes.
-import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { parseStrictJson } from '@casemate/policy/strict-json'
 import { forEachConcurrent } from '@casemate/vm-package/concurrent'
@@ -12,6 +12,7 @@ import { extract } from 'tar-stream'
 import { z } from 'zod'
 import { RuntimeError } from '../error.ts'
 import { sha256Of } from '../update/verified-copy.ts'
+import { bytesOf, type HandoverFiles } from './open-handover.ts'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const handover = z.strictObject({
@@ -46,17 +47,17 @@ const mostFileBytes = 67_108_864
  * Puts every object of it into `store`.
  * @throws RuntimeError `handover-unreadable`, `handover-invalid`, `handover-incomplete`; PackageError `object-altered`, `store-unwritable`.
  */
-export async function readHandover(path: string, store: ObjectStore): Promise<Handover> {
+export async function readHandover(from: HandoverFiles, store: ObjectStore): Promise<Handover> {
   const files = new Map<string, Uint8Array>()
   const objects = new Set<string>()
   try {
-    await forEachConcurrent(entriesOf(path, files), concurrentPuts, async ({ name, bytes }) => {
+    await forEachConcurrent(entriesOf(from, files), concurrentPuts, async ({ name, bytes }) => {
       if (objects.has(name)) throw invalid(`the object \`${name}\` is in it twice`)
       objects.add(name)
       await store.put(name, bytes)
     })
   } catch (cause) {
-    throw nameFault(path, cause)
+    throw nameFault(cause)
   }
   const bytes = files.get(headFile)
   if (bytes === undefined) throw incomplete('it has no `handover.json`')
@@ -70,8 +71,8 @@ export async function readHandover(path: string, store: ObjectStore): Promise<Ha
 }
 
 /** Gives out the objects; the other files go into `files`. */
-async function* entriesOf(path: string, files: Map<string, Uint8Array>): AsyncGenerator<{ readonly name: string; readonly bytes: Buffer }> {
-  const source = createReadStream(path)
+async function* entriesOf(from: HandoverFiles, files: Map<string, Uint8Array>): AsyncGenerator<{ readonly name: string; readonly bytes: Buffer }> {
+  const source = Readable.from(bytesOf(from))
   const tar = extract()
   source.on('error', (error) => tar.destroy(error))
   source.pipe(tar)
@@ -102,9 +103,9 @@ function parseHead(bytes: Uint8Array): Handover['head'] {
   }
 }
 
-function nameFault(path: string, cause: unknown): unknown {
+function nameFault(cause: unknown): unknown {
   if (cause instanceof RuntimeError || cause instanceof PackageError || !(cause instanceof Error)) return cause
-  if ('syscall' in cause) return new RuntimeError('handover-unreadable', `\`${path}\` cannot be read: ${cause.message}`, { cause })
+  if ('syscall' in cause) return new RuntimeError('handover-unreadable', `it cannot be read: ${cause.message}`, { cause })
   if (cause.message === 'Unexpected end of data') return incomplete('it ends too early', cause)
   return invalid(`it is no tar: ${cause.message}`, cause)
 }

@@ -3,32 +3,38 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
 import { pack } from 'tar-stream'
 import { syncFolder } from '../sync-folder.ts'
 import { type Handover, readObject } from './gather.ts'
+import { writeParts } from './write-parts.ts'
 
 interface WriteOptions {
   readonly store: ObjectStore
+  /** Null: one file. Otherwise `out` is a folder with parts of this many bytes, for media that hold no larger file or only a part of it. */
+  readonly partBytes: number | null
   /** @param bytes of objects, so far. */
   readonly onProgress?: (bytes: number) => void
   readonly signal?: AbortSignal
 }
 
 /**
- * As a tar at `out`, whole or not at all: `handover.json` first, then metadata and targets, then objects, each read against its name.
+ * As a tar at `out`, or its parts in there, whole or not at all: `handover.json` first, then metadata and targets, then objects, each read against its name.
  * @throws PackageError `object-missing`, `object-altered`; the error of the system; the reason of `signal`.
  */
 export async function writeHandover(out: string, handover: Handover, options: WriteOptions): Promise<void> {
   const aside = join(dirname(out), `.${randomUUID()}`)
-  const { signal } = options
+  const { signal, partBytes } = options
+  const stop = signal === undefined ? {} : { signal }
   try {
-    const file = createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true })
-    await pipeline(entriesOf(handover, options), file, signal === undefined ? {} : { signal })
+    const entries = entriesOf(handover, options)
+    if (partBytes === null) await pipeline(entries, createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true }), stop)
+    else await pipeline(Readable.from(entries), (source) => writeParts(aside, source, partBytes), stop)
     await rename(aside, out)
   } catch (error) {
-    await rm(aside, { force: true })
+    await rm(aside, { recursive: true, force: true })
     throw error
   }
   await syncFolder(dirname(out))

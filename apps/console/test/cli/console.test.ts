@@ -105,6 +105,12 @@ it('makes an organisation, publishes a desktop, makes a code, and finds it all a
   const exported = await run('export', ...data, ...secret, '--desktop', 'office', '--out', at('office.tar'))
   expect(exported).toMatchObject({ desktop: 'office', serial: 1 })
   expect((await stat(at('office.tar'))).size).toBeGreaterThan(exported.bytes)
+  const parts = ['export', ...data, ...secret, '--desktop', 'office', '--out', at('office.parts'), '--json', '--part-size']
+  expect((await admin([...parts, '10KB'])).code).toBe(2)
+  expect((await admin([...parts, '1.5MB'])).code).toBe(0)
+  const sizes = await Promise.all((await readdir(at('office.parts'))).sort().map(async (name) => (await stat(at(join('office.parts', name)))).size))
+  expect(sizes.slice(0, -1).every((size) => size === 1_500_000)).toBe(true)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe((await stat(at('office.tar'))).size)
   const over = await admin(['export', ...data, ...secret, '--desktop', 'office', '--out', at('office.tar'), '--json'])
   expect([over.code, JSON.parse(over.stdout).error.code]).toEqual([1, 'exists'])
   await run('desktop', 'assign', ...data, '--desktop', 'office', '--group', 'staff')
