@@ -32,6 +32,7 @@ export type RuntimeErrorCode =
   | 'session-open'
   | 'session-unknown'
   | 'state-altered'
+  | 'stick-not-private'
   | 'storage-full'
 
 export interface RefusalDetails {

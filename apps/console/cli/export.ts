@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One file, or a folder of parts, with which an enrolled device runs a release without the network: a tar of what the console would serve.
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { gatherHandover } from '../src/handover/gather.ts'
 import { writeHandover } from '../src/handover/write-handover.ts'
 import { consoleLayout } from '../src/organisation/layout.ts'
 import { folderStore } from '../src/publish/folder-store.ts'
+import { stickHandover, writeStick } from '../src/stick/write-stick.ts'
+import { syncFolder } from '../src/sync-folder.ts'
 import { type DataOption, withData } from './data-option.ts'
 import { AdminError } from './error.ts'
 import { refuseExisting } from './files.ts'
@@ -20,6 +25,7 @@ interface Options extends DataOption {
   readonly passphraseFile?: string
   readonly out: string
   readonly partSize?: number
+  readonly stick?: true
 }
 
 /** Bytes. A smaller part would make more parts than can be numbered of a large package. */
@@ -32,6 +38,7 @@ export function exportCommand(): Command {
     .option('--serial <number>', 'a published release; the newest without it', readSerial)
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
     .requiredOption('--out <path>', 'the file, or with `--part-size` the folder, which must not be there yet')
+    .option('--stick', 'make a folder with the client runtime too, which runs from there: `casemate` in it starts it')
     .option(
       '--part-size <size>',
       'write parts of this size into a folder, for DVDs or sticks: 650MB, 4GB (the most that FAT32 takes), 4.7GB',
@@ -41,7 +48,8 @@ export function exportCommand(): Command {
 }
 
 async function exportRelease(options: Options): Promise<void> {
-  const { data, desktop, passphraseFile, out, json, partSize } = options
+  const { data, desktop, passphraseFile, json, partSize, stick = false } = options
+  const out = resolve(options.out)
   await refuseExisting(out)
   const source = await openPackageSource({ data, ...(passphraseFile === undefined ? {} : { passphraseFile }) })
   const handover = await gatherHandover({
@@ -51,17 +59,32 @@ async function exportRelease(options: Options): Promise<void> {
   const { release, objects, objectBytes } = handover
   const progress = new Progress('exported')
   const onProgress = (bytes: number) => progress.update(bytes, objectBytes)
-  await writeHandover(out, handover, { store: source.store, partBytes: partSize ?? null, onProgress, signal: stopOnSignal() }).catch(
-    (cause: unknown) => {
-      if (!(cause instanceof Error && 'syscall' in cause)) throw cause
-      throw new AdminError('environment', 'file-unwritable', `\`${out}\` cannot be written: ${cause.message}`, cause)
-    },
-  )
+  const how = { store: source.store, partBytes: partSize ?? null, onProgress, signal: stopOnSignal() }
+  const write = (path: string) => writeHandover(path, handover, how)
+  await (stick ? withRuntime(out, write) : write(out)).catch((cause: unknown) => {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    throw new AdminError('environment', 'file-unwritable', `\`${out}\` cannot be written: ${cause.message}`, cause)
+  })
   progress.finish(objectBytes)
   print(json, { file: out, desktop, serial: release.serial, objects: objects.length, bytes: objectBytes }, [
     `\`${desktop}\` release ${release.serial}: ${objects.length} objects, ${bytesText(objectBytes)}`,
     `written to ${out}`,
   ])
+}
+
+/** The whole stick or nothing. */
+async function withRuntime(out: string, write: (path: string) => Promise<void>): Promise<void> {
+  const aside = join(dirname(out), `.${randomUUID()}`)
+  try {
+    await mkdir(aside)
+    await writeStick(aside)
+    await write(stickHandover(aside))
+    await rename(aside, out)
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true })
+    throw error
+  }
+  await syncFolder(dirname(out))
 }
 
 function readSerial(text: string): number {

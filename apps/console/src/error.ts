@@ -20,6 +20,7 @@ export type ConsoleErrorCode =
   | 'port-taken'
   | 'right-missing'
   | 'sign-in-needed'
+  | 'tool-missing'
   | 'too-many-tries'
   | 'upload-refused'
 

@@ -15,12 +15,12 @@ import { V86Child } from './child-process.ts'
 import { childCommandLine } from './command-line.ts'
 import { requireContainment } from './contain.ts'
 import { V86Machine } from './machine.ts'
-import { type ChildProgram, type Firmware, programFromSources, requireFirmware, versionOf } from './program.ts'
+import { type ChildProgram, type Firmware, firmwareFolder, programFromSources, requireFirmware, versionOf } from './program.ts'
 import { boundToHardware, machineText } from './state-binding.ts'
 import { withStateSocket } from './state-socket.ts'
 
 export interface V86BackendOptions {
-  /** Holds `bios.bin`, `vgabios-stdvga.bin` and `acpi-dsdt.aml`; default: where Debian's `seabios` puts them. */
+  /** Holds `bios.bin`, `vgabios-stdvga.bin` and `acpi-dsdt.aml`; default: `firmwareFolder`. */
   readonly firmwareFolder?: string
   /** The child program; default: this package's sources. */
   readonly program?: ChildProgram
@@ -39,13 +39,12 @@ const MIB = 1024 * 1024
 type Bind = (file: StateFile) => StateFile
 
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
-  const folder = options.firmwareFolder ?? '/usr/share/seabios'
   const program = options.program ?? programFromSources()
   let contained: Promise<void> | null = null
   const requireBoth = async () => {
     contained ??= requireContainment()
     await contained
-    return await requireFirmware(folder)
+    return await requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
   }
   const start = async (): Promise<Started> => {
     const firmware = await requireBoth()

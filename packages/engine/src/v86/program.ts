@@ -31,6 +31,15 @@ export function programFromSources(): ChildProgram {
   }
 }
 
+const shippedFirmware = fileURLToPath(new URL('../../../../firmware', import.meta.url))
+
+/** Beside the sources where it was shipped with them, else where Debian's `seabios` puts it. */
+export const firmwareFolder = (): Promise<string> =>
+  access(join(shippedFirmware, 'bios.bin')).then(
+    () => shippedFirmware,
+    () => '/usr/share/seabios',
+  )
+
 /** @throws EngineError `firmware-missing` that names the package to install. */
 export async function requireFirmware(folder: string): Promise<Firmware> {
   const firmware = { bios: join(folder, 'bios.bin'), vgaBios: join(folder, 'vgabios-stdvga.bin'), dsdt: join(folder, 'acpi-dsdt.aml') }
