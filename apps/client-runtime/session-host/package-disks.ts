@@ -11,10 +11,9 @@ import { openPackageDisk, type PackageDisk, type PackageDiskEvent } from '@casem
 import type { SessionView } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
 import type { EventLog } from './event-log.ts'
+import { fillRate } from './fill-rate.ts'
 import type { DiskWatch } from './session.ts'
 
-/** Once the prefetch list is done, so that a line shared with others stays usable. */
-const FILL_BYTES_PER_SECOND = 4 * 1024 ** 2
 /** Of each disk. */
 const SCRATCH_LIMIT = 1024 ** 3
 
@@ -43,9 +42,13 @@ export interface PackageSource {
 export async function openPackageDisks(source: PackageSource): Promise<PackageDisks> {
   const onEvent = diskEvents(source.watch, source.events)
   const byName = new Map<string, PackageDisk>()
+  let readAt = Number.NEGATIVE_INFINITY
   for (const [at, disk] of source.manifest.disks.entries()) {
     const scratch = { folder: source.cacheFolder, limitBytes: SCRATCH_LIMIT }
-    const onRead = (offset: number) => source.record?.add(at, offset)
+    const onRead = (offset: number) => {
+      readAt = performance.now()
+      source.record?.add(at, offset)
+    }
     byName.set(
       disk.name,
       await openPackageDisk({ disk, packageKey: source.packageKey, origin: source.origin, cache: source.cache, scratch, onEvent, onRead }),
@@ -55,8 +58,9 @@ export async function openPackageDisks(source: PackageSource): Promise<PackageDi
   return {
     byName,
     fetchAhead: (signal) => {
+      const fillBytesPerSecond = () => fillRate(performance.now() - readAt)
       void prefetchList(source).then((list) => {
-        ahead = new FetchAhead({ disks: [...byName.values()], list, fillBytesPerSecond: FILL_BYTES_PER_SECOND, signal })
+        ahead = new FetchAhead({ disks: [...byName.values()], list, fillBytesPerSecond, signal })
         return ahead.run()
       })
     },

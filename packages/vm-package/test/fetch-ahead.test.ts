@@ -48,7 +48,7 @@ async function openDevice(leaveBytes = 0) {
 }
 
 const ahead = (disks: Awaited<ReturnType<typeof openDevice>>['disk'][], chunks: PrefetchList | null, signal = new AbortController().signal) =>
-  new FetchAhead({ disks, list: chunks, fillBytesPerSecond: 1e9, signal })
+  new FetchAhead({ disks, list: chunks, fillBytesPerSecond: () => 1e9, signal })
 
 describe('fetching ahead', () => {
   it('follows the list first, then brings everything else, so that the origin is needed no more', async () => {

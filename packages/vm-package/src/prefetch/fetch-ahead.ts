@@ -18,8 +18,8 @@ export interface FetchAheadOptions {
   /** In the order of the manifest. */
   readonly disks: readonly PackageDisk[]
   readonly list: PrefetchList | null
-  /** For what the list does not name. */
-  readonly fillBytesPerSecond: number
+  /** For what the list does not name; asked before each object. */
+  readonly fillBytesPerSecond: () => number
   readonly signal: AbortSignal
 }
 
@@ -88,7 +88,7 @@ export class FetchAhead {
           return
         }
         const now = performance.now()
-        earliest = Math.max(earliest, now) + (object.storedLength / fillBytesPerSecond) * 1000
+        earliest = Math.max(earliest, now) + (object.storedLength / fillBytesPerSecond()) * 1000
         await this.#hold(disk, object)
         await setTimeout(Math.max(0, earliest - performance.now()), undefined, { signal }).catch(() => undefined)
       })
