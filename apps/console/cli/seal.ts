@@ -133,7 +133,7 @@ async function sealInput(options: Options, input: SealInput): Promise<void> {
   const { stats } = sealed
   let { manifest, sha256 } = sealed
   if (seconds !== undefined) {
-    const until = () => setTimeout(seconds * 1000, undefined, { signal })
+    const until = (_viewer: unknown, over: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal: over })
     const boot = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey, store, engine: recordEngine, warmState }
     manifest = await recordBoot({ ...boot, until, signal })
     sha256 = manifestSha256(manifest)

@@ -13,6 +13,10 @@ import { call } from './call.ts'
 /** What they must be is the package's to say (`customization-invalid`). */
 const customization = z.array(z.strictObject({ name: z.string(), text: z.string() }))
 
+const recordedBoot = z
+  .strictObject({ seconds: z.int().min(1).max(3600), engine: z.enum(['qemu', 'v86']), warmState: z.boolean() })
+  .refine(({ engine, warmState }) => engine === 'v86' || !warmState, 'a state is kept on v86 only')
+
 /** Authored machines, named as the packages that are made of them, and the jobs that make packages of them. */
 export function machineCalls(console: OpenConsole) {
   return {
@@ -28,7 +32,7 @@ export function machineCalls(console: OpenConsole) {
     'seal-machine': call(
       z.strictObject({
         ...{ machine: packageName, package: z.strictObject({ name: packageName, version: versionText }) },
-        ...{ validity: validity.optional(), customization: customization.optional() },
+        ...{ validity: validity.optional(), customization: customization.optional(), recordBoot: recordedBoot.optional() },
       }),
       (actor, wanted) => sealMachine(actor, console, wanted),
     ),

@@ -3,32 +3,38 @@
 // Seals in a process of its own, so that the console goes on answering. The request comes on standard input, keys and all, since command
 // lines and environments can be read by others; lines of JSON go out: notes, progress, at the end the sealed package.
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
-import { diskController, diskName, hardware, validity } from '@casemate/vm-package/manifest'
+import { diskController, diskName, hardware, manifestSha256, parseManifest, validity } from '@casemate/vm-package/manifest'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
+import { recordBoot } from '../packages/record-boot.ts'
 import { Pace } from './pace.ts'
 
 const request = z.strictObject({
   ...{ name: z.string(), version: z.string(), createdAt: z.string(), hardware, store: z.string(), organisationKey: z.base64() },
   ...{ validity, customization: z.base64().nullable() },
+  recordBoot: z.strictObject({ seconds: z.number(), engine: z.enum(['qemu', 'v86']), warmState: z.boolean() }).nullable(),
   disks: z.array(z.strictObject({ name: diskName, role: z.enum(['system', 'user']), controller: diskController, path: z.string() })),
 })
 
 const tellEveryMs = 200
 
-const { store, organisationKey, customization, ...wanted } = request.parse(JSON.parse(await text(process.stdin)))
+const { store, organisationKey, customization, recordBoot: boot, ...wanted } = request.parse(JSON.parse(await text(process.stdin)))
 const orgKey = new Uint8Array(Buffer.from(organisationKey, 'base64'))
 const packageKey = newPackageKey()
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 // From the first progress on: what is opened before says nothing of how fast the rest goes.
 let pace: Pace | null = null
 let told = 0
+const ending = new AbortController()
+process.on('SIGTERM', () => ending.abort())
 try {
-  const { manifest, sha256, stats } = await sealPackage({
+  const sealed = await sealPackage({
     ...{ ...wanted, orgKey, packageKey, store: await openFolderStore(store) },
     ...(customization === null ? {} : { customization: Buffer.from(customization, 'base64') }),
+    signal: ending.signal,
     onNote: ({ message }) => say({ note: message }),
     onProgress: ({ bytesRead: done, bytesTotal: total }) => {
       const now = performance.now()
@@ -39,9 +45,32 @@ try {
       say({ progress: { done, total, bytesPerSecond: pace.bytesPerSecond, secondsLeft: pace.secondsLeft(total) } })
     },
   })
-  const sealedKey = Buffer.from(wrapPackageKey(orgKey, packageKey, sha256)).toString('base64')
+  const { stats } = sealed
+  const manifest = boot === null ? sealed.manifest : await bootOnce(boot, sealed, stats.bytesTotal)
+  const sealedKey = Buffer.from(wrapPackageKey(orgKey, packageKey, manifestSha256(manifest))).toString('base64')
   say({ sealed: { manifest: manifest.toString('base64'), sealedKey, storedBytes: stats.storedBytes, total: stats.bytesTotal } })
 } catch (error) {
   say({ failed: error instanceof Error ? error.message + (error.cause instanceof Error ? `: ${error.cause.message}` : '') : String(error) })
   process.exitCode = 1
+}
+
+/** A boot that fails is told of, and costs the package nothing but its list. */
+async function bootOnce(
+  { seconds, engine, warmState }: NonNullable<typeof boot>,
+  { manifest, sha256 }: { readonly manifest: Buffer; readonly sha256: string },
+  total: number,
+): Promise<Buffer> {
+  const { signal } = ending
+  say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: seconds } })
+  try {
+    const sealed = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey }
+    const until = (_viewer: unknown, over: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal: over })
+    const recorded = await recordBoot({ ...sealed, store, engine, warmState, until, signal })
+    say({ note: `its first boot was recorded: ${seconds} s on ${engine}${warmState ? ', and first starts on v86 go on from there' : ''}` })
+    return recorded
+  } catch (error) {
+    signal.throwIfAborted()
+    say({ note: `its first boot was not recorded: ${error instanceof Error ? error.message : String(error)}` })
+    return manifest
+  }
 }

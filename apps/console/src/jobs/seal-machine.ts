@@ -35,6 +35,8 @@ export interface WantedSeal {
   readonly validity?: Manifest['validity'] | undefined
   /** Files of the medium that each instance is given; left out: none. */
   readonly customization?: readonly CustomizationFile[] | undefined
+  /** A first boot on this computer, which says in which order devices fetch; left out: none. */
+  readonly recordBoot?: { readonly seconds: number; readonly engine: 'qemu' | 'v86'; readonly warmState: boolean } | undefined
 }
 
 /** Seals that run, so that a console that closes ends them. */
@@ -42,11 +44,14 @@ const running = new WeakMap<OpenConsole, Set<Promise<void>>>()
 
 /**
  * Returns once the seal has begun; `list-jobs` tells how it goes.
- * @throws PackageError `customization-invalid`; ConsoleError `not-found`, `disk-unready`; PublishError `pending-exists`
+ * @throws PackageError `customization-invalid`; ConsoleError `input-invalid`, `not-found`, `disk-unready`; PublishError `pending-exists`
  */
 export async function sealMachine(actor: Operator, console: OpenConsole, wanted: WantedSeal): Promise<{ readonly job: string }> {
   requireRight(actor, 'package:stage')
-  const { validity = { notBefore: null, notAfter: null }, customization } = wanted
+  const { validity = { notBefore: null, notAfter: null }, customization, recordBoot = null } = wanted
+  if (recordBoot?.warmState === true && customization !== undefined) {
+    throw new ConsoleError('input-invalid', 'a guest that goes on from another boot never reads the files of its instance: leave out one of the two')
+  }
   const template = customization === undefined ? null : encodeTemplate(customization)
   const machine = await findMachine(actor, console, wanted.machine)
   const unready = machine.disks.find(({ state }) => state !== 'ready')
@@ -67,12 +72,17 @@ export async function sealMachine(actor: Operator, console: OpenConsole, wanted:
     appendAudit(tx, actor, console.now(), {
       action: 'machine.sealing',
       subject: machine.name,
-      details: { package: `${wanted.package.name}/${wanted.package.version}`, validity, customization: customization?.map(({ name }) => name) ?? [] },
+      details: {
+        package: `${wanted.package.name}/${wanted.package.version}`,
+        validity,
+        customization: customization?.map(({ name }) => name) ?? [],
+        recordBoot,
+      },
     }),
   )
   const request = {
     ...{ ...wanted.package, hardware: machine.hardware, store: console.layout.objects },
-    ...{ validity, customization: template?.toString('base64') ?? null },
+    ...{ validity, customization: template?.toString('base64') ?? null, recordBoot },
     createdAt: new Date(console.now() * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
     organisationKey: Buffer.from(console.keys.organisation).toString('base64'),
     disks: disks.map(({ name, role, file }) => ({ name, role, controller: 'ide', path: join(console.layout.disks, file) })),

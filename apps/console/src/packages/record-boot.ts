@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { encodeManifest, type Manifest, parseManifest } from '@casemate/vm-package/manifest'
 import { addPrefetchList, parsePrefetchList } from '@casemate/vm-package/prefetch'
@@ -23,7 +24,10 @@ const SESSION_HOST = join(import.meta.dirname, '../../../client-runtime/session-
 /** Below the minute after which a session host holds a VM whose daemon is silent. */
 const BEAT_MS = 10_000
 
+const LOOK_MS = 500
+
 const ready = z.object({ control: z.string(), viewer: z.string() })
+const seen = z.looseObject({ reason: z.looseObject({ code: z.string(), detail: z.string() }).nullable() })
 const closed = { allowed: false, maxBytes: 0 }
 
 export interface BootToRecord {
@@ -34,8 +38,8 @@ export interface BootToRecord {
   /** Folder of the object store, which takes what comes of it. */
   readonly store: string
   readonly engine: LaunchPlan['engine']
-  /** How long the guest runs: until this resolves. It is given the session's viewer door, and where to see the guest by. */
-  readonly until: (viewer: { readonly origin: string; readonly token: string }) => Promise<unknown>
+  /** How long the guest runs: until this resolves. It is given the session's viewer door to see the guest by, and told when nobody waits any more. */
+  readonly until: (viewer: { readonly origin: string; readonly token: string }, over: AbortSignal) => Promise<unknown>
   /** Whether the package gets a warm state too; only of `v86`. */
   readonly warmState: boolean
   readonly signal: AbortSignal
@@ -43,7 +47,7 @@ export interface BootToRecord {
 
 /**
  * @returns the bytes of the manifest to be approved in place of the old ones: with a prefetch list, and perhaps a warm state.
- * @throws Error when the session host does not start, does not end in good order, or when the guest ended before it; PackageError
+ * @throws Error when the session host does not start, is blocked (its reason is named), or does not end in good order; PackageError
  * `prefetch-invalid`, `warm-state-invalid`, `store-unwritable`; the reason of `signal`.
  */
 export async function recordBoot(boot: BootToRecord): Promise<Buffer> {
@@ -90,6 +94,7 @@ function planOf({ manifest, sha256, engine }: BootToRecord): LaunchPlan {
 async function runFor({ packageKey, until, signal }: BootToRecord, instanceKey: Uint8Array, host: ChildProcess): Promise<void> {
   const ended = once(host, 'exit')
   const stop = () => void host.kill('SIGTERM')
+  const over = new AbortController()
   signal.addEventListener('abort', stop)
   let beat: NodeJS.Timeout | undefined
   try {
@@ -100,8 +105,12 @@ async function runFor({ packageKey, until, signal }: BootToRecord, instanceKey: 
     const { control, viewer } = await firstLine(host)
     beat = setInterval(() => tell(control), BEAT_MS)
     // A guest that switches itself off, or does not come up, ends it early.
-    await Promise.race([until({ origin: viewer, token }), ended])
+    const waits = [until({ origin: viewer, token }, over.signal), blocked(viewer, token, over.signal)]
+    // What loses the race is heard by nobody.
+    for (const wait of waits) wait.catch(() => undefined)
+    await Promise.race([...waits, ended])
   } finally {
+    over.abort()
     clearInterval(beat)
     signal.removeEventListener('abort', stop)
     stop()
@@ -109,6 +118,17 @@ async function runFor({ packageKey, until, signal }: BootToRecord, instanceKey: 
   }
   signal.throwIfAborted()
   if (host.exitCode !== 0) throw new Error(`the session host ended with ${host.exitCode ?? host.signalCode}`)
+}
+
+/** Resolves once its door is shut. @throws Error once the session is blocked, with its reason; it then has nothing to record. */
+async function blocked(viewer: string, token: string, over: AbortSignal): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${viewer}/session`, { headers: { authorization: `Bearer ${token}` }, signal: over }).catch(() => null)
+    if (answer === null) return
+    const { reason } = seen.parse(await answer.json())
+    if (reason !== null) throw new Error(`the package does not run here: ${reason.code}: ${reason.detail}`)
+    await setTimeout(LOOK_MS, undefined, { signal: over })
+  }
 }
 
 /** @returns the path of its control socket, and its viewer door */

@@ -45,6 +45,14 @@ describe('casemate-admin seal --record-boot', () => {
     expect([refused, problems.includes('warm-state-missing')]).toEqual([1, true])
   })
 
+  it('ends at once, with the reason, where the package does not run on this computer', { timeout: 60_000 }, async () => {
+    const place = await ready()
+    await writeFile(place.at('machine.yaml'), oneIdeDisk.replace('controller: ide', 'controller: virtio'))
+    const { code, stderr } = await seal(place, '--record-boot', '3000', '--record-engine', 'v86')
+    expect([code, stderr]).toEqual([3, expect.stringContaining('capability-missing')])
+    await expect(access(place.at('out', 'manifest.json'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
   it.each([
     [['--warm-state'], '--record-boot'],
     [['--warm-state', '--record-boot', '3'], '--record-engine v86'],

@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { policyText } from '../console/every-call.ts'
 import { Browser } from './browser.ts'
-import { bootable, createMachine, uploadMachine } from './disk-upload.ts'
+import { beginUpload, bootable, createMachine, hardware, sendPart, uploadMachine } from './disk-upload.ts'
 import { addUser, newOrganisation, passphrase, type ServedConsole, serveConsole, until } from './served-console.ts'
 
 const mebibyte = 1_048_576
@@ -144,6 +144,48 @@ it('seals validity and customization files into the package, and refuses what de
   const { manifest } = z.object({ manifest: z.string() }).parse(await browser.call('read-package', { name: 'dated', version: '1' }))
   expect(JSON.parse(Buffer.from(manifest, 'base64').toString())).toMatchObject({
     ...{ validity: { notBefore, notAfter }, customization: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+  })
+  await sign('packages')
+})
+
+it('boots what it seals once, where that is asked for: the package names the order of its reads', {
+  timeout: 60_000,
+}, async () => {
+  await uploadMachine(browser, 'booted', bootable(randomBytes(mebibyte)))
+  const wanted = (name: string, recordBoot: object) => ({ machine: 'booted', package: { name, version: '1' }, recordBoot })
+  expect(await browser.call('seal-machine', wanted('booted', { seconds: 2, engine: 'qemu', warmState: true }))).toMatchObject({
+    refused: 'input-invalid',
+  })
+  const boot = { seconds: 2, engine: 'v86', warmState: true }
+  const customization = ['user-data', 'meta-data'].map((name) => ({ name, text: '' }))
+  expect(await browser.call('seal-machine', { ...wanted('booted', boot), customization })).toMatchObject({ refused: 'input-invalid' })
+
+  const manifestOf = async (name: string) => {
+    const read = z.object({ manifest: z.string() }).parse(await browser.call('read-package', { name, version: '1' }))
+    return JSON.parse(Buffer.from(read.manifest, 'base64').toString())
+  }
+  const { job } = begun.parse(await browser.call('seal-machine', wanted('booted', boot)))
+  expect(await jobEnd(job)).toMatchObject({
+    state: 'done',
+    progress: { notes: expect.arrayContaining([expect.stringContaining('was recorded: 2 s on v86')]) },
+  })
+  const named = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }
+  expect(await manifestOf('booted')).toMatchObject({ prefetch: named, warmState: named })
+  await sign('packages')
+})
+
+it('seals without the order where the package does not run on the console, and says why', { timeout: 60_000 }, async () => {
+  const disk = bootable(randomBytes(mebibyte))
+  await browser.call('create-machine', {
+    ...{ name: 'large', hardware: { ...hardware, memoryMiB: 4096 }, disks: [{ name: 'system', role: 'system', sizeBytes: disk.length }] },
+  })
+  const { path } = await beginUpload(browser, 'large', disk.length)
+  expect((await sendPart(browser, path, 0, disk)).status).toBe(204)
+  const recordBoot = { seconds: 3000, engine: 'v86', warmState: false }
+  const { job } = begun.parse(await browser.call('seal-machine', { machine: 'large', package: { name: 'large', version: '1' }, recordBoot }))
+  expect(await jobEnd(job)).toMatchObject({
+    state: 'done',
+    progress: { notes: expect.arrayContaining([expect.stringMatching(/was not recorded: .*spec-invalid/)]) },
   })
   await sign('packages')
 })

@@ -7,6 +7,7 @@ import { FaultAlert } from '../../../parts/fault.tsx'
 import { UtcField } from '../../../parts/utc-field.tsx'
 import { readUtc } from '../../../parts/utc-time.ts'
 import { useAct } from '../../../use-act.ts'
+import { BootFields, bootOf, noBoot } from './boot-fields.tsx'
 import { CustomizationFiles } from './customization-files.tsx'
 import { type TypedFile, useCheckedFiles } from './use-checked-files.ts'
 import { validityOf } from './validity.ts'
@@ -16,16 +17,19 @@ export function SealForm({ machine, ready }: { readonly machine: string; readonl
   const [version, setVersion] = useState('1')
   const [notBefore, setNotBefore] = useState('')
   const [notAfter, setNotAfter] = useState('')
+  const [boot, setBoot] = useState(noBoot)
   const [files, setFiles] = useState<readonly TypedFile[]>([])
   const { checked, ...check } = useCheckedFiles(files)
   const { busy, fault, act } = useAct()
   const [from, until] = [readUtc(notBefore), readUtc(notAfter)]
   const reversed = from !== null && until !== null && until <= from
+  const both = boot.mode === 'v86-warm' && files.length > 0 ? 'A guest that goes on from another boot never reads customization files.' : null
+  const timed = boot.mode === 'none' || (Number.isInteger(boot.seconds) && boot.seconds >= 1 && boot.seconds <= 3600)
   const seal = (event: FormEvent) => {
     event.preventDefault()
     return act(async () => {
       const customization = files.length === 0 ? {} : { customization: files.map(({ name: file, text }) => ({ name: file, text })) }
-      await callConsole('seal-machine', { machine, package: { name, version }, ...validityOf(from, until), ...customization })
+      await callConsole('seal-machine', { machine, package: { name, version }, ...validityOf(from, until), ...customization, ...bootOf(boot) })
     })
   }
   return (
@@ -49,9 +53,10 @@ export function SealForm({ machine, ready }: { readonly machine: string; readonl
           />
         </Group>
         <CustomizationFiles files={files} check={check} onFiles={setFiles} />
+        <BootFields boot={boot} error={both} onBoot={setBoot} />
         <FaultAlert fault={fault} />
         <Group gap="sm">
-          <Button type="submit" loading={busy} disabled={!ready || reversed || !checked || check.faults.length > 0}>
+          <Button type="submit" loading={busy} disabled={!ready || reversed || both !== null || !timed || !checked || check.faults.length > 0}>
             Seal
           </Button>
           {ready ? null : (

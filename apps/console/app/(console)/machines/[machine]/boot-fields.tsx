@@ -1,0 +1,50 @@
+'use client'
+// SPDX-License-Identifier: Apache-2.0
+import { Group, NativeSelect, NumberInput } from '@mantine/core'
+import type { RequestOf } from '../../../../web-door/door.ts'
+
+export type BootMode = 'none' | 'qemu' | 'v86' | 'v86-warm'
+
+export interface WantedBoot {
+  readonly mode: BootMode
+  readonly seconds: number
+}
+
+export const noBoot: WantedBoot = { mode: 'none', seconds: 60 }
+
+const modes: readonly { readonly value: BootMode; readonly label: string }[] = [
+  { value: 'none', label: 'not recorded' },
+  { value: 'qemu', label: 'recorded on QEMU' },
+  { value: 'v86', label: 'recorded on v86' },
+  { value: 'v86-warm', label: 'recorded on v86; first starts go on from it' },
+]
+
+/** What `seal-machine` takes of it. */
+export function bootOf({ mode, seconds }: WantedBoot): Partial<Pick<RequestOf<'seal-machine'>, 'recordBoot'>> {
+  if (mode === 'none') return {}
+  return { recordBoot: { seconds, engine: mode === 'qemu' ? 'qemu' : 'v86', warmState: mode === 'v86-warm' } }
+}
+
+export interface BootFieldsProps {
+  readonly boot: WantedBoot
+  readonly error: string | null
+  readonly onBoot: (boot: WantedBoot) => void
+}
+
+/** Whether the console boots what it seals once, and for how long. */
+export function BootFields({ boot, error, onBoot }: BootFieldsProps) {
+  return (
+    <Group align="flex-start" gap="sm">
+      <NativeSelect
+        {...{ label: 'First boot', description: 'Over a slow line devices then fetch first what it reads', error, style: { flex: '1 1 15rem' } }}
+        {...{ data: [...modes], value: boot.mode }}
+        onChange={(event) => onBoot({ ...boot, mode: modes.find(({ value }) => value === event.currentTarget.value)?.value ?? 'none' })}
+      />
+      <NumberInput
+        {...{ label: 'Seconds', description: 'Until the guest is quiet', min: 1, max: 3600, allowDecimal: false, style: { flex: '0 1 9rem' } }}
+        {...{ value: boot.seconds, disabled: boot.mode === 'none' }}
+        onChange={(seconds) => onBoot({ ...boot, seconds: Number(seconds) })}
+      />
+    </Group>
+  )
+}
