@@ -38,7 +38,7 @@ export function encrypt(kind: SealedKind, key: Uint8Array, message: Uint8Array):
 }
 
 /** @param object at least 16 bytes. @throws Error when the tag is not right. */
-export function decrypt(kind: SealedKind, key: Uint8Array, object: Uint8Array): Buffer {
+export function decrypt(kind: SealedKind, key: Uint8Array, object: Uint8Array): Buffer<ArrayBuffer> {
   const end = object.length - tagBytes
   const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: tagBytes })
     .setAAD(labelOf(kind))

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto'
 import { PackageError } from '../error.ts'
 import { decrypt, type SealedKind, tagBytes } from './cipher.ts'
 import { decodeMessage, isMessageLength } from './codec.ts'
+import { release } from './release.ts'
 
 /** How a chunk or a page is found and opened. */
 export interface ObjectRef {
@@ -27,14 +28,17 @@ export function isObjectLength(storedLength: number, plainLength: number): boole
  */
 export function openObject(kind: 'chunk' | 'page' | 'warm-state', object: Uint8Array, ref: ObjectRef, plainLength: number): Buffer {
   const message = openSealed(kind, object, ref)
-  return decodeMessage(message, plainLength, (why, cause) => altered(kind, ref.name, why, cause))
+  const plain = decodeMessage(message, plainLength, (why, cause) => altered(kind, ref.name, why, cause))
+  // What was stored as it is lies in its message.
+  if (plain.buffer !== message.buffer) release(message)
+  return plain
 }
 
 /**
  * Length, name, tag, in this order.
  * @throws PackageError `<kind>-altered`
  */
-export function openSealed(kind: SealedKind, object: Uint8Array, ref: ObjectRef): Buffer {
+export function openSealed(kind: SealedKind, object: Uint8Array, ref: ObjectRef): Buffer<ArrayBuffer> {
   checkSealed(kind, object, ref)
   try {
     return decrypt(kind, ref.key, object)

@@ -3,6 +3,7 @@
 // Verified plain chunks in memory, up to a limit. One that leaves is overwritten with zeros, or goes to the scratch file, encrypted, if it
 // was read here and there. Both happen one turn of the event loop later: whoever is given a chunk copies from it in the turn in which
 // it gets it.
+import { release } from '../chunk/release.ts'
 import { ByteLru } from './byte-lru.ts'
 import type { Scratch } from './scratch.ts'
 
@@ -63,10 +64,13 @@ export class PlainChunks {
 
   #letGo(): void {
     for (const { name, bytes, scattered } of this.#leaving.splice(0)) {
-      const { buffer } = bytes
+      const { buffer, byteOffset, byteLength } = bytes
       if (scattered && this.#scratch !== null && !this.#closed && buffer instanceof ArrayBuffer) {
-        this.#scratch.keep(name, new Uint8Array(buffer, bytes.byteOffset, bytes.byteLength))
-      } else bytes.fill(0)
+        this.#scratch.keep(name, new Uint8Array(buffer, byteOffset, byteLength))
+        continue
+      }
+      bytes.fill(0)
+      if (buffer instanceof ArrayBuffer) release(new Uint8Array(buffer))
     }
   }
 }
