@@ -12,6 +12,7 @@ import { decodeEntries, encodeEntries, entryBytes } from '../src/index/pages.ts'
 import { decodeRoot, rootRef, sealRoot } from '../src/index/root.ts'
 import { unwrapPackageKey, wrapPackageKey } from '../src/keys.ts'
 import { openManifest } from '../src/manifest.ts'
+import { encodePrefetchList, fetchPrefetchList } from '../src/prefetch/list.ts'
 import { openWarmState, type WarmState } from '../src/warm-state/read.ts'
 import { sealWarmState } from '../src/warm-state/seal.ts'
 import { runsOf } from '../vectors/cut.ts'
@@ -66,6 +67,11 @@ async function read(given: Vector): Promise<string> {
         await warm.fetch()
         expect([warm.machine, given.disks.map(({ name }) => ({ name, runs: warm.runs(name) }))]).toEqual([given.machine, given.written])
         expect(await payloadOf(given, warm)).toEqual(Buffer.concat([...blocksOf(given.blocks), Buffer.from(given.state, 'base64')]))
+      })
+    case 'prefetch':
+      return await outcomeOf(async () => {
+        const source = { get: async () => Buffer.from(given.object, 'base64') }
+        expect((await fetchPrefetchList(source, given.name)).chunks).toEqual(given.chunks)
       })
     case 'key':
       return await outcomeOf(() => {
@@ -128,6 +134,8 @@ async function write(given: Vector): Promise<unknown> {
       await sealWarmState({ machine: given.machine, disks: given.written, payload }, hex(given.packageKey), given.disks, store)
       return made
     }
+    case 'prefetch':
+      return encodePrefetchList({ format: 'casemate-prefetch-1', chunks: given.chunks }).toString('base64')
     case 'key':
       return wrapPackageKey(hex(given.orgKey), hex(given.packageKey), given.manifest, hex(given.nonce)).toString()
   }
@@ -163,6 +171,7 @@ describe('the vectors', () => {
       manifest: both,
       customization: both,
       'warm-state': both,
+      prefetch: both,
       key: both,
     })
   })

@@ -9,6 +9,7 @@ import { cutVectors } from './cut.ts'
 import { keyVectors } from './key.ts'
 import { manifestVectors } from './manifest.ts'
 import { pageVectors } from './page.ts'
+import { prefetchVectors } from './prefetch.ts'
 import { rootVectors } from './root.ts'
 import type { Vector } from './vector.ts'
 import { warmStateVectors } from './warm-state.ts'
@@ -23,6 +24,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     manifestVectors(),
     customizationVectors(),
     await warmStateVectors(),
+    prefetchVectors(),
     keyVectors(),
   ]
   return new Map(

@@ -73,6 +73,16 @@ const warmState = z.strictObject({
   pieces: z.record(hex32, z.base64()),
   expect: expected,
 })
+const prefetch = z.strictObject({
+  kind: z.literal('prefetch'),
+  about,
+  /** Of the object. */
+  name: hex32,
+  /** Disk and block, in the order of the list. */
+  chunks: z.array(z.tuple([z.int(), z.int()])),
+  object: z.base64(),
+  expect: expected,
+})
 const key = z.strictObject({
   kind: z.literal('key'),
   about,
@@ -84,7 +94,7 @@ const key = z.strictObject({
   expect: expected,
 })
 
-export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, warmState, key])
+export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, warmState, prefetch, key])
 export type Vector = z.infer<typeof vector>
 export type VectorOf<K extends Vector['kind']> = Extract<Vector, { kind: K }>
 /** By file name without `.json`, within the folder of the kind. */
