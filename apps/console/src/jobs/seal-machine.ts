@@ -39,6 +39,9 @@ export interface WantedSeal {
   readonly recordBoot?: { readonly seconds: number; readonly engine: 'qemu' | 'v86'; readonly warmState: boolean } | undefined
 }
 
+/** Every disk of an authored machine is on IDE, which has four places; the medium of the customization files takes one (package format, section 1). */
+const mostDisksBesideMedium = 3
+
 /** Seals that run, so that a console that closes ends them. */
 const running = new WeakMap<OpenConsole, Set<Promise<void>>>()
 
@@ -54,6 +57,12 @@ export async function sealMachine(actor: Operator, console: OpenConsole, wanted:
   }
   const template = customization === undefined ? null : encodeTemplate(customization)
   const machine = await findMachine(actor, console, wanted.machine)
+  if (customization !== undefined && machine.disks.length > mostDisksBesideMedium) {
+    throw new ConsoleError(
+      'input-invalid',
+      `expected at most ${mostDisksBesideMedium} disks beside customization files, found ${machine.disks.length} of \`${machine.name}\`: leave out the files, or author a machine with fewer disks`,
+    )
+  }
   const unready = machine.disks.find(({ state }) => state !== 'ready')
   if (unready !== undefined)
     throw new ConsoleError('disk-unready', `disk \`${unready.name}\` of \`${machine.name}\` is not whole yet: upload it first`)

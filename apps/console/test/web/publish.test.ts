@@ -148,6 +148,32 @@ it('seals validity and customization files into the package, and refuses what de
   await sign('packages')
 })
 
+it('seals four disks, or three and customization files, and refuses both together before a job begins', { timeout: 60_000 }, async () => {
+  const files = ['user-data', 'meta-data'].map((name) => ({ name, text: '' }))
+  const roomy = ['system', 'one', 'two', 'three']
+  for (const [name, disks] of [['four', roomy] as const, ['three', roomy.slice(0, 3)] as const]) {
+    const bytes = bootable(randomBytes(65_536))
+    const wanted = disks.map((disk) => ({ name: disk, role: disk === 'system' ? 'system' : 'user', sizeBytes: bytes.length }))
+    await browser.call('create-machine', { name, hardware, disks: wanted })
+    for (const disk of disks) {
+      const { path } = await beginUpload(browser, name, bytes.length, disk)
+      expect((await sendPart(browser, path, 0, bytes)).status).toBe(204)
+    }
+  }
+  const wanted = (machine: string) => ({ machine, package: { name: machine, version: '1' } })
+  const before = listed.parse(await browser.call('list-jobs')).jobs.length
+  expect(await browser.call('seal-machine', { ...wanted('four'), customization: files })).toMatchObject({
+    ...{ refused: 'input-invalid', message: expect.stringContaining('at most 3 disks beside customization files') },
+  })
+  expect(listed.parse(await browser.call('list-jobs')).jobs).toHaveLength(before)
+
+  const { job } = begun.parse(await browser.call('seal-machine', { ...wanted('three'), customization: files }))
+  expect(await jobEnd(job)).toMatchObject({ state: 'done', failure: null })
+  await sign('packages')
+  expect(await jobEnd(await seal('four', '1'))).toMatchObject({ state: 'done', failure: null })
+  await sign('packages')
+})
+
 it('boots what it seals once, where that is asked for: the package names the order of its reads', {
   timeout: 60_000,
 }, async () => {
