@@ -61,7 +61,9 @@ async function bootOnce(
   total: number,
 ): Promise<Buffer> {
   const { signal } = ending
-  say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: seconds } })
+  const begun = performance.now()
+  const left = () => Math.max(0, Math.round(seconds - (performance.now() - begun) / 1000))
+  const telling = setInterval(() => say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: left() } }), 1000)
   try {
     const sealed = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey }
     const until = (_viewer: unknown, over: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal: over })
@@ -72,5 +74,7 @@ async function bootOnce(
     signal.throwIfAborted()
     say({ note: `its first boot was not recorded: ${error instanceof Error ? error.message : String(error)}` })
     return manifest
+  } finally {
+    clearInterval(telling)
   }
 }
