@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What there is to choose from: packages, policies and desktops, with what waits and what is published.
+import { type Manifest, parseManifest } from '@casemate/vm-package/manifest'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { and, asc, desc, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
@@ -17,6 +18,9 @@ export interface PackageView {
   readonly createdAt: number
   /** Null: it waits for approval, or was withdrawn. */
   readonly publishedAt: number | null
+  readonly validity: Manifest['validity']
+  /** What its recorded boot is good for: the order of fetching, and a state to go on from; null: none was recorded. */
+  readonly firstBoot: 'order' | 'order-and-state' | null
 }
 
 export interface PolicyView {
@@ -47,14 +51,18 @@ export async function listPackages(actor: Operator, { db }: Console): Promise<re
   const { packages, users } = db.tables
   const rows = await db
     .select({
-      ...{ name: packages.name, version: packages.version, sha256: packages.sha256, storedBytes: packages.storedBytes },
+      ...{ name: packages.name, version: packages.version, sha256: packages.sha256, storedBytes: packages.storedBytes, manifest: packages.manifest },
       ...{ author: users.login, createdAt: packages.createdAt, publishedAt: packages.publishedAt },
     })
     .from(packages)
     .innerJoin(users, eq(users.id, packages.authorId))
     .where(eq(packages.organisationId, actor.organisation))
     .orderBy(asc(packages.name), desc(packages.createdAt))
-  return rows.map(({ createdAt, publishedAt, ...row }) => ({ ...row, createdAt: seconds(createdAt), publishedAt: orNull(publishedAt) }))
+  return rows.map(({ createdAt, publishedAt, manifest, ...row }) => {
+    const { validity, prefetch, warmState } = parseManifest(manifest)
+    const firstBoot = warmState !== null ? 'order-and-state' : prefetch !== null ? 'order' : null
+    return { ...row, validity, firstBoot, createdAt: seconds(createdAt), publishedAt: orNull(publishedAt) }
+  })
 }
 
 export async function listPolicies(actor: Operator, { db }: Console): Promise<readonly PolicyView[]> {

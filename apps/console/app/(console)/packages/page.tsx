@@ -14,6 +14,15 @@ import { Surface } from '../../parts/surface.tsx'
 import { TableHead } from '../../parts/table-head.tsx'
 import { showPage } from '../../show-page.tsx'
 
+const firstBoots = { none: 'not recorded', order: 'recorded', 'order-and-state': 'recorded, with its state' } as const
+
+/** Instants as the manifest has them, in UTC. */
+function Validity({ notBefore, notAfter }: { readonly notBefore: string | null; readonly notAfter: string | null }) {
+  if (notBefore === null && notAfter === null) return 'always'
+  const [from, until] = [notBefore, notAfter].map((at) => at?.replace('T', ' ').replace(/:00Z$|Z$/, ' UTC'))
+  return [...(from === undefined ? [] : [`from ${from}`]), ...(until === undefined ? [] : [`until ${until}`])].join(' ')
+}
+
 export default function PackagesPage() {
   return showPage(async (read) => {
     const [{ packages }, { jobs }] = [await read('list-packages', {}), await read('list-jobs', {})]
@@ -30,7 +39,7 @@ export default function PackagesPage() {
         ) : (
           <Surface flush>
             <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
-              <TableHead titles={['Name', 'Version', 'State', 'Added to the store', 'Manifest', 'Made']} />
+              <TableHead titles={['Name', 'Version', 'State', 'Runs', 'First boot', 'Added to the store', 'Manifest', 'Made']} />
               <TableTbody>
                 {packages.map((sealed) => (
                   <TableTr key={`${sealed.name} ${sealed.version}`}>
@@ -44,6 +53,10 @@ export default function PackagesPage() {
                         words={sealed.publishedAt === null ? 'not published' : 'published'}
                       />
                     </TableTd>
+                    <TableTd data-title="Runs">
+                      <Validity {...sealed.validity} />
+                    </TableTd>
+                    <TableTd data-title="First boot">{firstBoots[sealed.firstBoot ?? 'none']}</TableTd>
                     <TableTd data-title="Added to the store">{sealed.storedBytes === null ? 'not known' : sizeWords(sealed.storedBytes)}</TableTd>
                     <TableTd>
                       <Digest value={sealed.sha256} />
