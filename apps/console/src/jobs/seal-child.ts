@@ -28,6 +28,8 @@ const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 // From the first progress on: what is opened before says nothing of how fast the rest goes.
 let pace: Pace | null = null
 let told = 0
+/** Bytes that a recorded boot added to the store. */
+let booted = 0
 const ending = new AbortController()
 process.on('SIGTERM', () => ending.abort())
 try {
@@ -48,7 +50,7 @@ try {
   const { stats } = sealed
   const manifest = boot === null ? sealed.manifest : await bootOnce(boot, sealed, stats.bytesTotal)
   const sealedKey = Buffer.from(wrapPackageKey(orgKey, packageKey, manifestSha256(manifest))).toString('base64')
-  say({ sealed: { manifest: manifest.toString('base64'), sealedKey, storedBytes: stats.storedBytes, total: stats.bytesTotal } })
+  say({ sealed: { manifest: manifest.toString('base64'), sealedKey, storedBytes: stats.storedBytes + booted, total: stats.bytesTotal } })
 } catch (error) {
   say({ failed: error instanceof Error ? error.message + (error.cause instanceof Error ? `: ${error.cause.message}` : '') : String(error) })
   process.exitCode = 1
@@ -67,7 +69,10 @@ async function bootOnce(
   try {
     const sealed = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey }
     const until = (_viewer: unknown, over: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal: over })
-    const recorded = await recordBoot({ ...sealed, store, engine, warmState, until, signal })
+    const onStored = (bytes: number) => {
+      booted += bytes
+    }
+    const recorded = await recordBoot({ ...sealed, store, engine, warmState, until, signal, onStored })
     say({ note: `its first boot was recorded: ${seconds} s on ${engine}${warmState ? ', and first starts on v86 go on from there' : ''}` })
     return recorded
   } catch (error) {

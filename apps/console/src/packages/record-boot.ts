@@ -43,6 +43,8 @@ export interface BootToRecord {
   /** Whether the package gets a warm state too; only of `v86`. */
   readonly warmState: boolean
   readonly signal: AbortSignal
+  /** @param bytes of an object that the store did not have. */
+  readonly onStored?: (bytes: number) => void
 }
 
 /**
@@ -64,7 +66,13 @@ export async function recordBoot(boot: BootToRecord): Promise<Buffer> {
     if (boot.warmState) args.push('--warm-state', capture)
     const instanceKey = randomBytes(32)
     await runFor(boot, instanceKey, spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
-    const store = await openFolderStore(boot.store)
+    const objects = await openFolderStore(boot.store)
+    const put = async (name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>) => {
+      const added = await objects.put(name, bytes)
+      if (added && bytes instanceof Uint8Array) boot.onStored?.(bytes.byteLength)
+      return added
+    }
+    const store = { put, sync: () => objects.sync() }
     const manifest = await addPrefetchList(boot.manifest, parsePrefetchList(await readFile(record)), store)
     if (!boot.warmState) return manifest
     const sha256 = await takeWarmCapture({ file: capture, instanceKey, manifest: boot.manifest, packageKey: boot.packageKey, store })

@@ -22,7 +22,7 @@ export interface WarmCapture {
   readonly instanceKey: Uint8Array
   readonly manifest: Manifest
   readonly packageKey: Uint8Array
-  readonly store: ObjectStore
+  readonly store: Pick<ObjectStore, 'put' | 'sync'>
 }
 
 /**

@@ -197,10 +197,18 @@ it('boots what it seals once, where that is asked for: the package names the ord
   })
   const named = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }
   expect(await manifestOf('booted')).toMatchObject({ prefetch: named, warmState: named })
-  const { packages } = z.object({ packages: z.array(z.looseObject({ name: z.string() })) }).parse(await browser.call('list-packages'))
+  const { packages } = z
+    .object({ packages: z.array(z.looseObject({ name: z.string(), storedBytes: z.number() })) })
+    .parse(await browser.call('list-packages'))
+  const added = (name: string) => packages.find((one) => one.name === name)?.storedBytes ?? Number.NaN
+  expect(added('booted')).toBeGreaterThan(added('dated') + 10_000)
   expect(packages).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ name: 'booted', firstBoot: 'order-and-state', validity: { notBefore: null, notAfter: null } }),
+      expect.objectContaining({
+        name: 'booted',
+        firstBoot: 'order-and-state',
+        validity: { notBefore: null, notAfter: null },
+      }),
       expect.objectContaining({ name: 'dated', firstBoot: null, validity: { notBefore: '2027-01-31T08:00:00Z', notAfter: '2027-12-31T08:00:00Z' } }),
     ]),
   )

@@ -67,7 +67,7 @@ export async function fetchPrefetchList(source: Pick<ObjectSource, 'get'>, sha25
  * @returns the bytes of the new manifest, to be approved in place of the old ones.
  * @throws PackageError `prefetch-invalid`, `manifest-invalid`, `store-unwritable`.
  */
-export async function addPrefetchList(manifest: Manifest, list: PrefetchList, store: ObjectStore): Promise<Buffer> {
+export async function addPrefetchList(manifest: Manifest, list: PrefetchList, store: Pick<ObjectStore, 'put' | 'sync'>): Promise<Buffer> {
   const bytes = encodePrefetchList(list)
   const sha256 = hash('sha256', bytes, 'hex')
   await store.put(sha256, bytes)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Table, TableTbody, TableTd, TableTr } from '@mantine/core'
+import { Table, TableTbody, TableTd, TableTr, Text } from '@mantine/core'
 import { ConsoleJobs } from '../../jobs/console-jobs.tsx'
 import { isOpen } from '../../jobs/job.ts'
 import { Digest } from '../../parts/digest.tsx'
@@ -14,7 +14,7 @@ import { Surface } from '../../parts/surface.tsx'
 import { TableHead } from '../../parts/table-head.tsx'
 import { showPage } from '../../show-page.tsx'
 
-const firstBoots = { none: 'not recorded', order: 'recorded', 'order-and-state': 'recorded, with its state' } as const
+const firstBoots = { order: 'first boot recorded', 'order-and-state': 'goes on from its first boot' } as const
 
 /** Instants as the manifest has them, in UTC. */
 function Validity({ notBefore, notAfter }: { readonly notBefore: string | null; readonly notAfter: string | null }) {
@@ -39,7 +39,7 @@ export default function PackagesPage() {
         ) : (
           <Surface flush>
             <Table className="figures stacked" verticalSpacing="xs" highlightOnHover>
-              <TableHead titles={['Name', 'Version', 'State', 'Runs', 'First boot', 'Added to the store', 'Manifest', 'Made']} />
+              <TableHead titles={['Name', 'Version', 'State', 'Runs', 'Added to the store', 'Manifest', 'Made']} />
               <TableTbody>
                 {packages.map((sealed) => (
                   <TableTr key={`${sealed.name} ${sealed.version}`}>
@@ -55,8 +55,12 @@ export default function PackagesPage() {
                     </TableTd>
                     <TableTd data-title="Runs">
                       <Validity {...sealed.validity} />
+                      {sealed.firstBoot === null ? null : (
+                        <Text size="xs" c="dimmed">
+                          {firstBoots[sealed.firstBoot]}
+                        </Text>
+                      )}
                     </TableTd>
-                    <TableTd data-title="First boot">{firstBoots[sealed.firstBoot ?? 'none']}</TableTd>
                     <TableTd data-title="Added to the store">{sealed.storedBytes === null ? 'not known' : sizeWords(sealed.storedBytes)}</TableTd>
                     <TableTd>
                       <Digest value={sealed.sha256} />
