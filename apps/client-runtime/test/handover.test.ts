@@ -122,7 +122,7 @@ describe('a release that comes by hand', () => {
   }, async () => {
     const [world, computer] = [await realWorld(), await Computer.fresh()]
     await computer.enrol(world)
-    const { sha256 } = await publishDesktop(world)
+    const { sha256, object } = await publishDesktop(world)
     const [whole, folder] = [await exportFrom(world), await exportFrom(world, 'office', 1, 16_384)]
     await world.close()
     const names = (await readdir(folder)).sort()
@@ -132,21 +132,33 @@ describe('a release that comes by hand', () => {
     expect(Buffer.concat(parts)).toEqual(await readFile(whole))
     const [one = Buffer.alloc(0), two = Buffer.alloc(0)] = parts
 
-    const refused = async (code: string, damage: () => Promise<unknown>) => {
+    const { update } = layoutOf(computer.data)
+    const before = await readAccepted(update)
+    const refused = async (code: string, damage: () => Promise<unknown>, named = '') => {
       await damage()
-      await expect(take(computer, folder)).rejects.toMatchObject({ code })
-      expect(await imports(computer)).toEqual([])
+      await expect(take(computer, folder)).rejects.toMatchObject({ code, message: expect.stringContaining(named) })
+      expect([await imports(computer), await readAccepted(update)]).toEqual([[], before])
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
       for (const [at, name] of names.entries()) await writeFile(join(folder, name), parts[at] ?? '')
     }
-    await refused('handover-incomplete', () => rm(join(folder, second)))
-    await refused('handover-incomplete', () => writeFile(join(folder, first), one.subarray(0, 16_000)))
+    await refused('handover-incomplete', () => rm(join(folder, second)), `part 2 of ${names.length}`)
+    await refused('handover-incomplete', () => writeFile(join(folder, first), one.subarray(0, 16_000)), first)
     await refused('handover-incomplete', () => writeFile(join(folder, names.at(-1) ?? ''), ''))
     await refused('handover-invalid', async () => {
       await writeFile(join(folder, first), two)
       await writeFile(join(folder, second), one)
     })
-    await refused('handover-invalid', () => writeFile(join(folder, 'part-0001-of-0009'), one))
+    await refused('handover-invalid', () => writeFile(join(folder, 'part-0001-of-0009'), one), 'several exports')
+    const [, , third = Buffer.alloc(0), fourth = Buffer.alloc(0)] = parts
+    // Where objects begin depends on their names, which no two runs share.
+    await refused(expect.stringMatching(/^(?:object-altered|handover-invalid|handover-incomplete)$/), async () => {
+      await writeFile(join(folder, names[2] ?? ''), fourth)
+      await writeFile(join(folder, names[3] ?? ''), third)
+    })
+    const at = Buffer.concat(parts).indexOf(`objects/${object}`) + 600
+    const altered = Buffer.from(parts[Math.floor(at / 16_384)] ?? '')
+    altered.writeUInt8(altered.readUInt8(at % 16_384) ^ 1, at % 16_384)
+    await refused('object-altered', () => writeFile(join(folder, names[Math.floor(at / 16_384)] ?? ''), altered))
     await refused('handover-invalid', () => Promise.all(names.map((name) => rm(join(folder, name)))))
     // What a computer leaves on a stick is no part.
     await writeFile(join(folder, '.DS_Store'), 'else')
