@@ -17,6 +17,7 @@ import { PROMPT } from '../session-host/start-session.ts'
 import { DESKTOP, Organisation } from '../story/organisation.ts'
 import { runOk } from '../story/run-command.ts'
 import { Viewer } from '../story/viewer.ts'
+import { waitUntil } from '../story/world.ts'
 
 const limitMs = 180_000
 /** Nothing of the environment that the test runs in: no path to another Node, no cache. */
@@ -74,12 +75,6 @@ async function run(): Promise<ChildProcess> {
   throw new Error('it ended before it ran')
 }
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const begun = Date.now(); !(await holds()); await new Promise((resolve) => setTimeout(resolve, 300))) {
-    if (Date.now() - begun > limitMs) throw new Error(`not ${what}`)
-  }
-}
-
 describe('a stick', () => {
   it('does not run where others can read what it keeps', async () => {
     await mkdir(join(stick, 'data'), { mode: 0o755 })
@@ -96,7 +91,7 @@ describe('a stick', () => {
     expect(await readlink(`/proc/${child.pid}/exe`)).toBe(join(stick, 'runtime/node'))
     expect((await stat(join(stick, 'data'))).mode & 0o077).toBe(0)
     await casemate('enrol', await organisation.enrolmentCode('ada'))
-    await until('assigned', async () => JSON.stringify(await casemate('list')).includes(`"${DESKTOP}"`))
+    await waitUntil('assigned', async () => JSON.stringify(await casemate('list')).includes(`"${DESKTOP}"`), limitMs)
     await casemate('activate', DESKTOP)
     await organisation.stop()
     expect(await casemate('import')).toMatchObject({ desktop: DESKTOP, serial: 1 })

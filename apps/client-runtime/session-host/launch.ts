@@ -66,15 +66,13 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const instance = layout.instance(plan.instance)
     undo.push(await lockInstance(instance.lock))
     const backend = await backendOf(plan, layout)
-    const giveUp = new AbortController()
-    undo.push(async () => giveUp.abort())
-    backend.prepare?.(giveUp.signal)
+    const over = new AbortController()
+    undo.push(async () => over.abort())
+    backend.prepare?.(over.signal)
     const manifest = await approvedManifest(plan, layout)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
-    const fetching = new AbortController()
-    const origin = await openOrigin(inputs.origin, AbortSignal.any([fetching.signal, inputs.signal]))
-    undo.push(async () => fetching.abort())
+    const origin = await openOrigin(inputs.origin, AbortSignal.any([over.signal, inputs.signal]))
     const onReadError = (fault: unknown) => {
       if (!isLate(fault)) watch.failed(fault)
     }
@@ -116,7 +114,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     }
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
-    packaged.fetchAhead(fetching.signal)
+    packaged.fetchAhead(over.signal)
     return { vm, opened, stateFile, network: network.switch, content: packaged.content, settled, release }
   } catch (fault) {
     await release()

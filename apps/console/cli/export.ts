@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One file, or a folder of parts, with which an enrolled device runs a release without the network: a tar of what the console would serve.
-import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { gatherHandover } from '../src/handover/gather.ts'
 import { writeHandover } from '../src/handover/write-handover.ts'
 import { consoleLayout } from '../src/organisation/layout.ts'
 import { folderStore } from '../src/publish/folder-store.ts'
-import { stickHandover, writeStick } from '../src/stick/write-stick.ts'
-import { syncFolder } from '../src/sync-folder.ts'
+import { writeStick } from '../src/stick/write-stick.ts'
 import { type DataOption, withData } from './data-option.ts'
 import { AdminError } from './error.ts'
 import { refuseExisting } from './files.ts'
@@ -28,7 +25,7 @@ interface Options extends DataOption {
   readonly stick?: true
 }
 
-/** Bytes. A smaller part would make more parts than can be numbered of a large package. */
+/** Bytes; smaller ones are typing errors. */
 const leastPart = 1_000_000
 
 export function exportCommand(): Command {
@@ -61,7 +58,7 @@ async function exportRelease(options: Options): Promise<void> {
   const onProgress = (bytes: number) => progress.update(bytes, objectBytes)
   const how = { store: source.store, partBytes: partSize ?? null, onProgress, signal: stopOnSignal() }
   const write = (path: string) => writeHandover(path, handover, how)
-  await (stick ? withRuntime(out, write) : write(out)).catch((cause: unknown) => {
+  await (stick ? writeStick(out, { handover: write }) : write(out)).catch((cause: unknown) => {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause
     throw new AdminError('environment', 'file-unwritable', `\`${out}\` cannot be written: ${cause.message}`, cause)
   })
@@ -70,21 +67,6 @@ async function exportRelease(options: Options): Promise<void> {
     `\`${desktop}\` release ${release.serial}: ${objects.length} objects, ${bytesText(objectBytes)}`,
     `written to ${out}`,
   ])
-}
-
-/** The whole stick or nothing. */
-async function withRuntime(out: string, write: (path: string) => Promise<void>): Promise<void> {
-  const aside = join(dirname(out), `.${randomUUID()}`)
-  try {
-    await mkdir(aside)
-    await writeStick(aside)
-    await write(stickHandover(aside))
-    await rename(aside, out)
-  } catch (error) {
-    await rm(aside, { recursive: true, force: true })
-    throw error
-  }
-  await syncFolder(dirname(out))
 }
 
 function readSerial(text: string): number {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Small files of the command line: read with a limit, written whole or not at all, never over another one.
-import { randomUUID } from 'node:crypto'
-import { access, constants, mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { syncFolder } from '../src/sync-folder.ts'
+import { access, constants, mkdir, open, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { makeAside } from '../src/make-aside.ts'
 import { AdminError } from './error.ts'
 
 /** @throws AdminError `file-unreadable` */
@@ -58,15 +57,10 @@ export async function requireWritable(folder: string): Promise<void> {
  */
 export async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
   await refuseExisting(path)
-  const folder = dirname(path)
-  const aside = join(folder, `.${randomUUID()}`)
   try {
-    await mkdir(folder, { recursive: true })
-    await writeDurably(aside, bytes)
-    await rename(aside, path)
-    await syncFolder(folder)
+    await mkdir(dirname(path), { recursive: true })
+    await makeAside(path, (aside) => writeDurably(aside, bytes))
   } catch (cause) {
-    await rm(aside, { force: true })
     throw new AdminError('environment', 'file-unwritable', `\`${path}\` cannot be written: ${textOf(cause)}`, cause)
   }
 }

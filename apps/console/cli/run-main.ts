@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EngineError } from '@casemate/engine/error'
 import { PolicyError } from '@casemate/policy/error'
 import { PackageError, type PackageErrorCode } from '@casemate/vm-package/error'
 import { type Command, CommanderError } from 'commander'
@@ -54,6 +55,7 @@ function describe(error: unknown): Failure {
   if (error instanceof DatabaseError) {
     return { exit: error.code === 'database-owned' ? exitCode.refused : exitCode.environment, code: error.code, message: error.message }
   }
+  if (error instanceof EngineError) return { exit: exitCode.environment, code: error.code, message: error.message }
   if (error instanceof PolicyError) return { exit: exitCode.refused, code: error.code, message: error.message }
   if (error instanceof PackageError) {
     const exit = environmental.has(error.code) ? exitCode.environment : exitCode.refused

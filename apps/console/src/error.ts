@@ -20,7 +20,6 @@ export type ConsoleErrorCode =
   | 'port-taken'
   | 'right-missing'
   | 'sign-in-needed'
-  | 'tool-missing'
   | 'too-many-tries'
   | 'upload-refused'
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RuntimeError } from '../error.ts'
-import { incomplete, invalid } from './read-handover.ts'
+import { incomplete, invalid, unreadable } from './read-handover.ts'
 
 /** What is read one after the other as one tar. */
 export interface HandoverFiles {
@@ -29,14 +28,8 @@ export async function openHandover(path: string): Promise<HandoverFiles> {
     const parts = checkParts(await partsIn(path))
     return { paths: parts.map(({ name }) => join(path, name)), bytes: parts.reduce((sum, { size }) => sum + size, 0) }
   } catch (cause) {
-    if (cause instanceof RuntimeError || !(cause instanceof Error)) throw cause
-    throw new RuntimeError('handover-unreadable', `\`${path}\` cannot be read: ${cause.message}`, { cause })
+    throw cause instanceof RuntimeError ? cause : unreadable(path, cause)
   }
-}
-
-/** The bytes of the files, one after the other. */
-export async function* bytesOf({ paths }: HandoverFiles): AsyncGenerator<Buffer> {
-  for (const path of paths) yield* createReadStream(path)
 }
 
 async function partsIn(folder: string): Promise<readonly Part[]> {

@@ -2,6 +2,7 @@
 //
 // A hand-over file as `casemate-admin export` writes it: a tar of `handover.json`, what the console would serve as metadata and targets,
 // and objects. Nothing in it is believed here but the names of objects, which are the SHA-256 of their bytes.
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { parseStrictJson } from '@casemate/policy/strict-json'
@@ -12,7 +13,7 @@ import { extract } from 'tar-stream'
 import { z } from 'zod'
 import { RuntimeError } from '../error.ts'
 import { sha256Of } from '../update/verified-copy.ts'
-import { bytesOf, type HandoverFiles } from './open-handover.ts'
+import type { HandoverFiles } from './open-handover.ts'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const handover = z.strictObject({
@@ -70,6 +71,17 @@ export async function readHandover(from: HandoverFiles, store: ObjectStore): Pro
   return { head, files, objects }
 }
 
+/** The bytes of the files, one after the other. */
+async function* bytesOf({ paths }: HandoverFiles): AsyncGenerator<Buffer> {
+  for (const path of paths) {
+    try {
+      yield* createReadStream(path)
+    } catch (cause) {
+      throw unreadable(path, cause)
+    }
+  }
+}
+
 /** Gives out the objects; the other files go into `files`. */
 async function* entriesOf(from: HandoverFiles, files: Map<string, Uint8Array>): AsyncGenerator<{ readonly name: string; readonly bytes: Buffer }> {
   const source = Readable.from(bytesOf(from))
@@ -105,9 +117,12 @@ function parseHead(bytes: Uint8Array): Handover['head'] {
 
 function nameFault(cause: unknown): unknown {
   if (cause instanceof RuntimeError || cause instanceof PackageError || !(cause instanceof Error)) return cause
-  if ('syscall' in cause) return new RuntimeError('handover-unreadable', `it cannot be read: ${cause.message}`, { cause })
   if (cause.message === 'Unexpected end of data') return incomplete('it ends too early', cause)
   return invalid(`it is no tar: ${cause.message}`, cause)
+}
+
+export function unreadable(path: string, cause: unknown): RuntimeError {
+  return new RuntimeError('handover-unreadable', `\`${path}\` cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }
 
 export function invalid(why: string, cause?: unknown): RuntimeError {

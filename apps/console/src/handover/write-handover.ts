@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
 import { pack } from 'tar-stream'
-import { syncFolder } from '../sync-folder.ts'
+import { makeAside } from '../make-aside.ts'
 import { type Handover, readObject } from './gather.ts'
 import { writeParts } from './write-parts.ts'
 
@@ -22,22 +19,17 @@ interface WriteOptions {
 
 /**
  * As a tar at `out`, or its parts in there, whole or not at all: `handover.json` first, then metadata and targets, then objects, each read against its name.
- * @throws PackageError `object-missing`, `object-altered`; the error of the system; the reason of `signal`.
+ * @throws PackageError `object-missing`, `object-altered`; ConsoleError `input-invalid` for too many parts; the error of the system; the reason
+ * of `signal`.
  */
 export async function writeHandover(out: string, handover: Handover, options: WriteOptions): Promise<void> {
-  const aside = join(dirname(out), `.${randomUUID()}`)
   const { signal, partBytes } = options
   const stop = signal === undefined ? {} : { signal }
-  try {
+  await makeAside(out, async (aside) => {
     const entries = entriesOf(handover, options)
     if (partBytes === null) await pipeline(entries, createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true }), stop)
     else await pipeline(Readable.from(entries), (source) => writeParts(aside, source, partBytes), stop)
-    await rename(aside, out)
-  } catch (error) {
-    await rm(aside, { recursive: true, force: true })
-    throw error
-  }
-  await syncFolder(dirname(out))
+  })
 }
 
 function entriesOf({ files, objects }: Handover, { store, onProgress }: WriteOptions) {

@@ -30,6 +30,7 @@ let pace: Pace | null = null
 let told = 0
 /** Bytes that a recorded boot added to the store. */
 let booted = 0
+/** The console is being stopped: a boot that is recorded must not outlive it. */
 const ending = new AbortController()
 process.on('SIGTERM', () => ending.abort())
 try {
@@ -52,7 +53,9 @@ try {
   const sealedKey = Buffer.from(wrapPackageKey(orgKey, packageKey, manifestSha256(manifest))).toString('base64')
   say({ sealed: { manifest: manifest.toString('base64'), sealedKey, storedBytes: stats.storedBytes + booted, total: stats.bytesTotal } })
 } catch (error) {
-  say({ failed: error instanceof Error ? error.message + (error.cause instanceof Error ? `: ${error.cause.message}` : '') : String(error) })
+  // Of one that was told to stop, its end is enough.
+  if (!ending.signal.aborted)
+    say({ failed: error instanceof Error ? error.message + (error.cause instanceof Error ? `: ${error.cause.message}` : '') : String(error) })
   process.exitCode = 1
 }
 

@@ -4,19 +4,14 @@
 // It gives no trust: what comes from it is verified as on every other device.
 import { access, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { ConsoleError } from '../error.ts'
+import { firmwareFolder, requireFirmware } from '@casemate/engine/v86-firmware'
+import { makeAside } from '../make-aside.ts'
 import { runtimePackages } from './runtime-packages.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../../../..')
 const RUNTIME = 'apps/client-runtime'
-const SEABIOS = '/usr/share/seabios'
-/** That v86 reads; QEMU brings its own. */
-const firmware = ['bios.bin', 'vgabios-stdvga.bin', 'acpi-dsdt.aml']
 /** Of a workspace, not needed to run. */
 const leftOut = new Set(['node_modules', 'test', 'vectors', 'tsconfig.json'])
-
-/** Of the hand-over on the stick: the file, or the folder with its parts. */
-export const stickHandover = (stick: string): string => join(stick, 'desktop')
 
 const script = `#!/bin/sh
 # Casemate from this folder, its data beside it: \`./casemate\` runs it, \`./casemate help\` shows what else it does. Desktops run on v86, which
@@ -34,15 +29,30 @@ esac
 run "$runtime/cli/main.ts" "$@" --data "$here/data"
 `
 
+interface StickOptions {
+  /** Makes the hand-over, a file or a folder with its parts, at the path that it is given. */
+  readonly handover: (path: string) => Promise<void>
+  /** Of v86, which has no other; QEMU brings its own. Default: where this computer has it. */
+  readonly firmware?: string
+}
+
 /**
- * Everything but the hand-over.
- * @param stick a folder that is there and empty. @throws ConsoleError `tool-missing` that names what to install; the error of the system.
+ * A folder at `out`, whole or not at all.
+ * @throws EngineError `firmware-missing` that names what to install; what `handover` throws; the error of the system.
  */
-export async function writeStick(stick: string): Promise<void> {
-  const runtime = join(stick, 'runtime')
+export async function writeStick(out: string, { handover, firmware }: StickOptions): Promise<void> {
+  const images = Object.values(await requireFirmware(firmware ?? (await firmwareFolder())))
+  await makeAside(out, async (stick) => {
+    await writeRuntime(join(stick, 'runtime'), images)
+    await writeFile(join(stick, 'casemate'), script, { mode: 0o755 })
+    await handover(join(stick, 'desktop'))
+  })
+}
+
+async function writeRuntime(runtime: string, images: readonly string[]): Promise<void> {
   const { workspaces, modules } = runtimePackages(await readFile(join(CHECKOUT, 'package-lock.json'), 'utf8'), RUNTIME)
   await mkdir(join(runtime, 'firmware'), { recursive: true })
-  for (const name of firmware) await copyFirmware(name, join(runtime, 'firmware', name))
+  for (const image of images) await cp(image, join(runtime, 'firmware', basename(image)), { dereference: true })
   await cp(process.execPath, join(runtime, 'node'), { dereference: true })
   for (const folder of workspaces) {
     const from = join(CHECKOUT, folder)
@@ -59,13 +69,6 @@ export async function writeStick(stick: string): Promise<void> {
     // Those nested in it are named by themselves, where they are needed.
     await cp(from, join(runtime, folder), { recursive: true, filter: (path) => path === from || basename(path) !== 'node_modules' })
   }
-  await writeFile(join(stick, 'casemate'), script, { mode: 0o755 })
-}
-
-async function copyFirmware(name: string, to: string): Promise<void> {
-  await cp(join(SEABIOS, name), to, { dereference: true }).catch((cause: unknown) => {
-    throw new ConsoleError('tool-missing', `\`${join(SEABIOS, name)}\` cannot be read: install the Debian package \`seabios\``, { cause })
-  })
 }
 
 const isThere = (path: string): Promise<boolean> =>

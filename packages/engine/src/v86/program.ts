@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { access, constants, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EngineError } from '../error.ts'
@@ -10,12 +10,6 @@ export interface ChildProgram {
   readonly reads: readonly string[]
   readonly v86Module: string
   readonly v86Wasm: string
-}
-
-export interface Firmware {
-  readonly bios: string
-  readonly vgaBios: string
-  readonly dsdt: string
 }
 
 /** The child as it lies in this package's sources. */
@@ -29,26 +23,6 @@ export function programFromSources(): ChildProgram {
     v86Module,
     v86Wasm,
   }
-}
-
-const shippedFirmware = fileURLToPath(new URL('../../../../firmware', import.meta.url))
-
-/** Beside the sources where it was shipped with them, else where Debian's `seabios` puts it. */
-export const firmwareFolder = (): Promise<string> =>
-  access(join(shippedFirmware, 'bios.bin')).then(
-    () => shippedFirmware,
-    () => '/usr/share/seabios',
-  )
-
-/** @throws EngineError `firmware-missing` that names the package to install. */
-export async function requireFirmware(folder: string): Promise<Firmware> {
-  const firmware = { bios: join(folder, 'bios.bin'), vgaBios: join(folder, 'vgabios-stdvga.bin'), dsdt: join(folder, 'acpi-dsdt.aml') }
-  for (const path of Object.values(firmware)) {
-    await access(path, constants.R_OK).catch((error: unknown) => {
-      throw new EngineError('firmware-missing', `\`${path}\` cannot be read: install the Debian package \`seabios\``, error)
-    })
-  }
-  return firmware
 }
 
 /** The version of v86 that the program would run. */

@@ -41,7 +41,7 @@ export function BootFields({ boot, error, onBoot }: BootFieldsProps) {
         onChange={(event) => onBoot({ ...boot, mode: modes.find(({ value }) => value === event.currentTarget.value)?.value ?? 'none' })}
       />
       <NumberInput
-        {...{ label: 'Seconds', description: 'Until the guest is quiet', min: 1, max: 3600, allowDecimal: false, style: { flex: '0 1 9rem' } }}
+        {...{ label: 'Seconds', description: 'As long as it takes', min: 1, max: 3600, allowDecimal: false, style: { flex: '0 1 9rem' } }}
         {...{ value: boot.seconds, disabled: boot.mode === 'none' }}
         onChange={(seconds) => onBoot({ ...boot, seconds: Number(seconds) })}
       />
