@@ -18,7 +18,7 @@ import { ConsoleError } from '../src/error.ts'
 import type { Console } from '../src/organisation/console.ts'
 import { receiveReport } from '../src/reports/receive.ts'
 import { answerError, answerJson, type ReportFailure, TooManyRequests } from './answer.ts'
-import { answerBytes, type FileKind, readNamed } from './files.ts'
+import { answerNamed, type FileKind } from './files.ts'
 import { findProver, type Proven, prove } from './prove.ts'
 import { defaultLimits, type Limits, RateLimit } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
@@ -89,8 +89,8 @@ export function createDeviceApp(console: Console, { report, limits = defaultLimi
     app.get(`${prefix}*`, async (context) => {
       try {
         const { proven: caller } = await provenCall(context, 'files', 0)
-        const bytes = await readNamed(console, caller.device, kind, new URL(context.req.url).pathname.slice(prefix.length))
-        return answerBytes(bytes, context.req.header('range') ?? null)
+        const name = new URL(context.req.url).pathname.slice(prefix.length)
+        return await answerNamed(console, caller.device, { kind, name, range: context.req.header('range') ?? null })
       } catch (error) {
         return answerError(error, fileErrors, report)
       }

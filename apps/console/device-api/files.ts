@@ -2,6 +2,7 @@
 //
 // Bytes by name: objects, metadata, targets. All of them are verified by whoever fetches them; here they are only found.
 import { objectRoutes } from '@casemate/policy/protocol'
+import type { ByteRange } from '@casemate/vm-package/object-store'
 import type { DeviceRow } from '../src/devices/device-row.ts'
 import { ConsoleError } from '../src/error.ts'
 import type { Console } from '../src/organisation/console.ts'
@@ -9,43 +10,46 @@ import { readRange } from './range.ts'
 
 export type FileKind = keyof typeof objectRoutes
 
-/** The largest object is a root page: 64 bytes for each 128 MiB of a disk of 16 TiB, sealed. */
-const mostObjectBytes = 16_777_216
+/** What was found; its bytes may be gone again by the time that they are read. */
+interface Named {
+  /** Bytes. */
+  readonly size: number
+  readonly read: (range: ByteRange) => Promise<Uint8Array | null>
+}
+
+const notFound = () => new ConsoleError('not-found', 'there is nothing of that name')
 
 /**
+ * All of what has that name, or the one range that was asked for (RFC 9110, 14).
  * @param name as it stands in the path.
  * @throws ConsoleError `not-found`; `device-suspended` for objects, which only serve to run.
  */
-export async function readNamed(console: Console, device: DeviceRow, kind: FileKind, name: string): Promise<Uint8Array> {
+export async function answerNamed(
+  console: Console,
+  device: DeviceRow,
+  { kind, name, range: header }: { readonly kind: FileKind; readonly name: string; readonly range: string | null },
+): Promise<Response> {
   const parsed = objectRoutes[kind].name.safeParse(name)
-  if (!parsed.success) throw new ConsoleError('not-found', 'there is nothing of that name')
+  if (!parsed.success) throw notFound()
   if (kind === 'object' && device.state !== 'active') throw new ConsoleError('device-suspended', 'this device is suspended')
-  const bytes = await find(console, kind, parsed.data)
-  if (bytes === null || bytes === undefined) throw new ConsoleError('not-found', 'there is nothing of that name')
-  return bytes
-}
-
-async function find({ objects, repository }: Console, kind: FileKind, name: string): Promise<Uint8Array | null | undefined> {
-  switch (kind) {
-    case 'object':
-      return await objects.get(name, mostObjectBytes)
-    case 'metadata':
-      return await repository.read(`metadata/${name}`)
-    case 'target':
-      return await repository.read(`targets/${name}`)
-  }
-}
-
-/** RFC 9110, 14: all of it, or the one range that was asked for. */
-export function answerBytes(bytes: Uint8Array, rangeHeader: string | null): Response {
-  const length = bytes.byteLength
-  const range = readRange(rangeHeader, length)
+  const named = await find(console, kind, parsed.data)
+  if (named === null) throw notFound()
+  const { size } = named
+  const range = readRange(header, size)
   const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes', 'cache-control': 'no-store' }
-  if (range === 'unsatisfiable') return new Response(null, { status: 416, headers: { ...headers, 'content-range': `bytes */${length}` } })
+  if (range === 'unsatisfiable') return new Response(null, { status: 416, headers: { ...headers, 'content-range': `bytes */${size}` } })
+  const bytes = await named.read(range === 'whole' ? { start: 0, end: size } : range)
+  if (bytes === null) throw notFound()
   if (range === 'whole') return new Response(new Uint8Array(bytes), { headers })
-  const { start, end } = range
-  return new Response(new Uint8Array(bytes.subarray(start, end + 1)), {
-    status: 206,
-    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${length}` },
-  })
+  const contentRange = `bytes ${range.start}-${range.end - 1}/${size}`
+  return new Response(new Uint8Array(bytes), { status: 206, headers: { ...headers, 'content-range': contentRange } })
+}
+
+async function find({ objects, repository }: Console, kind: FileKind, name: string): Promise<Named | null> {
+  if (kind === 'object') {
+    const size = await objects.size(name)
+    return size === null ? null : { size, read: (range) => objects.getRange(name, range) }
+  }
+  const bytes = await repository.read(kind === 'metadata' ? `metadata/${name}` : `targets/${name}`)
+  return bytes === undefined ? null : { size: bytes.byteLength, read: async ({ start, end }) => bytes.subarray(start, end) }
 }

@@ -4,11 +4,11 @@ import { readRange } from './range.ts'
 
 it.each([
   [null, 'whole'],
-  ['bytes=0-3', { start: 0, end: 3 }],
-  ['bytes=4-', { start: 4, end: 9 }],
-  ['bytes=-3', { start: 7, end: 9 }],
-  ['bytes=-30', { start: 0, end: 9 }],
-  ['bytes=8-99', { start: 8, end: 9 }],
+  ['bytes=0-3', { start: 0, end: 4 }],
+  ['bytes=4-', { start: 4, end: 10 }],
+  ['bytes=-3', { start: 7, end: 10 }],
+  ['bytes=-30', { start: 0, end: 10 }],
+  ['bytes=8-99', { start: 8, end: 10 }],
   ['bytes=10-', 'unsatisfiable'],
   ['bytes=-0', 'unsatisfiable'],
   ['bytes=5-4', 'whole'],

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-
-/** Of one range; `end` is the last byte. */
-export interface ByteRange {
-  readonly start: number
-  readonly end: number
-}
+import type { ByteRange } from '@casemate/vm-package/object-store'
 
 /**
  * RFC 9110, 14.1.2. Several ranges, other units and what is no range are answered whole, as the RFC allows.
@@ -16,10 +11,10 @@ export function readRange(header: string | null, length: number): ByteRange | 'w
   if (from === undefined || to === undefined || (from === '' && to === '')) return 'whole'
   if (from === '') {
     const last = Number(to)
-    return last === 0 || length === 0 ? 'unsatisfiable' : { start: Math.max(0, length - last), end: length - 1 }
+    return last === 0 || length === 0 ? 'unsatisfiable' : { start: Math.max(0, length - last), end: length }
   }
   const start = Number(from)
-  const end = to === '' ? length - 1 : Math.min(Number(to), length - 1)
+  const end = to === '' ? length : Math.min(Number(to) + 1, length)
   if (to !== '' && Number(to) < start) return 'whole'
   return start >= length ? 'unsatisfiable' : { start, end }
 }

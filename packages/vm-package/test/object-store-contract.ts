@@ -87,6 +87,22 @@ export function objectStoreContract(kind: string, openStore: () => Promise<Objec
       expect(await store.get(nameOf(bytes), 100)).toHaveLength(100)
     })
 
+    it('gives out ranges, which end where the object ends', async () => {
+      const store = await openStore()
+      const bytes = randomBytes(100)
+      const name = nameOf(bytes)
+      const part = async (start: number, end: number) => Buffer.from((await store.getRange(name, { start, end })) ?? [])
+      expect(await store.getRange(name, { start: 0, end: 1 })).toBeNull()
+      expect(await store.size(name)).toBeNull()
+      await store.put(name, bytes)
+      expect(await store.size(name)).toBe(100)
+      expect(await part(0, 100)).toEqual(bytes)
+      expect(await part(7, 11)).toEqual(bytes.subarray(7, 11))
+      expect(await part(90, 1_000_000_000_000)).toEqual(bytes.subarray(90))
+      expect(await part(100, 200)).toHaveLength(0)
+      expect(await part(20, 20)).toHaveLength(0)
+    })
+
     it('lists names with sizes, and deletes', async () => {
       const store = await openStore()
       const objects = [randomBytes(10), randomBytes(20), randomBytes(30)]
@@ -107,6 +123,8 @@ export function objectStoreContract(kind: string, openStore: () => Promise<Objec
         const store = await openStore()
         const refusal = { code: 'object-name-invalid' }
         await expect(store.get(name, 10)).rejects.toMatchObject(refusal)
+        await expect(store.getRange(name, { start: 0, end: 1 })).rejects.toMatchObject(refusal)
+        await expect(store.size(name)).rejects.toMatchObject(refusal)
         await expect(store.has(name)).rejects.toMatchObject(refusal)
         await expect(store.put(name, Buffer.alloc(1))).rejects.toMatchObject(refusal)
         await expect(store.delete(name)).rejects.toMatchObject(refusal)

@@ -5,6 +5,8 @@ import type { ObjectStore } from '../src/store/object-store.ts'
 export function storeOver(store: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
   return {
     get: (name, maxBytes) => store.get(name, maxBytes),
+    getRange: (name, range) => store.getRange(name, range),
+    size: (name) => store.size(name),
     has: (name) => store.has(name),
     put: (name, bytes) => store.put(name, bytes),
     sync: () => store.sync(),

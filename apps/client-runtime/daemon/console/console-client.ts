@@ -83,10 +83,15 @@ export class ConsoleClient {
     return parsed.data
   }
 
-  /** Bytes by name; the status is the caller's to judge. @throws as `call`. */
-  async get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  /**
+   * Bytes by name; the status is the caller's to judge.
+   * @param from the first byte that is asked for; from there on or all of it may come.
+   * @throws as `call`.
+   */
+  async get(path: string, signal: AbortSignal, from = 0): Promise<IncomingMessage> {
     const proof = await this.#proof('GET', path, new Uint8Array(), null)
-    return this.#send('GET', path, { [proofHeader]: proof }, undefined, signal)
+    const range = from === 0 ? {} : { range: `bytes=${from}-` }
+    return this.#send('GET', path, { [proofHeader]: proof, ...range }, undefined, signal)
   }
 
   async #proof(method: 'GET' | 'POST', target: string, body: Uint8Array, nonce: string | null): Promise<string> {

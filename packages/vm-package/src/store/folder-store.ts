@@ -8,7 +8,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes
 import { join } from 'node:path'
 import { PackageError } from '../error.ts'
 import { FolderIntake, partial, refreshMs } from './folder-intake.ts'
-import { checkObjectName, type Leftover, type ObjectStore, type StoredObject } from './object-store.ts'
+import { type ByteRange, checkObjectName, type Leftover, type ObjectStore, type StoredObject } from './object-store.ts'
 
 const claims = '.claims'
 const absent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
@@ -49,12 +49,25 @@ class FolderStore implements ObjectStore {
     try {
       const { size } = await file.stat()
       if (size > maxBytes) throw new PackageError('object-too-long', `object \`${name}\`: expected at most ${maxBytes} bytes, found ${size}`)
-      if (size === 0) return Buffer.alloc(0)
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, 0)
-      return buffer.subarray(0, bytesRead)
+      return await readRange(file, { start: 0, end: size })
     } finally {
       await file.close()
     }
+  }
+
+  async getRange(name: string, range: ByteRange): Promise<Buffer | null> {
+    const file = await this.#open(name)
+    if (file === null) return null
+    try {
+      const { size } = await file.stat()
+      return await readRange(file, { start: range.start, end: Math.min(range.end, size) })
+    } finally {
+      await file.close()
+    }
+  }
+
+  async size(name: string): Promise<number | null> {
+    return (await this.#find(name))?.size ?? null
   }
 
   async has(name: string): Promise<boolean> {
@@ -192,6 +205,13 @@ class FolderStore implements ObjectStore {
     await mkdir(join(this.#folder, subfolder), { recursive: true, mode: 0o700 })
     this.#made.add(subfolder)
   }
+}
+
+async function readRange(file: FileHandle, { start, end }: ByteRange): Promise<Buffer> {
+  const length = Math.max(0, end - start)
+  if (length === 0) return Buffer.alloc(0)
+  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, start)
+  return buffer.subarray(0, bytesRead)
 }
 
 async function whereThere<T, F>(found: Promise<T>, otherwise: F): Promise<T | F> {

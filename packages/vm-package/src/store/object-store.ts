@@ -34,7 +34,20 @@ export interface Leftover {
 /** More than any object has: a root page of a disk of 16 TiB takes 9.4 MB. */
 export const mostObjectBytes = 16_777_216
 
+/** Bytes of an object; `end` is behind the last one. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
 export interface ObjectStore extends ObjectSource {
+  /** Bytes, or null when there is no such object. */
+  size(name: string): Promise<number | null>
+  /**
+   * Part of an object, for whoever goes on where a transfer broke off; null when there is none. Where the object ends before the range
+   * does, fewer bytes come. They cannot be checked before the rest is there.
+   */
+  getRange(name: string, range: ByteRange): Promise<Uint8Array | null>
   /**
    * Stores all of it or nothing. Equal names are equal bytes: the bytes of an object that is there already, whole, are left alone.
    * It counts as put now all the same (`StoredObject.putAt`), exact to an hour: by their age unused objects are told from those of a
