@@ -50,6 +50,9 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   ],
   // Then it boots as it would without.
   'warm-state-missing': INTERNAL,
+  'handover-incomplete': INTERNAL,
+  'handover-invalid': INTERNAL,
+  'handover-unreadable': INTERNAL,
   'eula-invalid': INTERNAL,
   'eula-missing': INTERNAL,
   'prefetch-altered': INTERNAL,

@@ -26,6 +26,7 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
   verify: { load: async () => [(await import('./verify.ts')).verifyCommand] },
   diff: { load: async () => [(await import('./diff.ts')).diffCommand] },
   export: { load: async () => [(await import('./export.ts')).exportCommand] },
+  import: { load: async () => [(await import('./import.ts')).importCommand] },
   fsck: { load: async () => [(await import('./fsck.ts')).fsckCommand] },
   gc: { load: async () => [(await import('./gc.ts')).gcCommand] },
   package: { about: 'sealed machines', load: async () => [(await import('./package-stage.ts')).packageStageCommand] },

@@ -35,8 +35,13 @@ export interface SourcedPackage {
 
 export interface PackageSource {
   readonly store: ObjectStore
-  /** Null where no key was asked for. */
-  readonly open: (which: string) => Promise<{ readonly manifest: Manifest; readonly packageKey: Uint8Array | null }>
+  readonly open: (which: string) => Promise<{
+    readonly manifest: Manifest
+    /** Of the manifest's bytes, in hex. */
+    readonly sha256: string
+    /** Null where no key was asked for. */
+    readonly packageKey: Uint8Array | null
+  }>
 }
 
 export const withSource = (command: Command): Command =>
@@ -68,7 +73,7 @@ export async function openPackageSource(options: SourceOptions, keyless = false)
   const open = async (which: string) => {
     const { manifest, sealedKey } = data === undefined ? await readSealed(which) : await askConsole(data, which)
     const sha256 = manifestSha256(manifest)
-    return { manifest: openManifest(manifest, sha256), packageKey: key === null ? null : unwrapPackageKey(key, sealedKey, sha256) }
+    return { manifest: openManifest(manifest, sha256), sha256, packageKey: key === null ? null : unwrapPackageKey(key, sealedKey, sha256) }
   }
   return { store: opened, open }
 }

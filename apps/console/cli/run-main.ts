@@ -13,6 +13,7 @@ export const exitCode = { done: 0, refused: 1, usage: 2, environment: 3 } as con
 type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
 const environmental: ReadonlySet<PackageErrorCode> = new Set([
+  'handover-unreadable',
   'source-unreadable',
   'source-changed',
   'claim-lapsed',

@@ -8,6 +8,9 @@ import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { openPackageKey } from '@casemate/policy/package-key'
 import { parseRelease, type Release } from '@casemate/policy/release'
+import { type Handover, readHandover } from '@casemate/vm-package/handover'
+import { type HandoverFiles, openHandover } from '@casemate/vm-package/handover-files'
+import { incomplete, invalid } from '@casemate/vm-package/handover-refusal'
 import { type Manifest, openManifest } from '@casemate/vm-package/manifest'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
 import { namedObjects, neededObjects } from '@casemate/vm-package/reach'
@@ -17,8 +20,6 @@ import { UpdateError, type UpdateErrorCode } from '../update/error.ts'
 import type { FetchFile } from '../update/fetch-file.ts'
 import { readVerified } from '../update/verified-copy.ts'
 import type { Imports } from './imports.ts'
-import { type HandoverFiles, openHandover } from './open-handover.ts'
-import { type Handover, incomplete, invalid, readHandover } from './read-handover.ts'
 
 export interface Imported {
   readonly desktop: string
@@ -37,7 +38,7 @@ const spareBytes = 67_108_864
 /**
  * @param path absolute; of the file, or of the folder with its parts.
  * @param alone runs an act while no contact with the console is under way.
- * @throws RuntimeError `handover-*`, `disk-full`; PackageError `object-altered`, `store-unwritable`; UpdateError of the metadata.
+ * @throws RuntimeError `handover-older`, `disk-full`; PackageError `handover-*`, `object-altered`, `store-unwritable`; UpdateError of the metadata.
  */
 export async function importHandover(
   device: Device,
@@ -49,7 +50,7 @@ export async function importHandover(
   await checkRoom(files, dirname(device.layout.imports))
   const store = await imports.begin()
   try {
-    const handover = await readHandover(files, store)
+    const handover = await readHandover(files, async () => store)
     const { desktop, serial, package: sha256 } = handover.head
     const floor = device.leases.floors.serials[desktop] ?? 0
     if (serial < floor) throw new RuntimeError('handover-older', `expected release ${floor} of \`${desktop}\` or a later one, found ${serial}`)
@@ -74,7 +75,7 @@ async function checkRoom({ bytes }: HandoverFiles, folder: string): Promise<void
 }
 
 /** @returns whether the file's metadata was taken. @throws UpdateError */
-async function takeDocuments({ documents, leases }: Device, { head, files }: Handover): Promise<boolean> {
+async function takeDocuments({ documents, leases }: Device, { head, files }: Handover<ObjectStore>): Promise<boolean> {
   try {
     await documents.takeFrom(serve(files), head.release, leases.lease)
     return true
@@ -93,14 +94,19 @@ function serve(files: ReadonlyMap<string, Uint8Array>): FetchFile {
 }
 
 /** With the package's key, which comes with the activation, down to the last chunk; without, what the manifest names. */
-async function checkWhole(device: Device, release: Release, { head, objects }: Handover, store: ObjectStore): Promise<void> {
+async function checkWhole(device: Device, release: Release, { head, objects }: Handover<ObjectStore>, store: ObjectStore): Promise<void> {
   const manifest = openManifest(await readVerified(device.documents.place, release.package.path), release.package.sha256)
   for await (const { name } of await neededBy(device, manifest, head, store)) {
     if (!objects.has(name)) throw incomplete(`the object \`${name}\` of its package is missing`)
   }
 }
 
-async function neededBy({ leases, key }: Device, manifest: Manifest, { release, package: sha256 }: Handover['head'], store: ObjectStore) {
+async function neededBy(
+  { leases, key }: Device,
+  manifest: Manifest,
+  { release, package: sha256 }: Handover<ObjectStore>['head'],
+  store: ObjectStore,
+) {
   const wrapped = leases.lease?.assign.find((assigned) => assigned.path === release)?.key ?? null
   if (wrapped === null) return namedObjects(manifest)
   const { key: packageKey } = await openPackageKey(wrapped, key, sha256)

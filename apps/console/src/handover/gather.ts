@@ -2,10 +2,11 @@
 //
 // What a device needs of one release to run it without the network, its lease apart: all metadata, the targets that the release names,
 // the objects of its package. Everything is as devices fetch it; they verify it as if it came from the console.
-import { createHash, hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { keyListPath } from '@casemate/policy/key-list'
 import { packageOf, parseRelease, type Release, releasePath } from '@casemate/policy/release'
 import { PackageError } from '@casemate/vm-package/error'
+import { formatHead, headFile } from '@casemate/vm-package/handover-head'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
 import { mostObjectBytes } from '@casemate/vm-package/object-store'
 import { neededObjects, type OpenPackage } from '@casemate/vm-package/reach'
@@ -59,18 +60,10 @@ export async function gatherHandover({
   const names = new Map<string, number>()
   for await (const { name, storedLength } of neededObjects(await openPackage(packageOf(release)), objectStore)) names.set(name, storedLength ?? 0)
   const objects = [...names.keys()].sort()
-  const head = {
-    format: 'casemate-handover-1',
-    ...{ desktop, serial: release.serial, release: path, package: release.package.sha256 },
-    objects: { count: objects.length, sha256: hash('sha256', objects.map((name) => `${name}\n`).join(''), 'hex') },
-  }
+  const head = formatHead({ desktop, serial: release.serial, release: path, package: release.package.sha256, objects })
   return {
     release,
-    files: [
-      { name: 'handover.json', bytes: Buffer.from(`${JSON.stringify(head, null, 2)}\n`) },
-      ...(await metadataOf(store, repository)),
-      ...targets.values(),
-    ],
+    files: [{ name: headFile, bytes: head }, ...(await metadataOf(store, repository)), ...targets.values()],
     objects,
     objectBytes: [...names.values()].reduce((sum, bytes) => sum + bytes, 0),
   }

@@ -105,6 +105,11 @@ it('makes an organisation, publishes a desktop, makes a code, and finds it all a
   const exported = await run('export', ...data, ...secret, '--desktop', 'office', '--out', at('office.tar'))
   expect(exported).toMatchObject({ desktop: 'office', serial: 1 })
   expect((await stat(at('office.tar'))).size).toBeGreaterThan(exported.bytes)
+  const [lost = ''] = (await readdir(at('org/objects'), { recursive: true })).filter((path) => /[0-9a-f]{64}$/.test(path))
+  await rm(at(join('org/objects', lost)))
+  expect((await admin(['fsck', ...data, ...secret])).code).toBe(1)
+  expect(await run('import', at('office.tar'), ...data, ...secret)).toMatchObject({ desktop: 'office', added: 1, objects: exported.objects })
+  expect(await run('fsck', ...data, ...secret)).toMatchObject({ clean: true })
   const parts = ['export', ...data, ...secret, '--desktop', 'office', '--out', at('office.parts'), '--json', '--part-size']
   expect((await admin([...parts, '10KB'])).code).toBe(2)
   expect((await admin([...parts, '1.5MB'])).code).toBe(0)

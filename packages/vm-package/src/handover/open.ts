@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RuntimeError } from '../error.ts'
-import { incomplete, invalid, unreadable } from './read-handover.ts'
+import { PackageError } from '../error.ts'
+import { incomplete, invalid, unreadable } from './refusal.ts'
 
 /** What is read one after the other as one tar. */
 export interface HandoverFiles {
@@ -19,7 +19,7 @@ interface Part {
 
 /**
  * @param path a file of `casemate-admin export`, or the folder with its parts; what else lies in that folder is left alone.
- * @throws RuntimeError `handover-unreadable`, `handover-invalid`, `handover-incomplete` that names the part.
+ * @throws PackageError `handover-unreadable`, `handover-invalid`, `handover-incomplete` that names the part.
  */
 export async function openHandover(path: string): Promise<HandoverFiles> {
   try {
@@ -28,7 +28,7 @@ export async function openHandover(path: string): Promise<HandoverFiles> {
     const parts = checkParts(await partsIn(path))
     return { paths: parts.map(({ name }) => join(path, name)), bytes: parts.reduce((sum, { size }) => sum + size, 0) }
   } catch (cause) {
-    throw cause instanceof RuntimeError ? cause : unreadable(path, cause)
+    throw cause instanceof PackageError ? cause : unreadable(path, cause)
   }
 }
 
