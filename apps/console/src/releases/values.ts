@@ -2,7 +2,7 @@
 //
 // What the approved policies of a release give a device, as the console computes it: for activation, for the limits that its lease
 // carries, and to hold what the device did against.
-import { effectiveValues, layPolicies, type PolicyLayers } from '@casemate/policy/layers'
+import { applyingLayers, effectiveValues, layPolicies, type PolicyLayers } from '@casemate/policy/layers'
 import { parsePolicy } from '@casemate/policy/policy'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import type { SettingValues } from '@casemate/policy/settings'
@@ -21,7 +21,7 @@ export async function releaseValues(
   const layers = await readLayers(db, parseRelease(release.document))
   // The network is what the device says of itself: not known here, so it can only tighten.
   const circumstances = { claims: device.claims, runtimeVersion: device.runtimeVersion ?? '0.0.0', network: null, now }
-  return effectiveValues(layers, { sub: device.id, claims: device.claims }, circumstances)
+  return effectiveValues(layers, applyingLayers(layers, { sub: device.id, claims: device.claims }), circumstances)
 }
 
 /** The approved policies of a release. @throws ConsoleError `data-invalid` */

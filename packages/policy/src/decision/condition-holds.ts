@@ -15,17 +15,39 @@ export interface Circumstances {
   readonly now: number
 }
 
-/** `no` if any member does not hold, else `unproven` if any is, else `yes`. */
-export function conditionHolds(when: Condition, { claims, runtimeVersion, network, now }: Circumstances): Holds {
-  if (when.groups !== undefined && !when.groups.some((group) => claims.groups.includes(group))) return 'no'
-  if (when.tags !== undefined && !when.tags.some((tag) => claims.tags.includes(tag))) return 'no'
-  if (when.assurance !== undefined && !when.assurance.includes(claims.assurance)) return 'no'
-  if (when.runtimeVersion !== undefined && !versionWithin(when.runtimeVersion, runtimeVersion)) return 'no'
-  if (when.time !== undefined && !timeWithin(when.time, now)) return 'no'
-  if (when.network === undefined) return 'yes'
-  // An observed zone proves nothing, neither that the host is there nor that it is elsewhere.
-  if (network === null || network.from === 'observed') return 'unproven'
-  return when.network.includes(network.value) ? 'yes' : 'no'
+/** Whether a `when` holds: `no` if any member does not, else `unproven` if any is, else `yes`. */
+export type Holding = (circumstances: Circumstances) => Holds
+
+type Check = (circumstances: Circumstances) => boolean
+
+/** Reads a condition once, so that every decision only compares. */
+export function readCondition({ groups, tags, assurance, runtimeVersion, time, network }: Condition): Holding {
+  const checks: Check[] = []
+  if (groups !== undefined) checks.push(({ claims }) => shareOne(claims.groups, groups))
+  if (tags !== undefined) checks.push(({ claims }) => shareOne(claims.tags, tags))
+  if (assurance !== undefined) checks.push(({ claims }) => assurance.includes(claims.assurance))
+  if (runtimeVersion !== undefined) checks.push(({ runtimeVersion: found }) => versionWithin(runtimeVersion, found))
+  if (time !== undefined) checks.push(timeCheck(time))
+  if (network === undefined) return checks.length === 0 ? always : (circumstances) => (allHold(checks, circumstances) ? 'yes' : 'no')
+  return (circumstances) => {
+    if (!allHold(checks, circumstances)) return 'no'
+    const { network: found } = circumstances
+    // An observed zone proves nothing, neither that the host is there nor that it is elsewhere.
+    if (found === null || found.from === 'observed') return 'unproven'
+    return network.includes(found.value) ? 'yes' : 'no'
+  }
+}
+
+const always: Holding = () => 'yes'
+
+function allHold(checks: readonly Check[], circumstances: Circumstances): boolean {
+  for (const check of checks) if (!check(circumstances)) return false
+  return true
+}
+
+function shareOne(one: readonly string[], other: readonly string[]): boolean {
+  for (const name of one) if (other.includes(name)) return true
+  return false
 }
 
 function versionWithin({ atLeast, below }: NonNullable<Condition['runtimeVersion']>, version: string): boolean {
@@ -34,10 +56,10 @@ function versionWithin({ atLeast, below }: NonNullable<Condition['runtimeVersion
   )
 }
 
-function timeWithin({ notBefore, before, weekly }: NonNullable<Condition['time']>, now: number): boolean {
-  if (notBefore !== undefined && now * 1000 < Date.parse(notBefore)) return false
-  if (before !== undefined && now * 1000 >= Date.parse(before)) return false
-  return weekly === undefined || weeklyHolds(weekly, now)
+function timeCheck({ notBefore, before, weekly }: NonNullable<Condition['time']>): Check {
+  const start = notBefore === undefined ? Number.NEGATIVE_INFINITY : Date.parse(notBefore)
+  const end = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before)
+  return ({ now }) => now * 1000 >= start && now * 1000 < end && (weekly === undefined || weeklyHolds(weekly, now))
 }
 
 const dayNames = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const

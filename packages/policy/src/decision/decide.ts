@@ -22,7 +22,7 @@ import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { effectiveValues, layerApplies, type PolicyLayers } from './merge.ts'
+import { applyingLayers, effectiveValues, layerApplies, type PolicyLayers } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { type Reason, reason } from './reasons.ts'
 
@@ -83,7 +83,7 @@ export function settingsFor(
   now: number,
 ): SettingValues {
   const { runtimeVersion, network } = facts
-  return effectiveValues(layers, lease, { claims: lease.claims, runtimeVersion, network, now })
+  return effectiveValues(layers, applyingLayers(layers, lease), { claims: lease.claims, runtimeVersion, network, now })
 }
 
 function refused(...reasons: readonly Reason[]): Decision {
@@ -110,23 +110,31 @@ function releaseRefusal({ document, path, sha256 }: ApprovedRelease, assigned: A
 
 function documentRefusal(release: Release, layers: PolicyLayers, lease: Lease, { runtimeVersion }: Facts): Reason | undefined {
   // Layers of another release are as good as none.
-  const own =
-    release.layers.length === layers.documents.length && release.layers.every((wanted, index) => isSame(wanted, layers.documents[index]?.reference))
-  const applying = layers.documents.filter(({ reference }) => layerApplies(reference, lease))
-  const missing = own ? applying.find(({ policy }) => policy === null)?.reference : release.layers.find((wanted) => layerApplies(wanted, lease))
-  if (missing !== undefined || !own) return reason('policy-missing', { path: missing?.path ?? 'policies' })
-  const least = [release.minRuntime, ...applying.flatMap(({ policy }) => policy?.minRuntime ?? [])].find(
-    (version) => compareRuntimeVersions(runtimeVersion, version) < 0,
-  )
+  if (!areLayersOf(release, layers)) {
+    const missing = release.layers.find((wanted) => layerApplies(wanted, lease))
+    return reason('policy-missing', { path: missing?.path ?? 'policies' })
+  }
+  let least = isOlder(runtimeVersion, release.minRuntime) ? release.minRuntime : undefined
+  for (const { reference, policy } of layers.documents) {
+    if (!layerApplies(reference, lease)) continue
+    if (policy === null) return reason('policy-missing', { path: reference.path })
+    if (least === undefined && isOlder(runtimeVersion, policy.minRuntime)) least = policy.minRuntime
+  }
   return least === undefined ? undefined : reason('runtime-too-old', { found: runtimeVersion, least })
 }
+
+function areLayersOf({ layers: wanted }: Release, { documents }: PolicyLayers): boolean {
+  return wanted.length === documents.length && documents.every(({ reference }, index) => isSame(wanted[index], reference))
+}
+
+const isOlder = (one: string, other: string): boolean => compareRuntimeVersions(one, other) < 0
 
 function validityRefusal({ validity: { notBefore, notAfter } }: ApprovedRelease, now: number): Reason | undefined {
   if (notBefore !== null && now < notBefore) return reason('package-not-yet-valid', { from: notBefore })
   return notAfter !== null && now >= notAfter ? reason('package-expired', { at: notAfter }) : undefined
 }
 
-function isSame(wanted: LayerReference, found: LayerReference | undefined): boolean {
+function isSame(wanted: LayerReference | undefined, found: LayerReference): boolean {
   return wanted === found || JSON.stringify(wanted) === JSON.stringify(found)
 }
 

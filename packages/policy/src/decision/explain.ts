@@ -5,8 +5,8 @@
 import type { LayerReference } from '../model/release.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
-import { type Circumstances, conditionHolds } from './condition-holds.ts'
-import { effectiveValue, layerApplies, type PlacedRule, type PolicyLayers } from './merge.ts'
+import type { Circumstances } from './condition-holds.ts'
+import { applyingLayers, effectiveValue, type PlacedRule, type PolicyLayers } from './merge.ts'
 
 export interface RuleSource {
   readonly layer: LayerReference['layer']
@@ -34,22 +34,22 @@ export interface Explanation {
 }
 
 export function explain(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): readonly Explanation[] {
-  return settingNames.map((name) => explainSetting(name, layers.rules[name], lease, circumstances))
+  const applying = applyingLayers(layers, lease)
+  return settingNames.map((name) => explainSetting(name, layers.rules[name], applying, circumstances))
 }
 
 function explainSetting<N extends SettingName>(
   name: N,
   rules: readonly PlacedRule<N>[],
-  lease: Pick<Lease, 'sub' | 'claims'>,
+  applying: readonly boolean[],
   circumstances: Circumstances,
 ): Explanation {
-  const value = effectiveValue(name, rules, lease, circumstances)
-  const standing = rules.filter((rule) => layerApplies(rule.reference, lease) && conditionHolds(rule.when, circumstances) !== 'no')
+  const value = effectiveValue(name, rules, applying, circumstances)
+  const standing = rules.filter((rule) => applying[rule.document] === true && rule.holds(circumstances) !== 'no')
   const without = (rule: PlacedRule<N>) => standing.filter((other) => other !== rule)
-  const decisive = standing.filter((rule) => !same(effectiveValue(name, without(rule), lease, circumstances), value))
+  const decisive = standing.filter((rule) => !same(effectiveValue(name, without(rule), applying, circumstances), value))
   // Where several say the same, each could be left out: then all of them are the source.
-  const winners =
-    decisive.length > 0 ? decisive : standing.filter((rule) => same(rule.value, value) && conditionHolds(rule.when, circumstances) === 'yes')
+  const winners = decisive.length > 0 ? decisive : standing.filter((rule) => same(rule.value, value) && rule.holds(circumstances) === 'yes')
   const sourceOf = (rule: PlacedRule<N>): RuleSource => ({
     layer: rule.reference.layer,
     path: rule.reference.path,
@@ -60,13 +60,13 @@ function explainSetting<N extends SettingName>(
   })
   const lost = rules
     .filter((rule) => !winners.includes(rule))
-    .map((rule) => ({ ...sourceOf(rule), because: lostBecause(rule, lease, circumstances) }))
+    .map((rule) => ({ ...sourceOf(rule), because: lostBecause(rule, applying, circumstances) }))
   return { setting: name, words: words(name, value), from: winners.map(sourceOf), lost }
 }
 
-function lostBecause({ reference, when }: PlacedRule<SettingName>, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): LostBecause {
-  if (!layerApplies(reference, lease)) return 'other-device'
-  const holds = conditionHolds(when, circumstances)
+function lostBecause(rule: PlacedRule<SettingName>, applying: readonly boolean[], circumstances: Circumstances): LostBecause {
+  if (applying[rule.document] !== true) return 'other-device'
+  const holds = rule.holds(circumstances)
   return holds === 'no' ? 'condition' : holds === 'unproven' ? 'unproven' : 'outvoted'
 }
 

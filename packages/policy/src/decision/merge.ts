@@ -3,11 +3,12 @@
 // Many policies, one set of values. Layers apply in the order organisation, group, user, device; within a layer everything that applies
 // meets, in no order. A rule whose condition is unproven can only tighten: the result is never looser than it would be in any of the
 // worlds that are possible.
-import type { Policy, PolicyRule } from '../model/policy.ts'
+import type { Policy } from '../model/policy.ts'
 import { type LayerReference, layerOrder, type Release } from '../model/release.ts'
+import type { Setting } from '../model/setting.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
-import { type Circumstances, conditionHolds } from './condition-holds.ts'
+import { type Circumstances, type Holding, readCondition } from './condition-holds.ts'
 
 /** A policy as approved: verified bytes, parsed, with the path and SHA-256 under which they were approved. */
 export interface ApprovedPolicy {
@@ -19,11 +20,15 @@ export interface ApprovedPolicy {
 /** One rule of one document of a release. */
 export interface PlacedRule<N extends SettingName> {
   readonly reference: LayerReference
+  /** Index of that reference in the release. */
+  readonly document: number
+  /** Of its layer in {@link layerOrder}. */
+  readonly rank: number
   /** In its document, from 0. */
   readonly index: number
   readonly value: SettingValues[N]
   readonly locked: boolean
-  readonly when: PolicyRule['when']
+  readonly holds: Holding
 }
 
 type RulesBySetting = { readonly [N in SettingName]: PlacedRule<N>[] }
@@ -38,14 +43,15 @@ export interface PolicyLayers {
 export function layPolicies(release: Pick<Release, 'layers'>, policies: readonly ApprovedPolicy[]): PolicyLayers {
   const rules = emptyRules()
   const byPath = new Map(policies.map(({ path, sha256, document }) => [`${sha256} ${path}`, document]))
-  const documents = release.layers.map((reference) => {
+  const documents = release.layers.map((reference, document) => {
     const policy = byPath.get(`${reference.sha256} ${reference.path}`) ?? null
+    const rank = layerOrder.indexOf(reference.layer)
     for (const [index, { setting, value, locked, when }] of (policy?.rules ?? []).entries()) {
-      place(rules, setting, { reference, index, locked, when }, value)
+      place(rules, setting, { reference, document, rank, index, locked, holds: readCondition(when) }, value)
     }
     return { reference, policy }
   })
-  for (const name of settingNames) rules[name].sort((a, b) => rank(a.reference) - rank(b.reference))
+  for (const name of settingNames) rules[name].sort((a, b) => a.rank - b.rank)
   return { documents, rules }
 }
 
@@ -57,22 +63,26 @@ export function layerApplies({ layer, selector }: LayerReference, { sub, claims 
   return 'device' in selector ? sub === selector.device : claims.tags.includes(selector.tag)
 }
 
-/** The value of every setting for this device now. */
-export function effectiveValues(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): SettingValues {
-  const value = <N extends SettingName>(name: N): SettingValues[N] => effectiveValue(name, layers.rules[name], lease, circumstances)
+/** For each document of a release, in its order, whether the lease's claims choose it. */
+export function applyingLayers({ documents }: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>): readonly boolean[] {
+  return documents.map(({ reference }) => layerApplies(reference, lease))
+}
+
+/** The value of every setting for this device now. @param applying from {@link applyingLayers} */
+export function effectiveValues({ rules }: PolicyLayers, applying: readonly boolean[], circumstances: Circumstances): SettingValues {
   return {
-    activation: value('activation'),
-    'activation-instances': value('activation-instances'),
-    authentication: value('authentication'),
-    expiry: value('expiry'),
-    offline: value('offline'),
-    'check-in': value('check-in'),
-    network: value('network'),
-    'serial-port': value('serial-port'),
-    'clipboard-to-guest': value('clipboard-to-guest'),
-    'clipboard-from-guest': value('clipboard-from-guest'),
-    exit: value('exit'),
-    memory: value('memory'),
+    activation: effectiveValue('activation', rules.activation, applying, circumstances),
+    'activation-instances': effectiveValue('activation-instances', rules['activation-instances'], applying, circumstances),
+    authentication: effectiveValue('authentication', rules.authentication, applying, circumstances),
+    expiry: effectiveValue('expiry', rules.expiry, applying, circumstances),
+    offline: effectiveValue('offline', rules.offline, applying, circumstances),
+    'check-in': effectiveValue('check-in', rules['check-in'], applying, circumstances),
+    network: effectiveValue('network', rules.network, applying, circumstances),
+    'serial-port': effectiveValue('serial-port', rules['serial-port'], applying, circumstances),
+    'clipboard-to-guest': effectiveValue('clipboard-to-guest', rules['clipboard-to-guest'], applying, circumstances),
+    'clipboard-from-guest': effectiveValue('clipboard-from-guest', rules['clipboard-from-guest'], applying, circumstances),
+    exit: effectiveValue('exit', rules.exit, applying, circumstances),
+    memory: effectiveValue('memory', rules.memory, applying, circumstances),
   }
 }
 
@@ -80,47 +90,49 @@ export function effectiveValues(layers: PolicyLayers, lease: Pick<Lease, 'sub' |
 export function effectiveValue<N extends SettingName>(
   name: N,
   rules: readonly PlacedRule<N>[],
-  lease: Pick<Lease, 'sub' | 'claims'>,
+  applying: readonly boolean[],
   circumstances: Circumstances,
 ): SettingValues[N] {
-  const { merge, meet, default: none } = catalogue[name]
-  const both = (one: SettingValues[N] | undefined, other: SettingValues[N] | undefined) =>
-    one === undefined ? other : other === undefined ? one : meet(one, other)
-  let layer = -1
+  const setting = catalogue[name]
+  let rank = -1
   let lockedBefore = false
   let locked = false
   // Of the rules that hold, and of those that might: in the layers before this one, and in this one.
-  let [heldBefore, held, doubtedBefore, doubted]: (SettingValues[N] | undefined)[] = []
-  const closeLayer = () => {
-    const replaces = merge === 'nearest' && !lockedBefore && held !== undefined
-    heldBefore = replaces ? held : both(heldBefore, held)
-    doubtedBefore = replaces ? doubted : both(doubtedBefore, doubted)
-    held = undefined
-    doubted = undefined
-    lockedBefore = locked
-  }
-  for (const rule of rules) {
-    if (!layerApplies(rule.reference, lease)) continue
-    const holds = conditionHolds(rule.when, circumstances)
-    if (holds === 'no') continue
-    if (rank(rule.reference) !== layer) closeLayer()
-    layer = rank(rule.reference)
+  let heldBefore: SettingValues[N] | undefined
+  let held: SettingValues[N] | undefined
+  let doubtedBefore: SettingValues[N] | undefined
+  let doubted: SettingValues[N] | undefined
+  for (let at = 0; at <= rules.length; at += 1) {
+    const rule = rules[at]
+    const holds = rule !== undefined && applying[rule.document] === true ? rule.holds(circumstances) : 'no'
+    if (rule !== undefined && holds === 'no') continue
+    // A layer ends where a rule of the next one holds, and behind the last one.
+    if (rule?.rank !== rank) {
+      const replaces = setting.merge === 'nearest' && !lockedBefore && held !== undefined
+      heldBefore = replaces ? held : meetBoth(setting, heldBefore, held)
+      doubtedBefore = replaces ? doubted : meetBoth(setting, doubtedBefore, doubted)
+      held = undefined
+      doubted = undefined
+      lockedBefore = locked
+    }
+    if (rule === undefined) break
+    rank = rule.rank
     locked ||= rule.locked
-    if (holds === 'yes') held = both(held, rule.value)
-    else doubted = both(doubted, rule.value)
+    if (holds === 'yes') held = meetBoth(setting, held, rule.value)
+    else doubted = meetBoth(setting, doubted, rule.value)
   }
-  closeLayer()
-  const value = heldBefore ?? none
-  return doubtedBefore === undefined ? value : meet(value, doubtedBefore)
+  const value = heldBefore ?? setting.default
+  return doubtedBefore === undefined ? value : setting.meet(value, doubtedBefore)
+}
+
+function meetBoth<V>({ meet }: Setting<V>, one: V | undefined, other: V | undefined): V | undefined {
+  if (one === undefined) return other
+  return other === undefined ? one : meet(one, other)
 }
 
 function place<N extends SettingName>(rules: RulesBySetting, name: N, rule: Omit<PlacedRule<N>, 'value'>, value: SettingValues[N]): void {
   // In normal form once, so that a decision need not.
   rules[name].push({ ...rule, value: catalogue[name].meet(value, value) })
-}
-
-function rank({ layer }: LayerReference): number {
-  return layerOrder.indexOf(layer)
 }
 
 function emptyRules(): RulesBySetting {

@@ -2,7 +2,7 @@
 //
 // From settings to instructions. What no engine of this host can enforce is refused here, never left out.
 import { packageOf } from '../model/release.ts'
-import { lowerLimit } from '../model/setting.ts'
+import { lowerLimit, type SettingCapability } from '../model/setting.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
@@ -52,15 +52,26 @@ function chooseEngine(
   { engines }: Facts,
   { engine }: Request,
 ): { readonly name: LaunchPlan['engine'] } | { readonly reasons: readonly Reason[] } {
-  const offered = engines.filter(({ name }) => engine === 'auto' || name === engine)
-  if (offered.length === 0) return { reasons: [reason('engine-missing', { engine })] }
-  const needed = settingNames.flatMap((name) => capabilityFor(name, values) ?? [])
-  const able = offered.find(({ capabilities }) => needed.every((capability) => capabilities.includes(capability)))
-  if (able !== undefined) return { name: able.name }
-  const lacking = offered.flatMap(({ name, capabilities }) =>
-    needed.filter((capability) => !capabilities.includes(capability)).map((capability) => reason('capability-missing', { engine: name, capability })),
-  )
-  return { reasons: lacking }
+  const needed = neededCapabilities(values)
+  const lacking: Reason[] = []
+  let offered = false
+  for (const { name, capabilities } of engines) {
+    if (engine !== 'auto' && name !== engine) continue
+    offered = true
+    const missing = needed.filter((capability) => !capabilities.includes(capability))
+    if (missing.length === 0) return { name }
+    lacking.push(...missing.map((capability) => reason('capability-missing', { engine: name, capability })))
+  }
+  return { reasons: offered ? lacking : [reason('engine-missing', { engine })] }
+}
+
+function neededCapabilities(values: SettingValues): readonly SettingCapability[] {
+  const needed: SettingCapability[] = []
+  for (const name of settingNames) {
+    const capability = capabilityFor(name, values)
+    if (capability !== null) needed.push(capability)
+  }
+  return needed
 }
 
 function capabilityFor<N extends SettingName>(name: N, values: SettingValues) {
