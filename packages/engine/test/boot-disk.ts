@@ -70,7 +70,7 @@ export function walkingDisk({ places, filledBytes, ticks, end }: Walk): Buffer {
       ...[0x66, 0x81, 0x06, 0x88, 0x7c, ...dword(sectors)], //        add dword [sector number], a MiB
       ...[0x66, 0x81, 0x3e, 0x88, 0x7c, ...dword(places * sectors)], // cmp dword [sector number], the end
       ...[0x72, 0xd1, 0xb8, 0x21, 0x0e, 0xcd, 0x10], //               jb next; int 10h, '!'
-      ...(end === 'halt' ? [0xf4, 0xeb, 0xfd] : powerOff),
+      ...(end === 'halt' ? [0xf4, 0xeb, 0xfd] : [...piix4PowerOff, ...powerOff]),
     ],
     places << 20,
   )
@@ -82,6 +82,9 @@ export function walkingDisk({ places, filledBytes, ticks, end }: Walk): Buffer {
 function dword(value: number): readonly number[] {
   return [value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24]
 }
+
+/** out 0xb004, 0x2001: the same where the PIIX4's registers lie at 0xb000, as in v86. */
+const piix4PowerOff = [0xba, 0x04, 0xb0, 0xb8, 0x01, 0x20, 0xef] as const
 
 /** out 0x604, 0x2000: the soft-off of ACPI; then hlt for ever. */
 const powerOff = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd] as const

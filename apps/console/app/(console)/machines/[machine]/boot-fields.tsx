@@ -1,6 +1,7 @@
 'use client'
 // SPDX-License-Identifier: Apache-2.0
 import { Group, NativeSelect, NumberInput } from '@mantine/core'
+import { defaultLimitSeconds, mostBootSeconds } from '../../../../src/packages/boot-end.ts'
 import type { RequestOf } from '../../../../web-door/door.ts'
 
 export type BootMode = 'none' | 'qemu' | 'v86' | 'v86-warm'
@@ -10,7 +11,7 @@ export interface WantedBoot {
   readonly seconds: number
 }
 
-export const noBoot: WantedBoot = { mode: 'none', seconds: 60 }
+export const noBoot: WantedBoot = { mode: 'none', seconds: defaultLimitSeconds }
 
 const modes: readonly { readonly value: BootMode; readonly label: string }[] = [
   { value: 'none', label: 'not recorded' },
@@ -31,7 +32,7 @@ export interface BootFieldsProps {
   readonly onBoot: (boot: WantedBoot) => void
 }
 
-/** Whether the console boots what it seals once, and for how long. */
+/** Whether the console boots what it seals once, and for how long at most. */
 export function BootFields({ boot, error, onBoot }: BootFieldsProps) {
   return (
     <Group align="flex-start" gap="sm">
@@ -41,7 +42,14 @@ export function BootFields({ boot, error, onBoot }: BootFieldsProps) {
         onChange={(event) => onBoot({ ...boot, mode: modes.find(({ value }) => value === event.currentTarget.value)?.value ?? 'none' })}
       />
       <NumberInput
-        {...{ label: 'Seconds', description: 'As long as it takes', min: 1, max: 3600, allowDecimal: false, style: { flex: '0 1 9rem' } }}
+        {...{
+          label: 'Seconds at most',
+          description: 'It ends once its guest is quiet',
+          min: 1,
+          max: mostBootSeconds,
+          allowDecimal: false,
+          style: { flex: '0 1 13rem' },
+        }}
         {...{ value: boot.seconds, disabled: boot.mode === 'none' }}
         onChange={(seconds) => onBoot({ ...boot, seconds: Number(seconds) })}
       />

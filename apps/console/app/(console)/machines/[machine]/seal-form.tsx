@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
+import { mostBootSeconds } from '../../../../src/packages/boot-end.ts'
 import { callConsole } from '../../../console-call.ts'
 import { FaultAlert } from '../../../parts/fault.tsx'
 import { UtcField } from '../../../parts/utc-field.tsx'
@@ -24,7 +25,7 @@ export function SealForm({ machine, ready }: { readonly machine: string; readonl
   const [from, until] = [readUtc(notBefore), readUtc(notAfter)]
   const reversed = from !== null && until !== null && until <= from
   const both = boot.mode === 'v86-warm' && files.length > 0 ? 'A guest that goes on from another boot never reads customization files.' : null
-  const timed = boot.mode === 'none' || (Number.isInteger(boot.seconds) && boot.seconds >= 1 && boot.seconds <= 3600)
+  const timed = boot.mode === 'none' || (Number.isInteger(boot.seconds) && boot.seconds >= 1 && boot.seconds <= mostBootSeconds)
   const seal = (event: FormEvent) => {
     event.preventDefault()
     return act(async () => {
