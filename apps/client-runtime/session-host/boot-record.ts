@@ -33,8 +33,9 @@ export class BootRecord {
     if (this.#chunks.length < mostPrefetchChunks) this.#chunks.push([disk, block])
   }
 
-  /** @throws PackageError `prefetch-invalid` when nothing was read; the write error */
+  /** No file where nothing was read. @throws the write error */
   async write(file: string): Promise<void> {
+    if (this.#chunks.length === 0) return
     await writeFile(file, encodePrefetchList({ format: 'casemate-prefetch-1', chunks: this.#chunks }))
   }
 }

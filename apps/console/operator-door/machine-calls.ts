@@ -17,7 +17,7 @@ const customization = z.array(z.strictObject({ name: z.string(), text: z.string(
 const bootSeconds = z.int().min(1).max(mostBootSeconds)
 
 const recordedBoot = z
-  .strictObject({ seconds: bootSeconds, quietSeconds: bootSeconds.optional(), engine: z.enum(['qemu', 'v86']), warmState: z.boolean() })
+  .strictObject({ seconds: bootSeconds, quietSeconds: bootSeconds.optional(), engine: z.enum(['auto', 'qemu', 'v86']), warmState: z.boolean() })
   .refine(({ engine, warmState }) => engine === 'v86' || !warmState, 'a state is kept on v86 only')
 
 /** Authored machines, named as the packages that are made of them, and the jobs that make packages of them. */

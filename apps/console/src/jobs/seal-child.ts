@@ -9,13 +9,16 @@ import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
 import { bootWords } from '../packages/boot-end.ts'
+import { enginesToTry, recordOnFirst } from '../packages/boot-engines.ts'
 import { quietOrLimit, recordBoot } from '../packages/record-boot.ts'
 import { Pace } from './pace.ts'
 
 const request = z.strictObject({
   ...{ name: z.string(), version: z.string(), createdAt: z.string(), hardware, store: z.string(), organisationKey: z.base64() },
   ...{ validity, customization: z.base64().nullable() },
-  recordBoot: z.strictObject({ seconds: z.number(), quietSeconds: z.number(), engine: z.enum(['qemu', 'v86']), warmState: z.boolean() }).nullable(),
+  recordBoot: z
+    .strictObject({ seconds: z.number(), quietSeconds: z.number(), engine: z.enum(['auto', 'qemu', 'v86']), warmState: z.boolean() })
+    .nullable(),
   disks: z.array(z.strictObject({ name: diskName, role: z.enum(['system', 'user']), controller: diskController, path: z.string() })),
 })
 
@@ -66,16 +69,17 @@ async function bootOnce(
   total: number,
 ): Promise<Buffer> {
   const { signal } = ending
-  const begun = performance.now()
-  const left = () => Math.max(0, Math.round(seconds - (performance.now() - begun) / 1000))
-  const telling = setInterval(() => say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: left() } }), 1000)
+  const telling = setInterval(() => say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: null } }), 1000)
   try {
     const sealed = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey }
     const limits = { limitSeconds: seconds, quietSeconds }
+    const engines = enginesToTry(engine, sealed.manifest.hardware.memoryMiB, process.availableMemory())
+    say({ note: `it is booted once, to record what it reads: until it has read nothing new for ${quietSeconds} s, and for at most ${seconds} s` })
     const onStored = (bytes: number) => {
       booted += bytes
     }
-    const recorded = await recordBoot({ ...sealed, store, engine, warmState, until: quietOrLimit(limits), signal, onStored })
+    const common = { ...sealed, store, warmState, until: quietOrLimit(limits), signal, onStored }
+    const recorded = await recordOnFirst(engines, (one) => recordBoot({ ...common, engine: one }))
     say({ note: `its first boot was recorded: ${bootWords(recorded.boot, limits)}${warmState ? '; first starts on v86 go on from there' : ''}` })
     return recorded.manifest
   } catch (error) {

@@ -43,7 +43,8 @@ export interface WantedSeal {
         readonly seconds: number
         /** Without a chunk that is new to it; left out: `defaultQuietSeconds`. */
         readonly quietSeconds?: number | undefined
-        readonly engine: 'qemu' | 'v86'
+        /** `auto`: QEMU, or else v86, if the package runs on this computer and there is memory for it. */
+        readonly engine: 'auto' | 'qemu' | 'v86'
         readonly warmState: boolean
       }
     | undefined

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -16,6 +17,7 @@ import { addPrefetchList, parsePrefetchList } from '@casemate/vm-package/prefetc
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
 import { type BootEnd, type BootLimits, bootEnd, type RecordedBoot } from './boot-end.ts'
+import { DoesNotRunHere } from './does-not-run-here.ts'
 import { callControl } from './session-host-control.ts'
 import { takeWarmCapture } from './warm-capture.ts'
 
@@ -74,7 +76,7 @@ export function quietOrLimit(limits: BootLimits): BootToRecord['until'] {
 
 /**
  * @returns the bytes of the manifest to be approved in place of the old ones: with a prefetch list, and perhaps a warm state; and how the boot went.
- * @throws Error when the session host does not start, is blocked (its reason is named), or does not end in good order; PackageError
+ * @throws DoesNotRunHere; Error when the session host does not start, or does not end in good order; PackageError
  * `prefetch-invalid`, `warm-state-invalid`, `store-unwritable`; the reason of `signal`.
  */
 export async function recordBoot(boot: BootToRecord): Promise<{ readonly manifest: Buffer; readonly boot: RecordedBoot }> {
@@ -100,6 +102,8 @@ export async function recordBoot(boot: BootToRecord): Promise<{ readonly manifes
       return added
     }
     const store = { put, sync: () => objects.sync() }
+    // None where nothing was read.
+    if (!existsSync(record)) throw new Error(`its guest read nothing of the package in ${seconds} s`)
     const list = parsePrefetchList(await readFile(record))
     const recorded = { engine: boot.engine, end, seconds, chunks: list.chunks.length }
     const manifest = await addPrefetchList(boot.manifest, list, store)
@@ -128,7 +132,7 @@ function planOf({ manifest, sha256, engine }: BootToRecord): LaunchPlan {
   }
 }
 
-async function runFor({ packageKey, until, warmState, signal }: BootToRecord, instanceKey: Uint8Array, host: ChildProcess): Promise<BootEnd> {
+async function runFor({ packageKey, engine, until, warmState, signal }: BootToRecord, instanceKey: Uint8Array, host: ChildProcess): Promise<BootEnd> {
   const ended = once(host, 'exit')
   const stop = () => void host.kill('SIGTERM')
   const over = new AbortController()
@@ -143,7 +147,7 @@ async function runFor({ packageKey, until, warmState, signal }: BootToRecord, in
     const { control, viewer } = await firstLine(host)
     beat = setInterval(() => beatOnce(control), BEAT_MS)
     // A guest that switches itself off, or does not come up, ends it early.
-    const waits = [until({ origin: viewer, token, control }, over.signal), blocked(viewer, token, over.signal)]
+    const waits = [until({ origin: viewer, token, control }, over.signal), blocked(viewer, token, engine, over.signal)]
     // What loses the race is heard by nobody.
     for (const wait of waits) wait.catch(() => undefined)
     end = await Promise.race([...waits, ended.then(() => 'powered-off' as const)])
@@ -162,13 +166,13 @@ async function runFor({ packageKey, until, warmState, signal }: BootToRecord, in
   return end
 }
 
-/** Never resolves. @throws Error once the session is blocked, with its reason: it then has nothing to record; the reason of `over` */
-async function blocked(viewer: string, token: string, over: AbortSignal): Promise<never> {
+/** Never resolves. @throws DoesNotRunHere once the session is blocked, with its reason: it then has nothing to record; the reason of `over` */
+async function blocked(viewer: string, token: string, engine: string, over: AbortSignal): Promise<never> {
   for (;;) {
     const answer = await fetch(`${viewer}/session`, { headers: { authorization: `Bearer ${token}` }, signal: over }).catch(() => null)
     // Its door is shut: it ends, and how is seen there.
     const reason = answer === null ? null : seen.parse(await answer.json()).reason
-    if (reason !== null) throw new Error(`the package does not run here: ${reason.code}: ${reason.detail}`)
+    if (reason !== null) throw new DoesNotRunHere(`the package does not run here on ${engine}: ${reason.code}: ${reason.detail}`)
     await setTimeout(LOOK_MS, undefined, { signal: over })
   }
 }

@@ -29,7 +29,7 @@ describe('casemate-admin seal --record-boot', () => {
     timeout: 120_000,
   }, async () => {
     const place = await ready()
-    const { code, stdout, stderr } = await seal(place, '--record-boot', '--record-quiet', '3', '--record-engine', 'v86', '--warm-state')
+    const { code, stdout, stderr } = await seal(place, '--record-boot', '--record-quiet', '2', '--record-engine', 'v86', '--warm-state')
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout).recordedBoot).toEqual({ engine: 'v86', end: 'quiet', chunks: 3, seconds: expect.any(Number) })
     const { prefetch, warmState } = await manifestOf(place)
@@ -59,7 +59,7 @@ describe('casemate-admin seal --record-boot', () => {
     }
     const off = { ...shortWalk, end: 'power-off' } as const
     const [reading, poweredOff, refused] = await Promise.all([
-      recorded({ ...shortWalk, places: 64, ticks: 9 }, '--record-boot', '5'),
+      recorded({ ...shortWalk, places: 64, ticks: 9 }, '--record-boot', '7'),
       recorded(off),
       recorded(off, '--warm-state'),
     ])

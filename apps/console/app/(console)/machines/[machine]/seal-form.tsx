@@ -8,7 +8,7 @@ import { FaultAlert } from '../../../parts/fault.tsx'
 import { UtcField } from '../../../parts/utc-field.tsx'
 import { readUtc } from '../../../parts/utc-time.ts'
 import { useAct } from '../../../use-act.ts'
-import { BootFields, bootOf, noBoot } from './boot-fields.tsx'
+import { BootFields, bootOf, firstBoot } from './boot-fields.tsx'
 import { CustomizationFiles } from './customization-files.tsx'
 import { type TypedFile, useCheckedFiles } from './use-checked-files.ts'
 import { validityOf } from './validity.ts'
@@ -18,7 +18,7 @@ export function SealForm({ machine, ready }: { readonly machine: string; readonl
   const [version, setVersion] = useState('1')
   const [notBefore, setNotBefore] = useState('')
   const [notAfter, setNotAfter] = useState('')
-  const [boot, setBoot] = useState(noBoot)
+  const [boot, setBoot] = useState(firstBoot)
   const [files, setFiles] = useState<readonly TypedFile[]>([])
   const { checked, ...check } = useCheckedFiles(files)
   const { busy, fault, act } = useAct()
