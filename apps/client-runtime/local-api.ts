@@ -50,6 +50,10 @@ export const sessionView = z.strictObject({
 })
 export type SessionView = z.infer<typeof sessionView>
 
+/** `GET /record` (control): how far the boot is that a session records; `quietMs` since it read a chunk for the first time, null: it has not. */
+export const bootProgress = z.strictObject({ chunks: z.int().min(0), quietMs: z.int().min(0).nullable() })
+export type BootProgress = z.infer<typeof bootProgress>
+
 /** `GET /events?after=SEQ` (control): what happened since, oldest first, for the daemon's journal. */
 export const sessionEvent = z.strictObject({
   seq: z.int().min(1),

@@ -32,7 +32,7 @@ describe('a warm start on v86', () => {
     const file = join(places.sealed('1'), 'manifest.json')
     const manifestBytes = await readFile(file)
     const packageKey = Buffer.from(cold.packageKey, 'base64url')
-    const manifest = await recordBoot({
+    const { manifest } = await recordBoot({
       manifest: parseManifest(manifestBytes),
       manifestBytes,
       sha256: cold.sha256,
@@ -57,7 +57,7 @@ describe('a warm start on v86', () => {
   })
 
   /** Something in memory, something on each disk, and on the screen. */
-  async function leaveTraces({ origin, token }: { readonly origin: string; readonly token: string }): Promise<void> {
+  async function leaveTraces({ origin, token }: { readonly origin: string; readonly token: string }): Promise<'quiet'> {
     const viewer = new Viewer(`${origin}/#token=${token}`)
     await viewer.until((view) => view.state === 'running')
     const screen = await RfbClient.overWebSocket(viewer.display.url, { protocols: viewer.display.protocols })
@@ -66,6 +66,7 @@ describe('a warm start on v86', () => {
     await screen.typeText('left=in-memory; echo on-user > ~/left; echo on-system > /var/tmp/left; sync; clear; echo re""corded\n')
     await screen.waitForText(/^recorded/, 60_000)
     screen.close()
+    return 'quiet'
   }
 
   const startOn = async (device: string, plan = strictPlan(world, release)) => await startSession(world, device, release, { plan })

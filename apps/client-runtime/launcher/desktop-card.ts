@@ -23,7 +23,7 @@ const stateWords: Readonly<Record<SessionState, string>> = {
 }
 const holdWords: Readonly<Record<Session['holds'][number], string>> = {
   user: 'You paused it.',
-  disk: 'Part of its disk has not arrived; it goes on by itself when it has.',
+  disk: 'It waits for data: part of its disk has not arrived. It goes on by itself when it has.',
   daemon: 'The Casemate service was silent; it goes on by itself.',
   deadline: 'Its permission to run is being checked.',
 }
@@ -104,9 +104,11 @@ function clipboardWords({ toGuest, fromGuest }: Session['clipboard']): string {
 }
 
 function contentWords({ held, total }: NonNullable<Session['content']>): string {
-  const gb = (bytes: number) => (bytes / 1e9).toFixed(1)
-  if (total === null) return `${gb(held)} GB here`
-  return held >= total ? 'can work offline' : `${gb(held)} of ${gb(total)} GB, can work offline at ${gb(total)}`
+  const [unit, name] = (total ?? held) < 1e9 ? [1e6, 'MB'] : [1e9, 'GB']
+  // Rounded down: not all is here before it is.
+  const tenths = (bytes: number) => (Math.floor((bytes / unit) * 10) / 10).toFixed(1)
+  if (total === null) return `${tenths(held)} ${name} here`
+  return held >= total ? 'can work offline' : `${tenths(held)} of ${tenths(total)} ${name} here, can work offline at ${tenths(total)} ${name}`
 }
 
 /** Why it does not run: failed closed, ended by the daemon, or it would not start. */

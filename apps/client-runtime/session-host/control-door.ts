@@ -8,7 +8,8 @@ import { launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { sessionRequest, type ViewerAddress } from '../local-api.ts'
+import { type BootProgress, sessionRequest, type ViewerAddress } from '../local-api.ts'
+import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
 import type { Session } from './session.ts'
 import type { Watch } from './watch.ts'
@@ -17,11 +18,25 @@ const LONGEST_POLL_MS = 25_000
 const heartbeat = z.strictObject({ now: z.int().min(0) })
 const afterQuery = z.coerce.number().int().min(0)
 
-export async function openControlDoor(session: Session, watch: Watch, door: ViewerAddress, socket: string): Promise<() => Promise<void>> {
+export interface ControlDoor {
+  readonly session: Session
+  readonly watch: Watch
+  readonly viewer: ViewerAddress
+  /** Null where no boot is recorded. */
+  readonly record: BootRecord | null
+  readonly socket: string
+}
+
+export async function openControlDoor({ session, watch, viewer, record, socket }: ControlDoor): Promise<() => Promise<void>> {
   const app = new Hono()
   app.get('/session', (context) => context.json(session.view()))
   app.get('/observation', (context) => context.json(session.observe()))
-  app.get('/viewer', (context) => context.json(door))
+  app.get('/viewer', (context) => context.json(viewer))
+  app.get('/record', (context) =>
+    record === null
+      ? context.json({ code: 'not-recorded', message: 'this session records no boot' }, 404)
+      : context.json(record.progress satisfies BootProgress),
+  )
   app.post('/heartbeat', async (context) => {
     const body = heartbeat.safeParse(await context.req.json().catch(() => null))
     if (!body.success) return context.json({ code: 'body-invalid', message: z.prettifyError(body.error) }, 400)

@@ -56,7 +56,7 @@ const layout = layoutOf(options.data)
 const runtimeFolder = layout.runtime(plan.session)
 const events = new EventLog()
 const serial = new SerialCapture()
-const record = options.record === undefined ? null : new BootRecord()
+const record = options.record === undefined ? null : new BootRecord(() => performance.now())
 const written = options.warmState === undefined ? null : new WrittenBlocks()
 const session = new Session(
   plan,
@@ -72,7 +72,9 @@ const viewer = await openViewerDoor(session, serial, secrets.viewerToken, port).
   fail(3, 'cannot open the viewer door', error),
 )
 const door = { viewer: viewer.origin, viewerToken: secrets.viewerToken }
-const closeControl = await openControlDoor(session, watch, door, control).catch((error: unknown) => fail(3, 'cannot open the control door', error))
+const closeControl = await openControlDoor({ session, watch, viewer: door, record, socket: control }).catch((error: unknown) =>
+  fail(3, 'cannot open the control door', error),
+)
 const ticking = setInterval(() => watch.tick(), 1000)
 process.stdout.write(`${JSON.stringify(sessionReady.parse({ ready: true, pid: process.pid, viewer: viewer.origin, control }))}\n`)
 // A daemon that has gone is met by the watch, not by the signal that its closed pipe would raise here.

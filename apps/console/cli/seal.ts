@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { mostEulaBytes } from '@casemate/vm-package/eula'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { manifestSha256, parseManifest } from '@casemate/vm-package/manifest'
@@ -8,7 +7,8 @@ import { sealPackage } from '@casemate/vm-package/seal'
 import type { SealNote } from '@casemate/vm-package/seal-note'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { recordBoot } from '../src/packages/record-boot.ts'
+import { bootWords, defaultLimitSeconds, defaultQuietSeconds, mostBootSeconds, type RecordedBoot } from '../src/packages/boot-end.ts'
+import { quietOrLimit, recordBoot } from '../src/packages/record-boot.ts'
 import { readCustomization } from './customization-folder.ts'
 import { readInstant } from './data-option.ts'
 import { collectDisk } from './disk-option.ts'
@@ -30,6 +30,7 @@ interface Options extends SealInputOptions {
   readonly notBefore?: string
   readonly notAfter?: string
   readonly recordBoot?: number
+  readonly recordQuiet: number
   readonly recordEngine: 'qemu' | 'v86'
   readonly warmState?: true
   readonly out: string
@@ -56,7 +57,12 @@ export function sealCommand(): Command {
     .option('--customization <folder>', 'files of the medium that each instance is given, with placeholders: a NoCloud seed, an unattend file')
     .option('--not-before <time>', 'devices run it from then on: 2027-01-31T08:00:00Z', readInstant)
     .option('--not-after <time>', 'devices run it until then', readInstant)
-    .option('--record-boot <seconds>', 'boot the package for so long, and let devices fetch what it reads first', parseSeconds)
+    .addOption(
+      new Option('--record-boot [seconds]', `boot the package, at most so long (${defaultLimitSeconds}), and let devices fetch what it reads first`)
+        .argParser(parseSeconds)
+        .preset(String(defaultLimitSeconds)),
+    )
+    .option('--record-quiet <seconds>', 'end the recorded boot once its guest has read nothing new for so long', parseSeconds, defaultQuietSeconds)
     .addOption(new Option('--record-engine <engine>', 'what boots it').choices(['qemu', 'v86']).default('qemu'))
     .option('--warm-state', 'let first starts on v86 go on from where the recorded boot was in the end')
     .requiredOption('--out <folder>', 'where manifest and key go')
@@ -65,7 +71,9 @@ export function sealCommand(): Command {
 
 function parseSeconds(text: string): number {
   const seconds = Number(text)
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 3600) throw new InvalidArgumentError('expected 1 to 3600 seconds')
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > mostBootSeconds) {
+    throw new InvalidArgumentError(`expected 1 to ${mostBootSeconds} seconds`)
+  }
   return seconds
 }
 
@@ -98,7 +106,7 @@ function outputs({ out }: Options): readonly [manifest: string, key: string] {
 
 async function sealInput(options: Options, input: SealInput): Promise<void> {
   const { name, version, store, orgKey, passphraseFile, customization, notBefore = null, notAfter = null, json } = options
-  const { recordBoot: seconds, recordEngine, warmState = false } = options
+  const { recordBoot: limitSeconds, recordQuiet: quietSeconds, recordEngine, warmState = false } = options
   const [manifestPath, keyPath] = outputs(options)
   for (const note of input.notes) process.stderr.write(`note: ${note}\n`)
   const licence = await readLicence(options, input)
@@ -132,17 +140,21 @@ async function sealInput(options: Options, input: SealInput): Promise<void> {
   progress.finish(sealed.stats.bytesRead, sealed.stats.bytesTotal)
   const { stats } = sealed
   let { manifest, sha256 } = sealed
-  if (seconds !== undefined) {
-    const until = (_viewer: unknown, over: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal: over })
+  let recordedBoot: RecordedBoot | null = null
+  const bootLines: string[] = []
+  if (limitSeconds !== undefined) {
+    const limits = { limitSeconds, quietSeconds }
+    process.stderr.write(`note: boots it once on ${recordEngine}, for at most ${limitSeconds} s\n`)
     const boot = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey, store, engine: recordEngine, warmState }
-    manifest = await recordBoot({ ...boot, until, signal })
+    ;({ manifest, boot: recordedBoot } = await recordBoot({ ...boot, until: quietOrLimit(limits), signal }))
+    bootLines.push(`booted    ${bootWords(recordedBoot, limits)}`)
     sha256 = manifestSha256(manifest)
   }
   const ofAppliance = input.notes.map((message) => ({ code: 'appliance', message }))
   // The manifest comes last: where it is, the package is whole.
   await writeNewFile(keyPath, wrapPackageKey(key, packageKey, sha256))
   await writeNewFile(manifestPath, manifest)
-  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats, notes: [...ofAppliance, ...notes] }, [
+  print(json, { manifest: manifestPath, sha256, packageKey: keyPath, stats, recordedBoot, notes: [...ofAppliance, ...notes] }, [
     `sealed \`${name}\` ${version}`,
     `manifest  ${manifestPath}`,
     `sha256    ${sha256}`,
@@ -150,6 +162,7 @@ async function sealInput(options: Options, input: SealInput): Promise<void> {
     `read      ${bytesText(stats.bytesRead)} in ${stats.chunks} chunks`,
     `known     ${stats.reusedChunks} of these chunks from earlier seals`,
     `stored    ${bytesText(stats.storedBytes)} in ${stats.newObjects} new objects`,
+    ...bootLines,
   ])
 }
 

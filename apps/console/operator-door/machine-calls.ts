@@ -7,14 +7,17 @@ import { sealMachine } from '../src/jobs/seal-machine.ts'
 import { registerDemoGuest } from '../src/machines/demo-guest.ts'
 import { createMachine, deleteMachine, listMachines, wantedDisks } from '../src/machines/machine.ts'
 import type { OpenConsole } from '../src/organisation/open.ts'
+import { mostBootSeconds } from '../src/packages/boot-end.ts'
 import { checkCustomization } from '../src/packages/check-customization.ts'
 import { call } from './call.ts'
 
 /** What they must be is the package's to say (`customization-invalid`). */
 const customization = z.array(z.strictObject({ name: z.string(), text: z.string() }))
 
+const bootSeconds = z.int().min(1).max(mostBootSeconds)
+
 const recordedBoot = z
-  .strictObject({ seconds: z.int().min(1).max(3600), engine: z.enum(['qemu', 'v86']), warmState: z.boolean() })
+  .strictObject({ seconds: bootSeconds, quietSeconds: bootSeconds.optional(), engine: z.enum(['auto', 'qemu', 'v86']), warmState: z.boolean() })
   .refine(({ engine, warmState }) => engine === 'v86' || !warmState, 'a state is kept on v86 only')
 
 /** Authored machines, named as the packages that are made of them, and the jobs that make packages of them. */

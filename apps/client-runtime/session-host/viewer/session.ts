@@ -23,7 +23,7 @@ const NOTICES: Readonly<Partial<Record<SessionState, readonly [title: string, te
 
 const HOLDS: Readonly<Record<SessionView['holds'][number], string>> = {
   user: 'You paused it.',
-  disk: 'Part of its disk has not arrived; it goes on by itself when it has.',
+  disk: 'It waits for data: part of its disk has not arrived. It goes on by itself when it has.',
   daemon: 'The Casemate service on this computer does not answer; it goes on by itself when it does.',
   deadline: 'Its permission to run is being checked.',
 }
@@ -70,10 +70,12 @@ function notice(view: SessionView): void {
 
 function contentWords(content: SessionView['content']): string {
   if (content === null) return ''
-  const gb = (bytes: number) => (bytes / 1e9).toFixed(1)
-  if (content.total === null) return `${gb(content.held)} GB here`
-  if (content.held >= content.total) return 'can work offline'
-  return `${gb(content.held)} of ${gb(content.total)} GB, can work offline at ${gb(content.total)}`
+  const { held, total } = content
+  const [unit, name] = (total ?? held) < 1e9 ? [1e6, 'MB'] : [1e9, 'GB']
+  // Rounded down: not all is here before it is.
+  const tenths = (bytes: number) => (Math.floor((bytes / unit) * 10) / 10).toFixed(1)
+  if (total === null) return `${tenths(held)} ${name} here`
+  return held >= total ? 'can work offline' : `${tenths(held)} of ${tenths(total)} ${name} here, can work offline at ${tenths(total)} ${name}`
 }
 
 function show(view: SessionView): void {

@@ -3,19 +3,22 @@
 // Seals in a process of its own, so that the console goes on answering. The request comes on standard input, keys and all, since command
 // lines and environments can be read by others; lines of JSON go out: notes, progress, at the end the sealed package.
 import { text } from 'node:stream/consumers'
-import { setTimeout } from 'node:timers/promises'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { diskController, diskName, hardware, manifestSha256, parseManifest, validity } from '@casemate/vm-package/manifest'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
-import { recordBoot } from '../packages/record-boot.ts'
+import { bootWords } from '../packages/boot-end.ts'
+import { enginesToTry, recordOnFirst } from '../packages/boot-engines.ts'
+import { quietOrLimit, recordBoot } from '../packages/record-boot.ts'
 import { Pace } from './pace.ts'
 
 const request = z.strictObject({
   ...{ name: z.string(), version: z.string(), createdAt: z.string(), hardware, store: z.string(), organisationKey: z.base64() },
   ...{ validity, customization: z.base64().nullable() },
-  recordBoot: z.strictObject({ seconds: z.number(), engine: z.enum(['qemu', 'v86']), warmState: z.boolean() }).nullable(),
+  recordBoot: z
+    .strictObject({ seconds: z.number(), quietSeconds: z.number(), engine: z.enum(['auto', 'qemu', 'v86']), warmState: z.boolean() })
+    .nullable(),
   disks: z.array(z.strictObject({ name: diskName, role: z.enum(['system', 'user']), controller: diskController, path: z.string() })),
 })
 
@@ -61,23 +64,24 @@ try {
 
 /** A boot that fails is told of, and costs the package nothing but its list. */
 async function bootOnce(
-  { seconds, engine, warmState }: NonNullable<typeof boot>,
+  { seconds, quietSeconds, engine, warmState }: NonNullable<typeof boot>,
   { manifest, sha256 }: { readonly manifest: Buffer; readonly sha256: string },
   total: number,
 ): Promise<Buffer> {
   const { signal } = ending
-  const begun = performance.now()
-  const left = () => Math.max(0, Math.round(seconds - (performance.now() - begun) / 1000))
-  const telling = setInterval(() => say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: left() } }), 1000)
+  const telling = setInterval(() => say({ progress: { done: total, total, bytesPerSecond: null, secondsLeft: null } }), 1000)
   try {
     const sealed = { manifest: parseManifest(manifest), manifestBytes: manifest, sha256, packageKey }
-    const until = (_viewer: unknown, over: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal: over })
+    const limits = { limitSeconds: seconds, quietSeconds }
+    const engines = enginesToTry(engine, sealed.manifest.hardware.memoryMiB, process.availableMemory())
+    say({ note: `it is booted once, to record what it reads: until it has read nothing new for ${quietSeconds} s, and for at most ${seconds} s` })
     const onStored = (bytes: number) => {
       booted += bytes
     }
-    const recorded = await recordBoot({ ...sealed, store, engine, warmState, until, signal, onStored })
-    say({ note: `its first boot was recorded: ${seconds} s on ${engine}${warmState ? ', and first starts on v86 go on from there' : ''}` })
-    return recorded
+    const common = { ...sealed, store, warmState, until: quietOrLimit(limits), signal, onStored }
+    const recorded = await recordOnFirst(engines, (one) => recordBoot({ ...common, engine: one }))
+    say({ note: `its first boot was recorded: ${bootWords(recorded.boot, limits)}${warmState ? '; first starts on v86 go on from there' : ''}` })
+    return recorded.manifest
   } catch (error) {
     signal.throwIfAborted()
     say({ note: `its first boot was not recorded: ${error instanceof Error ? error.message : String(error)}` })

@@ -14,6 +14,7 @@ import { and, eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import { disksOf, findMachine } from '../machines/machine.ts'
 import type { OpenConsole } from '../organisation/open.ts'
+import { defaultQuietSeconds } from '../packages/boot-end.ts'
 import { stagePackage } from '../packages/stage.ts'
 import { PublishError } from '../publish/error.ts'
 import { findPending } from '../publish/pending.ts'
@@ -36,7 +37,17 @@ export interface WantedSeal {
   /** Files of the medium that each instance is given; left out: none. */
   readonly customization?: readonly CustomizationFile[] | undefined
   /** A first boot on this computer, which says in which order devices fetch; left out: none. */
-  readonly recordBoot?: { readonly seconds: number; readonly engine: 'qemu' | 'v86'; readonly warmState: boolean } | undefined
+  readonly recordBoot?:
+    | {
+        /** It takes no longer. */
+        readonly seconds: number
+        /** Without a chunk that is new to it; left out: `defaultQuietSeconds`. */
+        readonly quietSeconds?: number | undefined
+        /** `auto`: QEMU, or else v86, if the package runs on this computer and there is memory for it. */
+        readonly engine: 'auto' | 'qemu' | 'v86'
+        readonly warmState: boolean
+      }
+    | undefined
 }
 
 /** Every disk of an authored machine is on IDE, which has four places; the medium of the customization files takes one (package format, section 1). */
@@ -51,7 +62,9 @@ const running = new WeakMap<OpenConsole, Set<Promise<void>>>()
  */
 export async function sealMachine(actor: Operator, console: OpenConsole, wanted: WantedSeal): Promise<{ readonly job: string }> {
   requireRight(actor, 'package:stage')
-  const { validity = { notBefore: null, notAfter: null }, customization, recordBoot = null } = wanted
+  const { validity = { notBefore: null, notAfter: null }, customization } = wanted
+  const recordBoot =
+    wanted.recordBoot === undefined ? null : { ...wanted.recordBoot, quietSeconds: wanted.recordBoot.quietSeconds ?? defaultQuietSeconds }
   if (recordBoot?.warmState === true && customization !== undefined) {
     throw new ConsoleError('input-invalid', 'a guest that goes on from another boot never reads the files of its instance: leave out one of the two')
   }

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -15,10 +16,10 @@ import { encodeManifest, type Manifest, parseManifest } from '@casemate/vm-packa
 import { addPrefetchList, parsePrefetchList } from '@casemate/vm-package/prefetch'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'
+import { type BootEnd, type BootLimits, bootEnd, type RecordedBoot } from './boot-end.ts'
+import { DoesNotRunHere } from './does-not-run-here.ts'
+import { callControl } from './session-host-control.ts'
 import { takeWarmCapture } from './warm-capture.ts'
-
-// Not imported: an import reads every export of `node:http`, one of which loads all of undici, a fifth of what a command takes.
-const { request } = process.getBuiltinModule('node:http')
 
 const SESSION_HOST = join(import.meta.dirname, '../../../client-runtime/session-host/main.ts')
 /** Below the minute after which a session host holds a VM whose daemon is silent. */
@@ -26,8 +27,12 @@ const BEAT_MS = 10_000
 
 const LOOK_MS = 500
 
+/** The session host's exit code. */
+const NO_WARM_STATE = 4
+
 const ready = z.object({ control: z.string(), viewer: z.string() })
 const seen = z.looseObject({ reason: z.looseObject({ code: z.string(), detail: z.string() }).nullable() })
+const progress = z.strictObject({ chunks: z.int(), quietMs: z.number().nullable() })
 const closed = { allowed: false, maxBytes: 0 }
 
 export interface BootToRecord {
@@ -38,8 +43,8 @@ export interface BootToRecord {
   /** Folder of the object store, which takes what comes of it. */
   readonly store: string
   readonly engine: LaunchPlan['engine']
-  /** How long the guest runs: until this resolves. It is given the session's viewer door to see the guest by, and told when nobody waits any more. */
-  readonly until: (viewer: { readonly origin: string; readonly token: string }, over: AbortSignal) => Promise<unknown>
+  /** How long the guest runs, if it does not switch itself off: until this resolves, with why. It is told when nobody waits any more. */
+  readonly until: (doors: BootDoors, over: AbortSignal) => Promise<BootEnd>
   /** Whether the package gets a warm state too; only of `v86`. */
   readonly warmState: boolean
   readonly signal: AbortSignal
@@ -47,12 +52,34 @@ export interface BootToRecord {
   readonly onStored?: (bytes: number) => void
 }
 
+/** Of the session host that runs it: its viewer door with its token, and the path of its control socket. */
+export interface BootDoors {
+  readonly origin: string
+  readonly token: string
+  readonly control: string
+}
+
+/** Waits until the guest is quiet, or the limit is there. */
+export function quietOrLimit(limits: BootLimits): BootToRecord['until'] {
+  return async ({ control }, over) => {
+    const begun = performance.now()
+    for (;;) {
+      await setTimeout(LOOK_MS, undefined, { signal: over })
+      // One that ends answers no more; how it ended is looked at elsewhere.
+      const told = await callControl(control, 'GET', '/record').catch(() => null)
+      const { quietMs } = told === null ? { quietMs: null } : progress.parse(told)
+      const end = bootEnd(performance.now() - begun, quietMs, limits)
+      if (end !== null) return end
+    }
+  }
+}
+
 /**
- * @returns the bytes of the manifest to be approved in place of the old ones: with a prefetch list, and perhaps a warm state.
- * @throws Error when the session host does not start, is blocked (its reason is named), or does not end in good order; PackageError
+ * @returns the bytes of the manifest to be approved in place of the old ones: with a prefetch list, and perhaps a warm state; and how the boot went.
+ * @throws DoesNotRunHere; Error when the session host does not start, or does not end in good order; PackageError
  * `prefetch-invalid`, `warm-state-invalid`, `store-unwritable`; the reason of `signal`.
  */
-export async function recordBoot(boot: BootToRecord): Promise<Buffer> {
+export async function recordBoot(boot: BootToRecord): Promise<{ readonly manifest: Buffer; readonly boot: RecordedBoot }> {
   const data = await mkdtemp(join(tmpdir(), 'casemate-boot-'))
   try {
     const folder = join(data, 'packages', boot.sha256)
@@ -65,7 +92,9 @@ export async function recordBoot(boot: BootToRecord): Promise<Buffer> {
     const args = [SESSION_HOST, '--plan', plan, '--data', data, '--origin', resolve(boot.store), '--record', record]
     if (boot.warmState) args.push('--warm-state', capture)
     const instanceKey = randomBytes(32)
-    await runFor(boot, instanceKey, spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+    const begun = performance.now()
+    const end = await runFor(boot, instanceKey, spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+    const seconds = Math.round((performance.now() - begun) / 1000)
     const objects = await openFolderStore(boot.store)
     const put = async (name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>) => {
       const added = await objects.put(name, bytes)
@@ -73,10 +102,14 @@ export async function recordBoot(boot: BootToRecord): Promise<Buffer> {
       return added
     }
     const store = { put, sync: () => objects.sync() }
-    const manifest = await addPrefetchList(boot.manifest, parsePrefetchList(await readFile(record)), store)
-    if (!boot.warmState) return manifest
+    // None where nothing was read.
+    if (!existsSync(record)) throw new Error(`its guest read nothing of the package in ${seconds} s`)
+    const list = parsePrefetchList(await readFile(record))
+    const recorded = { engine: boot.engine, end, seconds, chunks: list.chunks.length }
+    const manifest = await addPrefetchList(boot.manifest, list, store)
+    if (!boot.warmState) return { manifest, boot: recorded }
     const sha256 = await takeWarmCapture({ file: capture, instanceKey, manifest: boot.manifest, packageKey: boot.packageKey, store })
-    return encodeManifest({ ...parseManifest(manifest), warmState: { sha256 } })
+    return { manifest: encodeManifest({ ...parseManifest(manifest), warmState: { sha256 } }), boot: recorded }
   } finally {
     await rm(data, { recursive: true, force: true })
   }
@@ -99,24 +132,25 @@ function planOf({ manifest, sha256, engine }: BootToRecord): LaunchPlan {
   }
 }
 
-async function runFor({ packageKey, until, signal }: BootToRecord, instanceKey: Uint8Array, host: ChildProcess): Promise<void> {
+async function runFor({ packageKey, engine, until, warmState, signal }: BootToRecord, instanceKey: Uint8Array, host: ChildProcess): Promise<BootEnd> {
   const ended = once(host, 'exit')
   const stop = () => void host.kill('SIGTERM')
   const over = new AbortController()
   signal.addEventListener('abort', stop)
   let beat: NodeJS.Timeout | undefined
+  let end: BootEnd = 'powered-off'
   try {
     const text = (key: Uint8Array) => Buffer.from(key).toString('base64url')
     const token = text(randomBytes(32))
     const secrets = { packageKey: text(packageKey), instanceKey: text(instanceKey), customization: {}, viewerToken: token }
     host.stdin?.end(`${JSON.stringify(secrets)}\n`)
     const { control, viewer } = await firstLine(host)
-    beat = setInterval(() => tell(control), BEAT_MS)
+    beat = setInterval(() => beatOnce(control), BEAT_MS)
     // A guest that switches itself off, or does not come up, ends it early.
-    const waits = [until({ origin: viewer, token }, over.signal), blocked(viewer, token, over.signal)]
+    const waits = [until({ origin: viewer, token, control }, over.signal), blocked(viewer, token, engine, over.signal)]
     // What loses the race is heard by nobody.
     for (const wait of waits) wait.catch(() => undefined)
-    await Promise.race([...waits, ended])
+    end = await Promise.race([...waits, ended.then(() => 'powered-off' as const)])
   } finally {
     over.abort()
     clearInterval(beat)
@@ -125,16 +159,20 @@ async function runFor({ packageKey, until, signal }: BootToRecord, instanceKey: 
     await ended
   }
   signal.throwIfAborted()
+  if (end === 'powered-off' && warmState && host.exitCode === NO_WARM_STATE) {
+    throw new Error('its guest switched itself off, so there is no state that first starts could go on from')
+  }
   if (host.exitCode !== 0) throw new Error(`the session host ended with ${host.exitCode ?? host.signalCode}`)
+  return end
 }
 
-/** Resolves once its door is shut. @throws Error once the session is blocked, with its reason; it then has nothing to record. */
-async function blocked(viewer: string, token: string, over: AbortSignal): Promise<void> {
+/** Never resolves. @throws DoesNotRunHere once the session is blocked, with its reason: it then has nothing to record; the reason of `over` */
+async function blocked(viewer: string, token: string, engine: string, over: AbortSignal): Promise<never> {
   for (;;) {
     const answer = await fetch(`${viewer}/session`, { headers: { authorization: `Bearer ${token}` }, signal: over }).catch(() => null)
-    if (answer === null) return
-    const { reason } = seen.parse(await answer.json())
-    if (reason !== null) throw new Error(`the package does not run here: ${reason.code}: ${reason.detail}`)
+    // Its door is shut: it ends, and how is seen there.
+    const reason = answer === null ? null : seen.parse(await answer.json()).reason
+    if (reason !== null) throw new DoesNotRunHere(`the package does not run here on ${engine}: ${reason.code}: ${reason.detail}`)
     await setTimeout(LOOK_MS, undefined, { signal: over })
   }
 }
@@ -146,11 +184,7 @@ async function firstLine(host: ChildProcess): Promise<z.infer<typeof ready>> {
   throw new Error('the session host did not start')
 }
 
-function tell(control: string): void {
-  const call = request({ socketPath: control, path: '/heartbeat', method: 'POST', headers: { 'content-type': 'application/json' } }, (answer) =>
-    answer.resume(),
-  )
+function beatOnce(control: string): void {
   // A session host that has ended hears nothing; how it ended is looked at there.
-  call.on('error', () => undefined)
-  call.end(JSON.stringify({ now: Math.floor(Date.now() / 1000) }))
+  callControl(control, 'POST', '/heartbeat', { now: Math.floor(Date.now() / 1000) }).catch(() => undefined)
 }

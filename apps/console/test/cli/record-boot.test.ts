@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access, readFile, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { type Walk, walkingDisk } from '../../../../packages/engine/test/boot-disk.ts'
 import { admin, machineYaml, makeKey, makeWorkplace, sealArguments, type Workplace } from './admin.ts'
 
+const shortWalk = { places: 3, filledBytes: 65_536, ticks: 1, end: 'halt' } as const
 const oneIdeDisk = machineYaml.replace(/network: .*\n/, 'network: null\n').replace(/ {2}user: .*\n/, '')
 
-async function ready(): Promise<Workplace> {
+async function ready(walk: Walk = shortWalk): Promise<Workplace> {
   const place = await makeWorkplace()
   await makeKey(place)
+  await writeFile(place.at('system.img'), walkingDisk(walk))
   await writeFile(place.at('machine.yaml'), oneIdeDisk)
   return place
 }
@@ -22,12 +25,13 @@ const seal = (place: Workplace, ...more: readonly string[]) => {
 const manifestOf = async (place: Workplace) => JSON.parse(await readFile(place.at('out', 'manifest.json'), 'utf8'))
 
 describe('casemate-admin seal --record-boot', () => {
-  it('boots the package and names the order of its reads and the state it ended with in the manifest, whose key and objects are whole', {
+  it('boots the package until its guest is quiet; the manifest names the order of its reads and the state it ended with, all of it whole', {
     timeout: 120_000,
   }, async () => {
     const place = await ready()
-    const { code, stdout, stderr } = await seal(place, '--record-boot', '3', '--record-engine', 'v86', '--warm-state')
+    const { code, stdout, stderr } = await seal(place, '--record-boot', '--record-quiet', '2', '--record-engine', 'v86', '--warm-state')
     expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout).recordedBoot).toEqual({ engine: 'v86', end: 'quiet', chunks: 3, seconds: expect.any(Number) })
     const { prefetch, warmState } = await manifestOf(place)
     const list = JSON.parse(await readFile(place.at('store', prefetch.sha256.slice(0, 2), prefetch.sha256), 'utf8'))
     // The firmware reads the boot sector first.
@@ -43,6 +47,26 @@ describe('casemate-admin seal --record-boot', () => {
     await rm(place.at('store', warmState.sha256.slice(0, 2), warmState.sha256))
     const { code: refused, stdout: problems } = await verified()
     expect([refused, problems.includes('warm-state-missing')]).toEqual([1, true])
+  })
+
+  it('goes on to the limit while its guest reads new chunks, and ends when that switches itself off, which leaves no warm state', {
+    timeout: 120_000,
+  }, async () => {
+    const record = ['--record-boot', '--record-quiet', '3', '--record-engine', 'v86']
+    const recorded = async (walk: Walk, ...more: readonly string[]) => {
+      const { code, stdout, stderr } = await seal(await ready(walk), ...record, ...more)
+      return code === 0 ? JSON.parse(stdout).recordedBoot : stderr
+    }
+    const off = { ...shortWalk, end: 'power-off' } as const
+    const [reading, poweredOff, refused] = await Promise.all([
+      recorded({ ...shortWalk, places: 64, ticks: 9 }, '--record-boot', '7'),
+      recorded(off),
+      recorded(off, '--warm-state'),
+    ])
+    expect(reading).toMatchObject({ end: 'limit' })
+    expect(reading.chunks).toBeLessThan(64)
+    expect(poweredOff).toMatchObject({ end: 'powered-off', chunks: 3 })
+    expect(refused).toContain('its guest switched itself off, so there is no state')
   })
 
   it('ends at once, with the reason, where the package does not run on this computer', { timeout: 60_000 }, async () => {
@@ -66,7 +90,13 @@ describe('casemate-admin seal --record-boot', () => {
 
   it('is not asked for by default, and takes only whole seconds', async () => {
     const place = await ready()
-    expect((await seal(place, '--record-boot', 'long')).code).not.toBe(0)
+    for (const wrong of [
+      ['--record-boot', 'long'],
+      ['--record-boot', '3601'],
+      ['--record-quiet', '0'],
+    ]) {
+      expect((await seal(place, ...wrong)).code).not.toBe(0)
+    }
     expect((await seal(place)).code).toBe(0)
     const { prefetch, warmState } = await manifestOf(place)
     expect([prefetch, warmState]).toEqual([null, null])

@@ -110,9 +110,10 @@ export async function publishPackage(
   eula: Uint8Array | null = null,
   validity: SealRequest['validity'] = { notBefore: null, notAfter: null },
   customization: Uint8Array | null = null,
+  image: Uint8Array = randomBytes(65_536),
 ): Promise<{ key: Uint8Array; sha256: string; object: string }> {
   const disk = join(world.data, `system-${version}.img`)
-  await writeFile(disk, randomBytes(65_536))
+  await writeFile(disk, image)
   const { objects, keys } = world.console
   const key = newPackageKey()
   const { manifest, sha256 } = await sealPackage({
@@ -152,9 +153,9 @@ export async function takeBack({ console }: World, serial: number, device: strin
 
 export const openRules = [{ setting: 'authentication', value: { mode: 'none' } }]
 
-/** A published desktop `office`, assigned to all. */
-export async function publishDesktop(world: World, rules: readonly object[] = openRules, eula: Uint8Array | null = null) {
-  const sealed = await publishPackage(world, '1', eula)
+/** A published desktop `office`, assigned to all. @param image of its disk; nothing boots from it unless told */
+export async function publishDesktop(world: World, rules: readonly object[] = openRules, eula: Uint8Array | null = null, image?: Uint8Array) {
+  const sealed = await publishPackage(world, '1', eula, undefined, null, image)
   await publishPolicy(world, '1', rules)
   await publishRelease(world, '1')
   await assignDesktop(operator, world.console, 'office', { subject: 'all', value: '' })

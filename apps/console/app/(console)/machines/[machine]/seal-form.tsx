@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
+import { mostBootSeconds } from '../../../../src/packages/boot-end.ts'
 import { callConsole } from '../../../console-call.ts'
 import { FaultAlert } from '../../../parts/fault.tsx'
 import { UtcField } from '../../../parts/utc-field.tsx'
 import { readUtc } from '../../../parts/utc-time.ts'
 import { useAct } from '../../../use-act.ts'
-import { BootFields, bootOf, noBoot } from './boot-fields.tsx'
+import { BootFields, bootOf, firstBoot } from './boot-fields.tsx'
 import { CustomizationFiles } from './customization-files.tsx'
 import { type TypedFile, useCheckedFiles } from './use-checked-files.ts'
 import { validityOf } from './validity.ts'
@@ -17,14 +18,14 @@ export function SealForm({ machine, ready }: { readonly machine: string; readonl
   const [version, setVersion] = useState('1')
   const [notBefore, setNotBefore] = useState('')
   const [notAfter, setNotAfter] = useState('')
-  const [boot, setBoot] = useState(noBoot)
+  const [boot, setBoot] = useState(firstBoot)
   const [files, setFiles] = useState<readonly TypedFile[]>([])
   const { checked, ...check } = useCheckedFiles(files)
   const { busy, fault, act } = useAct()
   const [from, until] = [readUtc(notBefore), readUtc(notAfter)]
   const reversed = from !== null && until !== null && until <= from
   const both = boot.mode === 'v86-warm' && files.length > 0 ? 'A guest that goes on from another boot never reads customization files.' : null
-  const timed = boot.mode === 'none' || (Number.isInteger(boot.seconds) && boot.seconds >= 1 && boot.seconds <= 3600)
+  const timed = boot.mode === 'none' || (Number.isInteger(boot.seconds) && boot.seconds >= 1 && boot.seconds <= mostBootSeconds)
   const seal = (event: FormEvent) => {
     event.preventDefault()
     return act(async () => {
