@@ -12,7 +12,7 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'
   .filter((path) => path !== '' && existsSync(join(root, path)))
 const code = files.filter((path) => /\.[cm]?tsx?$/.test(path) || /\.mjs$/.test(path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const isTest = (path: string) => /(^|\/)(test|vectors|bench)\/|\.test\.tsx?$/.test(path)
+const isTest = (path: string) => /(^|\/)(test|vectors|reference|bench)\/|\.test\.tsx?$/.test(path)
 
 function importsOf(path: string): readonly string[] {
   const text = read(path)

@@ -12,14 +12,14 @@ const ports = z.tuple([port, port]).refine(([from, to]) => from <= to, 'expected
 export const networkRule = z
   .strictObject({
     protocol: z.enum(['tcp', 'udp', 'icmp']),
-    cidr: z.string().max(64).refine(isCidr, 'expected an address block'),
-    ports: ports.nullable(),
+    cidr: z.string().max(64).refine(isCidr, 'expected an address block').describe('Block of IPv4 or IPv6 addresses, such as `192.0.2.0/24`'),
+    ports: ports.nullable().describe('First and last port; null is every port, and always for icmp'),
   })
   .refine((rule) => rule.protocol !== 'icmp' || rule.ports === null, 'icmp has no ports')
 
 export const networkSetting = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('none') }),
-  z.strictObject({ mode: z.literal('listed'), allow: z.array(networkRule).min(1).max(1000) }),
+  z.strictObject({ mode: z.literal('listed'), allow: z.array(networkRule).min(1).max(1000).describe('Traffic that is let through') }),
 ])
 
 export type NetworkRule = z.infer<typeof networkRule>

@@ -12,13 +12,14 @@ import { catalogue, type SettingName } from './settings.ts'
 import { documentLimits, type Json, parseStrictJson } from './strict-json.ts'
 
 const ruleOf = <N extends SettingName>(name: N) =>
-  z.strictObject({
-    setting: z.literal(name),
-    value: catalogue[name].value,
-    /** Nearer layers can no longer loosen this setting. */
-    locked: z.boolean().default(false),
-    when: condition.prefault({}),
-  })
+  z
+    .strictObject({
+      setting: z.literal(name),
+      value: catalogue[name].value,
+      locked: z.boolean().default(false).describe('Nearer layers can no longer loosen this setting'),
+      when: condition.prefault({}),
+    })
+    .describe(catalogue[name].description)
 
 const rule = z.discriminatedUnion('setting', [
   ruleOf('activation'),

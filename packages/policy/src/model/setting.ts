@@ -27,6 +27,8 @@ export interface Setting<V> {
   readonly checked: readonly CheckTime[]
   /** What enforcing this value needs. */
   readonly capability: (value: V) => SettingCapability | null
+  /** The same in words; null where no value needs anything. */
+  readonly needs: string | null
   /** A value in words, as the end of "…: ". */
   readonly words: (value: V) => string
 }

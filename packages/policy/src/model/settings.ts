@@ -19,34 +19,33 @@ const authentication = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('none') }),
   z.strictObject({
     mode: z.literal('password'),
-    minLength: z.int().min(1).max(128),
-    /** How many of: lower case, upper case, digits, everything else. */
-    minClasses: z.int().min(1).max(4),
-    tries: z.int().min(1).max(100),
-    lockMinutes: z.int().min(1).max(10_080),
+    minLength: z.int().min(1).max(128).describe('Characters that a new password has at least'),
+    minClasses: z.int().min(1).max(4).describe('How many of these it has at least: lower case, upper case, digits, everything else'),
+    tries: z.int().min(1).max(100).describe('Wrong passwords in a row after which tries are refused'),
+    lockMinutes: z.int().min(1).max(10_080).describe('For how many minutes they are refused then'),
   }),
 ])
 
 const expiry = z.strictObject({
-  afterDays: z.int().min(1).max(36_500).nullable(),
-  lastDay: z.iso.date().nullable(),
-  warnDays: z.int().min(0).max(365),
+  afterDays: z.int().min(1).max(36_500).nullable().describe('Days of 24 hours from the activation on; null is no such end'),
+  lastDay: z.iso.date().nullable().describe('The last day, in UTC, to its end; null is no such end'),
+  warnDays: z.int().min(0).max(365).describe('How many days before the end the user is warned; 0 is not at all'),
 })
 
 const offline = z
   .strictObject({
-    warnMinutes: limit(minutesPerYear),
-    restrictMinutes: limit(minutesPerYear),
-    suspendMinutes: limit(minutesPerYear),
-    maxRuntimeMinutes: limit(minutesPerYear),
-    maxBoots: limit(100_000),
+    warnMinutes: limit(minutesPerYear).describe('When the user is warned'),
+    restrictMinutes: limit(minutesPerYear).describe('When the guest loses its network; not before the warning'),
+    suspendMinutes: limit(minutesPerYear).describe('When the guest is suspended; not before the network is taken'),
+    maxRuntimeMinutes: limit(minutesPerYear).describe('How long desktops may run without contact, added up'),
+    maxBoots: limit(100_000).describe('How often desktops may be started without contact'),
   })
   .refine(
     ({ warnMinutes, restrictMinutes, suspendMinutes }) => inOrder(warnMinutes, restrictMinutes) && inOrder(restrictMinutes, suspendMinutes),
     'expected to warn before restricting, and to restrict before suspending',
   )
 
-const clipboard = z.strictObject({ maxTextBytes: z.int().min(0).max(1_048_576) })
+const clipboard = z.strictObject({ maxTextBytes: z.int().min(0).max(1_048_576).describe('The longest text, in bytes of UTF-8; 0 blocks') })
 
 function clipboardSetting(description: string): Setting<z.infer<typeof clipboard>> {
   return setting({
@@ -59,6 +58,7 @@ function clipboardSetting(description: string): Setting<z.infer<typeof clipboard
     meet: (one, other) => ({ maxTextBytes: Math.min(one.maxTextBytes, other.maxTextBytes) }),
     checked: ['power-on', 'running'],
     capability: noCapability,
+    needs: null,
     words: ({ maxTextBytes }) => (maxTextBytes === 0 ? 'blocked' : `text up to ${maxTextBytes} bytes`),
   })
 }
@@ -74,6 +74,7 @@ const settings = {
     meet: stricterOf(activation.options),
     checked: ['activation'],
     capability: noCapability,
+    needs: null,
     words: (value) => ({ none: 'nothing to present', password: 'the activation password', key: 'an activation key' })[value],
   }),
   'activation-instances': setting({
@@ -86,6 +87,7 @@ const settings = {
     meet: Math.min,
     checked: ['activation'],
     capability: noCapability,
+    needs: null,
     words: (value) => `${value} of a user`,
   }),
   authentication: setting({
@@ -98,6 +100,7 @@ const settings = {
     meet: meetAuthentication,
     checked: ['power-on'],
     capability: noCapability,
+    needs: null,
     words: (value) =>
       value.mode === 'none'
         ? 'nothing'
@@ -117,6 +120,7 @@ const settings = {
     }),
     checked: ['power-on', 'running'],
     capability: noCapability,
+    needs: null,
     words: ({ afterDays, lastDay }) =>
       [afterDays === null ? [] : [`${afterDays} days after activation`], lastDay === null ? [] : [`through ${lastDay}`]].flat().join(' and ') ||
       'never',
@@ -137,6 +141,7 @@ const settings = {
     }),
     checked: ['power-on', 'running'],
     capability: noCapability,
+    needs: null,
     words: ({ warnMinutes, restrictMinutes, suspendMinutes }) =>
       `warned after ${minutes(warnMinutes)}, no network after ${minutes(restrictMinutes)}, suspended after ${minutes(suspendMinutes)}`,
   }),
@@ -150,6 +155,7 @@ const settings = {
     meet: Math.min,
     checked: ['running'],
     capability: noCapability,
+    needs: null,
     words: (value) => `every ${value} s`,
   }),
   network: setting({
@@ -162,6 +168,7 @@ const settings = {
     meet: meetNetworks,
     checked: ['power-on', 'running'],
     capability: ({ mode }) => (mode === 'listed' ? 'network:listed' : null),
+    needs: '`network:listed`, where servers are listed',
     words: (value) => (value.mode === 'none' ? 'none' : `only ${value.allow.map(networkRuleWords).join(', ')}`),
   }),
   'serial-port': setting({
@@ -174,6 +181,7 @@ const settings = {
     meet: stricterOf(serialPort.options),
     checked: ['power-on', 'running'],
     capability: (value) => (value === 'captured' ? 'serial:captured' : null),
+    needs: '`serial:captured`, where its output is kept',
     words: (value) => value,
   }),
   'clipboard-to-guest': clipboardSetting('What may be pasted from the host into the guest'),
@@ -188,18 +196,20 @@ const settings = {
     meet: stricterOf(exit.options),
     checked: ['power-on', 'running'],
     capability: (value) => (value === 'suspend' ? 'suspend' : null),
+    needs: '`suspend`, where closing suspends',
     words: (value) => ({ user: 'the user decides', suspend: 'suspend', 'power-off': 'power off' })[value],
   }),
   memory: setting({
     row: 'PO-19',
     description: 'The most memory that the guest gets, whatever its machine asks for',
     unit: 'MiB; null is what the machine asks for',
-    value: z.strictObject({ maxMiB: z.int().min(16).max(1_048_576).nullable() }),
+    value: z.strictObject({ maxMiB: z.int().min(16).max(1_048_576).nullable().describe('In MiB; null is what the machine asks for') }),
     default: { maxMiB: null },
     merge: 'strictest',
     meet: (one, other) => ({ maxMiB: lowerLimit(one.maxMiB, other.maxMiB) }),
     checked: ['power-on'],
     capability: noCapability,
+    needs: null,
     words: ({ maxMiB }) => (maxMiB === null ? 'what the machine asks for' : `at most ${maxMiB} MiB`),
   }),
 }
