@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { acceptCommand, reviewCommand, signCommand } from './approve.ts'
 import { initCommand, rotateCommand } from './init.ts'
 import { keygenCommand, showKeyCommand } from './keygen.ts'
+import { logCommand } from './log.ts'
 import { publishCommand, renewCommand, statusCommand } from './publish.ts'
 import { runTrust } from './run-trust.ts'
 import { stageCommand, withdrawCommand } from './stage.ts'
@@ -20,5 +21,6 @@ const approvals = [reviewCommand, signCommand, acceptCommand, publishCommand, re
 for (const command of [...commands, ...approvals]) {
   program.addCommand(command().option('--json', 'print the result, or the refusal, as one JSON object'))
 }
+program.addCommand(logCommand())
 
 await runTrust(program, process.argv)

@@ -8,7 +8,7 @@ import { TrustError } from './error.ts'
 
 /** Parses and runs; sets the exit code. A failure is a line on standard error, and with `--json` an object on standard output too. */
 export async function runTrust(program: Command, argv: readonly string[]): Promise<void> {
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => undefined })
+  for (const command of allOf(program)) command.exitOverride().configureOutput({ outputError: () => undefined })
   try {
     await program.parseAsync([...argv])
   } catch (error) {
@@ -19,6 +19,8 @@ export async function runTrust(program: Command, argv: readonly string[]): Promi
     if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
   }
 }
+
+const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)]
 
 function describe(error: unknown): { readonly exit: number; readonly code: string; readonly message: string } {
   if (error instanceof CommanderError) return { exit: exitCode.usage, code: 'usage', message: error.message.replace(/^error: /, '') }

@@ -93,6 +93,16 @@ describe('casemate-trust', () => {
     expect((await trust(...sign, key('approver'))).exit).toBe(0)
     expect((await trust('publish', ...repository, '--online', key('online'), ...pass)).result).toMatchObject({ published: [{ role: 'packages' }] })
 
+    const head = ['--head', at('head.json')]
+    expect((await trust('log', 'head', ...repository, '--out', at('head.json'))).result).toMatchObject({ format: 'casemate-log-head-1', size: 0 })
+    expect(await trust('log', 'verify', ...repository, ...head)).toMatchObject({ exit: 0, result: { size: 0 } })
+    expect((await trust('log', 'prove', ...repository, '--since', at('head.json'), '--out', at('proof.json'))).exit).toBe(0)
+    expect(await trust('log', 'verify', '--proof', at('proof.json'), ...head)).toMatchObject({ exit: 0, result: { kind: 'consistency' } })
+    expect(await trust('log', 'verify', '--proof', at('head.json'), ...head)).toMatchObject(refused('log-file-invalid'))
+    expect(await trust('log', 'verify', ...head)).toMatchObject(refused('usage', 2))
+    const none = ['--path', 'releases/office/1.json', '--out', at('none.json')]
+    expect(await trust('log', 'prove', ...repository, ...none)).toMatchObject(refused('log-entry-missing'))
+
     await writeFile(at('trust.yaml'), plan('approver, bert'))
     const rotate = ['rotate', ...repository, '--plan', at('trust.yaml'), '--author', 'ada']
     expect((await trust(...rotate)).result).toEqual({ staged: ['targets'] })
