@@ -30,7 +30,13 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
   fsck: { load: async () => [(await import('./fsck.ts')).fsckCommand] },
   gc: { load: async () => [(await import('./gc.ts')).gcCommand] },
   package: { about: 'sealed machines', load: async () => [(await import('./package-stage.ts')).packageStageCommand] },
-  policy: { about: 'rules of desktops', load: async () => [(await import('./policy-stage.ts')).policyStageCommand] },
+  policy: {
+    about: 'rules of desktops',
+    load: async () => {
+      const { policyCheckCommand, policyStageCommand } = await import('./policy-stage.ts')
+      return [policyCheckCommand, policyStageCommand]
+    },
+  },
   release: {
     about: 'what a desktop consists of',
     load: async () => [(await import('./release-stage.ts')).releaseStageCommand, (await import('./release-rollback.ts')).releaseRollbackCommand],

@@ -18,8 +18,9 @@ export function renderDocument(path: string, bytes: Uint8Array): readonly string
 }
 
 function renderPolicy(bytes: Uint8Array): readonly string[] {
-  const { name, version, minRuntime, rules } = parsePolicy(bytes)
-  return [`policy ${name} ${version}, for runtime ${minRuntime} or later`, ...rules.map(renderRule)]
+  const { name, version, minRuntime, rules, tests = [] } = parsePolicy(bytes)
+  const expectations = tests.map((test) => `test “${test.name}”: given ${JSON.stringify(test.given)}, expect ${JSON.stringify(test.expect)}`)
+  return [`policy ${name} ${version}, for runtime ${minRuntime} or later`, ...rules.map(renderRule), ...expectations]
 }
 
 function renderRule(rule: PolicyRule): string {

@@ -19,6 +19,15 @@ not current. A policy is YAML or JSON; its JSON Schema comes from the same catal
 
 A rule is \`{setting, value, locked, when}\`. \`when\` may name \`groups\`, \`tags\`, \`assurance\`, \`runtimeVersion\`, \`network\` and \`time\`; all
 that are given must hold. A fact that nobody vouches for can tighten, never loosen. Within one layer the strictest rule wins.
+
+A policy may carry \`tests\`: \`{name, given, expect}\`. \`given\` may name \`groups\`, \`tags\`, \`assurance\`, \`runtimeVersion\`, \`network\` (a zone in
+which the host is known to be) and \`time\`; \`expect\` gives settings their values. The rules of that document alone are looked at. A policy of
+which a test fails is not put forward; \`casemate-admin policy check --file FILE\` runs them without a console.
+
+    tests:
+      - name: a contractor in a cafe has no network
+        given: {groups: [contractors], network: cafe}
+        expect: {network: {mode: none}}
 `
 
 export function referencePage(): string {

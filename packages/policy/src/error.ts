@@ -27,6 +27,7 @@ export type PolicyErrorCode =
   | 'password-missing'
   | 'password-wrong'
   | 'policy-invalid'
+  | 'policy-test-failed'
   | 'proof-replayed'
   | 'proof-request'
   | 'proof-time'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import { parsePolicyYaml, writePolicy } from '@casemate/policy/policy'
+import { checkPolicyTests } from '@casemate/policy/policy-tests'
 import { policyDocumentPath } from '@casemate/policy/release'
 import { sha256Hex } from '@casemate/policy/sha256'
 import { type Operator, requireRight } from '../access/actor.ts'
@@ -17,12 +18,13 @@ export interface StagedPolicy {
 
 /**
  * Puts a policy forward, as somebody typed it. What is approved is its canonical JSON.
- * @throws PolicyError `yaml-invalid`, `policy-invalid` (names each unknown or wrong field); ConsoleError `exists`; PublishError of staging.
+ * @throws PolicyError `yaml-invalid`, `policy-invalid` (names each unknown or wrong field), `policy-test-failed`; ConsoleError `exists`; PublishError of staging.
  */
 export async function stagePolicy(actor: Operator, console: Console, yaml: string): Promise<StagedPolicy> {
   requireRight(actor, 'policy:stage')
   const { db, now } = console
   const document = parsePolicyYaml(yaml)
+  checkPolicyTests(document)
   const bytes = new TextEncoder().encode(writePolicy(document))
   const [path, sha256] = [policyDocumentPath(document.name, document.version), await sha256Hex(bytes)]
   const at = new Date(now() * 1000)

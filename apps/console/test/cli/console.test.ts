@@ -173,7 +173,14 @@ it('names what is wrong: no console, an unknown setting, a wrong passphrase, a f
   await startServer(place)
   await writeFile(at('policy.yaml'), policyYaml('colour'))
   expect(await refusal('policy', 'stage', ...data, '--file', at('policy.yaml'))).toMatchObject({ exit: 1, code: 'policy-invalid' })
-  await writeFile(at('policy.yaml'), policyYaml('authentication'))
+  const tests = (mode: string) => `tests: [{name: nobody is asked, expect: {authentication: {mode: ${mode}}}}]\n`
+  const never = 'password, minLength: 8, minClasses: 1, tries: 5, lockMinutes: 5'
+  await writeFile(at('policy.yaml'), `${policyYaml('authentication')}${tests(never)}`)
+  for (const how of [['check'], ['stage', ...data]]) {
+    expect(await refusal('policy', ...how, '--file', at('policy.yaml'))).toMatchObject({ exit: 1, code: 'policy-test-failed' })
+  }
+  await writeFile(at('policy.yaml'), `${policyYaml('authentication')}${tests('none')}`)
+  expect(await run('policy', 'check', '--file', at('policy.yaml'))).toMatchObject({ name: 'base', rules: 1, tests: 1 })
   await run('policy', 'stage', ...data, '--file', at('policy.yaml'))
   await writeFile(at('other'), 'not the passphrase\n')
   const approve = ['approve', ...data, '--role', 'policies', '--key', at('org', 'keys', 'approver.key')]

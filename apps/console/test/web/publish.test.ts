@@ -105,6 +105,8 @@ it('names each fault of a policy by its place, without keeping anything of it', 
   })
   expect(await browser.call('check-policy', { yaml: '{' })).toMatchObject({ ok: false, errors: [{ path: [] }] })
   expect(await browser.call('check-policy', { yaml: policyText('9') })).toMatchObject({ ok: true, errors: [] })
+  const tested = (maxMiB: number) => `${policyText('9').trimEnd().slice(0, -1)},"tests":[{"name":"small","expect":{"memory":{"maxMiB":${maxMiB}}}}]}`
+  expect(await browser.call('check-policy', { yaml: tested(16) })).toMatchObject({ ok: false, errors: [{ path: ['tests', 0] }] })
   expect(await browser.call('read-policy', { name: 'base', version: '9' })).toMatchObject({ refused: 'not-found' })
 })
 

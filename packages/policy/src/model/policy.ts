@@ -8,6 +8,7 @@ import { PolicyError } from '../error.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { condition } from './condition.ts'
 import { runtimeVersion, slug, versionText } from './names.ts'
+import { policyTest } from './policy-test.ts'
 import { catalogue, type SettingName } from './settings.ts'
 import { documentLimits, type Json, parseStrictJson } from './strict-json.ts'
 
@@ -43,6 +44,8 @@ export const policy = z.strictObject({
   /** A runtime older than this refuses the document instead of reading half of it. */
   minRuntime: runtimeVersion,
   rules: z.array(rule).max(1000),
+  /** Run whenever the document is put forward. */
+  tests: z.array(policyTest).max(200).optional(),
 })
 
 export type Policy = z.infer<typeof policy>
