@@ -8,6 +8,8 @@ export class MemoryDevice implements BlockDevice {
   readonly bytes: Buffer
   readonly readOnly = false
   flushes = 0
+  /** What `read` gave and `giveBack` did not get yet. */
+  readonly lent = new Set<Uint8Array>()
   readonly trimmed: (readonly [number, number])[] = []
   /** Thrown by every read and write while set. */
   failure: Error | null = null
@@ -22,7 +24,15 @@ export class MemoryDevice implements BlockDevice {
 
   async read(offset: number, length: number): Promise<Buffer> {
     if (this.failure !== null) throw this.failure
-    return Buffer.from(this.bytes.subarray(offset, offset + length))
+    const bytes = Buffer.from(this.bytes.subarray(offset, offset + length))
+    this.lent.add(bytes)
+    return bytes
+  }
+
+  /** Whoever still looks at them sees that they were given back. */
+  giveBack(bytes: Uint8Array): void {
+    if (!this.lent.delete(bytes)) throw new Error('these bytes were not lent, or are back already')
+    bytes.fill(0xee)
   }
 
   async write(offset: number, data: Uint8Array): Promise<void> {

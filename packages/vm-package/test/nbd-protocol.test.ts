@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { PackageError } from '../src/error.ts'
 import { type NbdServerOptions, serveNbd } from '../src/nbd/serve.ts'
 import { temporaryFolder } from './disks.ts'
@@ -152,6 +152,21 @@ describe('the transmission phase', () => {
       seen.add(cookie)
     }
     expect(seen.size).toBe(200)
+  })
+
+  it('gives a device its bytes back once they have left, not before', async () => {
+    const { socketPath, device } = await serve()
+    const client = await wire.open(socketPath, 'writable')
+    client.socket.pause()
+    const replies = 16
+    for (let cookie = 0; cookie < replies; cookie += 1) client.send(wire.request(readType, cookie, 0, mib))
+    await vi.waitFor(() => expect(device.lent.size).toBe(replies))
+    client.socket.resume()
+    for (let reply = 0; reply < replies; reply += 1) {
+      expect((await wire.simpleReply(client)).error).toBe(0)
+      expect((await client.take(mib)).equals(device.bytes.subarray(0, mib))).toBe(true)
+    }
+    await vi.waitFor(() => expect(device.lent.size).toBe(0))
   })
 
   it('answers zero runs as holes', async () => {

@@ -51,7 +51,7 @@ export class Peer {
     return this.#held >= length ? this.#take(length) : null
   }
 
-  /** Resolves once the bytes have left, or the client is gone. */
+  /** Resolves once the bytes have left, or the client is gone: nothing looks at them any more. */
   write(parts: readonly Uint8Array[]): Promise<void> {
     if (this.gone) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()

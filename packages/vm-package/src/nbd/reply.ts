@@ -26,11 +26,23 @@ export function errorReply({ structured }: Agreement, { type, cookie }: wire.Req
   return [wire.encodeChunkHead(cookie, wire.chunkType.error, true, head.length + message.length), head, message]
 }
 
+export interface DataReply {
+  readonly parts: Parts
+  /** Those of them that the device takes back. */
+  readonly data: Parts
+}
+
 /** Reads everything before the first byte is sent, so that an error can still be said. */
-export async function dataReply({ device, structured }: Agreement, { cookie, flags, offset, length }: wire.Request): Promise<Parts> {
+export async function dataReply({ device, structured }: Agreement, { cookie, flags, offset, length }: wire.Request): Promise<DataReply> {
   const start = Number(offset)
-  if (!structured) return [wire.encodeSimpleReply(cookie, 0), await device.read(start, length)]
-  if (length === 0) return [wire.encodeChunkHead(cookie, wire.chunkType.none, true, 0)]
+  const data: Uint8Array[] = []
+  const read = async (at: number, bytes: number) => {
+    const piece = await device.read(at, bytes)
+    data.push(piece)
+    return piece
+  }
+  if (!structured) return { parts: [wire.encodeSimpleReply(cookie, 0), await read(start, length)], data }
+  if (length === 0) return { parts: [wire.encodeChunkHead(cookie, wire.chunkType.none, true, 0)], data }
   const whole = (flags & wire.commandFlag.dontFragment) !== 0 || length < holesFrom
   const extents = whole || device.extents === undefined ? [{ length, zero: false }] : await device.extents(start, length)
   let at = start
@@ -42,11 +54,11 @@ export async function dataReply({ device, structured }: Agreement, { cookie, fla
   const parts = await Promise.all(
     pieces.map(async ({ at, extent, last }): Promise<Parts> => {
       if (extent.zero) return [wire.encodeChunkHead(cookie, wire.chunkType.offsetHole, last, 12), wire.uint64(BigInt(at)), wire.uint32(extent.length)]
-      const data = await device.read(at, extent.length)
-      return [wire.encodeChunkHead(cookie, wire.chunkType.offsetData, last, 8 + data.length), wire.uint64(BigInt(at)), data]
+      const piece = await read(at, extent.length)
+      return [wire.encodeChunkHead(cookie, wire.chunkType.offsetData, last, 8 + piece.length), wire.uint64(BigInt(at)), piece]
     }),
   )
-  return parts.flat()
+  return { parts: parts.flat(), data }
 }
 
 /** The same, in one piece, for bytes that the device has at hand; null when it has not. A short read is worth one copy. */

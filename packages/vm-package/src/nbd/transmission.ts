@@ -67,7 +67,8 @@ async function answer(peer: Peer, agreement: Agreement, request: wire.Request, p
   const wrong = faultOf(agreement, request)
   if (wrong !== null) return await peer.write(errorReply(agreement, request, wrong, 'the request is refused'))
   try {
-    await peer.write(await perform(agreement, request, payload))
+    if (request.type === wire.command.read) await answerRead(peer, agreement, request)
+    else await peer.write(await perform(agreement, request, payload))
   } catch (error) {
     const reading = request.type === wire.command.read || request.type === wire.command.blockStatus
     if (reading) hooks.onReadError(agreement.name, error)
@@ -75,6 +76,12 @@ async function answer(peer: Peer, agreement: Agreement, request: wire.Request, p
     // What went wrong is for the host's ears only.
     await peer.write(errorReply(agreement, request, wire.errno.io, 'the device failed'))
   }
+}
+
+async function answerRead(peer: Peer, agreement: Agreement, request: wire.Request): Promise<void> {
+  const { parts, data } = await dataReply(agreement, request)
+  await peer.write(parts)
+  for (const bytes of data) agreement.device.giveBack?.(bytes)
 }
 
 /** The error number for a request that is wrong in itself, or null. */
@@ -106,8 +113,6 @@ async function perform(agreement: Agreement, request: wire.Request, payload: Buf
   const { command } = wire
   const offset = Number(request.offset)
   switch (request.type) {
-    case command.read:
-      return await dataReply(agreement, request)
     case command.blockStatus:
       return await allocationReply(agreement, request)
     case command.write:

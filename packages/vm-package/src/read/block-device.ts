@@ -12,6 +12,11 @@ export interface BlockDevice {
   readonly readOnly: boolean
   read(offset: number, length: number): Promise<Uint8Array>
   /**
+   * Takes back what `read` gave, once, when nobody needs it any more: it has no bytes then, and its memory serves again without a run of the
+   * garbage collector. Absent: not asked for.
+   */
+  giveBack?(bytes: Uint8Array): void
+  /**
    * Fills `into` with what is at hand, without waiting. @returns false when it would have to wait, or the read would fail; `into` is then
    * undefined, and `read` says more. Absent: nothing is ever at hand.
    */

@@ -4,6 +4,7 @@
 // chunk by the page, each by name and by tag. What is altered and cannot be had intact is an error that names disk and object; what
 // is merely slow is the error `chunk-late`, while the fetch goes on and an event says when it has come.
 import { altered, type ObjectRef } from '../chunk/open.ts'
+import { release } from '../chunk/release.ts'
 import { forEachConcurrent } from '../concurrent.ts'
 import { PackageError } from '../error.ts'
 import type { ManifestDisk } from '../manifest.ts'
@@ -64,6 +65,7 @@ export interface PackageDisk extends BlockDevice {
    * first carry `subject.disk` and `subject.object`.
    */
   read(offset: number, length: number): Promise<Buffer>
+  giveBack(bytes: Uint8Array): void
   readNow(offset: number, into: Buffer): boolean
   extents(offset: number, length: number): Promise<readonly Extent[]>
   /** The chunk that holds the byte at `offset`; null in a run of zeros. @throws PackageError `page-altered`, `page-missing`. */
@@ -133,6 +135,10 @@ class Disk implements PackageDisk {
     await forEachConcurrent(runs, concurrentChunks, (run) => this.#fill(run, offset, bytes, !goesOn && length < scatteredBelow))
     if (goesOn) void this.#readAhead(offset + length)
     return bytes
+  }
+
+  giveBack({ buffer }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer) release(new Uint8Array(buffer))
   }
 
   readNow(offset: number, into: Buffer): boolean {
@@ -265,6 +271,8 @@ class Disk implements PackageDisk {
   /** Opens what a sequential reader will want next. A failure is reported by the read that needs the object. */
   async #readAhead(offset: number): Promise<void> {
     const { index, opener, plain } = this.#parts
+    // A reader that asks for much at once is ahead already.
+    if (opener.busy >= concurrentChunks) return
     const length = Math.min(readAheadBytes, this.size - offset)
     const runs = await index.find(offset, length, (page) => opener.open('page', page, pageLength(page))).catch(() => [])
     for (const { object, length: plainLength } of runs) {

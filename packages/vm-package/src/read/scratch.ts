@@ -3,7 +3,7 @@
 // Chunks that were read here and there, so that the next such read need not open a whole chunk for 4 KiB: their verified bytes in a file
 // that has no name, encrypted sector by sector under a key that only this process knows; tags and counters stay in memory. The oldest
 // give way when it is full. It is a help, never a need: what it cannot give back intact is opened again from its object.
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -46,6 +46,7 @@ export class Scratch {
   readonly #options: ScratchOptions
   readonly #file: FileHandle
   readonly #key = randomBytes(32)
+  readonly #secret = createSecretKey(this.#key)
   /** In the order in which they were written, which is the order in the file, seen as a ring. */
   readonly #stashed = new Map<string, Stashed>()
   readonly #sector = Buffer.alloc(sectorBytes)
@@ -121,7 +122,7 @@ export class Scratch {
     } catch {
       return null
     }
-    return openSector(this.#key, counter + sector, this.#sector, tags.subarray(sector * tagBytes, (sector + 1) * tagBytes))
+    return openSector(this.#secret, counter + sector, this.#sector, tags.subarray(sector * tagBytes, (sector + 1) * tagBytes))
   }
 
   /** Where `length` bytes go next; what lies there is given up. */
