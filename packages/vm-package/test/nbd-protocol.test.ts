@@ -158,7 +158,7 @@ describe('the transmission phase', () => {
     const { socketPath, device } = await serve()
     const client = await wire.open(socketPath, 'writable')
     client.socket.pause()
-    const replies = 16
+    const replies = 8
     for (let cookie = 0; cookie < replies; cookie += 1) client.send(wire.request(readType, cookie, 0, mib))
     await vi.waitFor(() => expect(device.lent.size).toBe(replies))
     client.socket.resume()

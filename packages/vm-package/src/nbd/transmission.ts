@@ -15,7 +15,7 @@ export interface TransmissionHooks {
 }
 
 /** For one client; a request that goes beyond it is the last one taken until others are answered. */
-const mostBytesUnderWay = wire.longestPayload
+const mostBytesUnderWay = 8_388_608
 const mostRequestsUnderWay = 128
 const zeroes = Buffer.alloc(1_048_576)
 
@@ -23,6 +23,7 @@ const zeroes = Buffer.alloc(1_048_576)
 export async function transmit(peer: Peer, agreement: Agreement, hooks: TransmissionHooks): Promise<void> {
   const underWay = new Set<Promise<void>>()
   let bytes = 0
+  let answered = Promise.withResolvers<void>()
   try {
     for (;;) {
       const request = wire.decodeRequest(peer.take(wire.requestBytes) ?? (await peer.read(wire.requestBytes)))
@@ -41,9 +42,13 @@ export async function transmit(peer: Peer, agreement: Agreement, hooks: Transmis
         .finally(() => {
           bytes -= weight
           underWay.delete(run)
+          answered.resolve()
         })
       underWay.add(run)
-      while (underWay.size >= mostRequestsUnderWay || bytes > mostBytesUnderWay) await Promise.race(underWay)
+      while (underWay.size >= mostRequestsUnderWay || bytes > mostBytesUnderWay) {
+        answered = Promise.withResolvers()
+        await answered.promise
+      }
     }
   } finally {
     await Promise.all(underWay)
