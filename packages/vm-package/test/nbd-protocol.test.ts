@@ -158,7 +158,7 @@ describe('the transmission phase', () => {
     const { socketPath, device } = await serve()
     const client = await wire.open(socketPath, 'writable')
     client.socket.pause()
-    const replies = 16
+    const replies = 8
     for (let cookie = 0; cookie < replies; cookie += 1) client.send(wire.request(readType, cookie, 0, mib))
     await vi.waitFor(() => expect(device.lent.size).toBe(replies))
     client.socket.resume()
@@ -167,6 +167,29 @@ describe('the transmission phase', () => {
       expect((await client.take(mib)).equals(device.bytes.subarray(0, mib))).toBe(true)
     }
     await vi.waitFor(() => expect(device.lent.size).toBe(0))
+  })
+
+  it('answers short reads of what is at hand each with its own bytes, however many wait for the client', async () => {
+    const device = new MemoryDevice(2 * mib)
+    randomBytes(2 * mib).copy(device.bytes)
+    let asked = 0
+    const readNow = (offset: number, into: Buffer) => {
+      asked += 1
+      return device.bytes.copy(into, 0, offset, offset + into.length) === into.length
+    }
+    const { socketPath } = await serve({ exports: new Map([['at-hand', { ...readOnlyView(device), readNow }]]) })
+    const client = await wire.open(socketPath, 'at-hand')
+    const length = 32_768
+    for (let round = 0; round < 2; round += 1) {
+      client.socket.pause()
+      for (let at = 0; at < device.size; at += length) client.send(wire.request(readType, at, at, length))
+      await vi.waitFor(() => expect(asked).toBe((round + 1) * (device.size / length)))
+      client.socket.resume()
+      for (let at = 0; at < device.size; at += length) {
+        expect(await wire.simpleReply(client)).toEqual({ error: 0, cookie: at })
+        expect((await client.take(length)).equals(device.bytes.subarray(at, at + length))).toBe(true)
+      }
+    }
   })
 
   it('answers zero runs as holes', async () => {

@@ -3,6 +3,7 @@
 // Replies as byte strings. With structured replies agreed on, reads answer zero runs as holes; otherwise replies are simple ones.
 import type { Extent } from '../read/block-device.ts'
 import type { Agreement } from './handshake.ts'
+import type { ReplyBuffers } from './reply-buffers.ts'
 import * as wire from './wire.ts'
 
 /** An extent list may describe less than was asked for (section "NBD_CMD_BLOCK_STATUS"). */
@@ -61,13 +62,22 @@ export async function dataReply({ device, structured }: Agreement, { cookie, fla
   return { parts: parts.flat(), data }
 }
 
-/** The same, in one piece, for bytes that the device has at hand; null when it has not. A short read is worth one copy. */
-export function dataReplyNow({ device, structured }: Agreement, { cookie, offset, length }: wire.Request): Buffer | null {
-  if (length === 0 || length >= holesFrom) return null
+/** Of a reply that `dataReplyNow` makes. */
+export const longestReplyNow = 28 + holesFrom
+
+/**
+ * The same, in one piece, for bytes that the device has at hand; null when it has not. A short read is worth one copy.
+ * @param buffers of at least `longestReplyNow` bytes; they get it back from whoever has sent it.
+ */
+export function dataReplyNow({ device, structured }: Agreement, { cookie, offset, length }: wire.Request, buffers: ReplyBuffers): Buffer | null {
+  if (device.readNow === undefined || length === 0 || length >= holesFrom) return null
   const head = structured ? wire.encodeChunkHead(cookie, wire.chunkType.offsetData, true, 8 + length) : wire.encodeSimpleReply(cookie, 0)
   const dataAt = structured ? head.length + 8 : head.length
-  const reply = Buffer.allocUnsafe(dataAt + length)
-  if (device.readNow?.(Number(offset), reply.subarray(dataAt)) !== true) return null
+  const reply = buffers.take(dataAt + length)
+  if (!device.readNow(Number(offset), reply.subarray(dataAt))) {
+    buffers.giveBack(reply)
+    return null
+  }
   reply.set(head)
   if (structured) reply.writeBigUInt64BE(offset, head.length)
   return reply

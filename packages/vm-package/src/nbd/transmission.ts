@@ -6,7 +6,8 @@ import { PackageError } from '../error.ts'
 import type { BlockDevice } from '../read/block-device.ts'
 import type { Agreement } from './handshake.ts'
 import type { Peer } from './peer.ts'
-import { allocationReply, dataReply, dataReplyNow, errorReply, okReply } from './reply.ts'
+import { allocationReply, dataReply, dataReplyNow, errorReply, longestReplyNow, okReply } from './reply.ts'
+import { ReplyBuffers } from './reply-buffers.ts'
 import * as wire from './wire.ts'
 
 export interface TransmissionHooks {
@@ -15,24 +16,22 @@ export interface TransmissionHooks {
 }
 
 /** For one client; a request that goes beyond it is the last one taken until others are answered. */
-const mostBytesUnderWay = wire.longestPayload
+const mostBytesUnderWay = 8_388_608
 const mostRequestsUnderWay = 128
 const zeroes = Buffer.alloc(1_048_576)
 
 /** Resolves when the client says goodbye or goes. @throws PackageError `nbd-protocol` for what is no request. */
 export async function transmit(peer: Peer, agreement: Agreement, hooks: TransmissionHooks): Promise<void> {
+  const buffers = new ReplyBuffers(longestReplyNow)
   const underWay = new Set<Promise<void>>()
   let bytes = 0
+  let answered = Promise.withResolvers<void>()
   try {
     for (;;) {
       const request = wire.decodeRequest(peer.take(wire.requestBytes) ?? (await peer.read(wire.requestBytes)))
       if (request === null) throw new PackageError('nbd-protocol', 'expected an NBD request, found another magic')
       if (request.type === wire.command.disconnect) return
-      const now = peer.unsent < mostBytesUnderWay ? replyNow(agreement, request) : null
-      if (now !== null) {
-        void peer.write([now])
-        continue
-      }
+      if (answerNow(peer, agreement, request, buffers)) continue
       const payload = await readPayload(peer, request)
       const weight = request.type === wire.command.read ? Math.min(request.length, wire.longestPayload) : payload.length
       bytes += weight
@@ -41,19 +40,26 @@ export async function transmit(peer: Peer, agreement: Agreement, hooks: Transmis
         .finally(() => {
           bytes -= weight
           underWay.delete(run)
+          answered.resolve()
         })
       underWay.add(run)
-      while (underWay.size >= mostRequestsUnderWay || bytes > mostBytesUnderWay) await Promise.race(underWay)
+      while (underWay.size >= mostRequestsUnderWay || bytes > mostBytesUnderWay) {
+        answered = Promise.withResolvers()
+        await answered.promise
+      }
     }
   } finally {
     await Promise.all(underWay)
   }
 }
 
-/** The whole reply to a read whose bytes are at hand; null for every other request. */
-function replyNow(agreement: Agreement, request: wire.Request): Buffer | null {
-  if (request.type !== wire.command.read || agreement.device.readNow === undefined || faultOf(agreement, request) !== null) return null
-  return dataReplyNow(agreement, request)
+/** Answers a read whose bytes are at hand. @returns false for every other request. */
+function answerNow(peer: Peer, agreement: Agreement, request: wire.Request, buffers: ReplyBuffers): boolean {
+  if (request.type !== wire.command.read || peer.unsent >= mostBytesUnderWay || faultOf(agreement, request) !== null) return false
+  const reply = dataReplyNow(agreement, request, buffers)
+  if (reply === null) return false
+  void peer.write([reply]).then(() => buffers.giveBack(reply))
+  return true
 }
 
 async function readPayload(peer: Peer, request: wire.Request): Promise<Buffer> {
@@ -84,18 +90,20 @@ async function answerRead(peer: Peer, agreement: Agreement, request: wire.Reques
   for (const bytes of data) agreement.device.giveBack?.(bytes)
 }
 
+/** Of each command that is served. */
+const permittedFlags: Readonly<Record<number, number>> = {
+  [wire.command.read]: wire.commandFlag.dontFragment,
+  [wire.command.write]: wire.commandFlag.fua,
+  [wire.command.flush]: wire.commandFlag.fua,
+  [wire.command.trim]: wire.commandFlag.fua,
+  [wire.command.writeZeroes]: wire.commandFlag.fua | wire.commandFlag.noHole,
+  [wire.command.blockStatus]: wire.commandFlag.requestOne,
+}
+
 /** The error number for a request that is wrong in itself, or null. */
 function faultOf({ device, allocation }: Agreement, { type, flags, offset, length }: wire.Request): number | null {
   const { command, commandFlag, errno } = wire
-  const allowed: Readonly<Record<number, number>> = {
-    [command.read]: commandFlag.dontFragment,
-    [command.write]: commandFlag.fua,
-    [command.flush]: commandFlag.fua,
-    [command.trim]: commandFlag.fua,
-    [command.writeZeroes]: commandFlag.fua | commandFlag.noHole,
-    [command.blockStatus]: commandFlag.requestOne,
-  }
-  const permitted = allowed[type]
+  const permitted = permittedFlags[type]
   if (permitted === undefined) return errno.unsupported
   if ((flags & ~(permitted | commandFlag.fua)) !== 0) return errno.invalid
   const writes = type === command.write || type === command.trim || type === command.writeZeroes

@@ -10,8 +10,8 @@ import { openFrom } from './open-from.ts'
 import type { Answer, DiskObjectKind, OpenTask, StashTask, Task } from './opening-task.ts'
 
 const mostThreads = 4
-/** One at hand and one that waits, so that a thread need not wait for its caller. */
-const tasksOfThread = 2
+/** One at hand and some that wait, so that a thread need not sleep while its caller is busy. */
+const tasksOfThread = 4
 
 interface Waiting {
   readonly task: Task

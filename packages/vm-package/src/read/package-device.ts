@@ -130,11 +130,13 @@ class Disk implements PackageDisk {
   async read(offset: number, length: number): Promise<Buffer> {
     this.#check(offset, length)
     const goesOn = this.#streams.note(offset, length)
-    const bytes = Buffer.allocUnsafe(length)
     const runs = await this.#find(offset, length)
-    await forEachConcurrent(runs, concurrentChunks, (run) => this.#fill(run, offset, bytes, !goesOn && length < scatteredBelow))
+    // Made when the first chunk is there: those of many reads that wait would take more memory than what they wait for.
+    let bytes: Buffer | null = null
+    const into = () => (bytes ??= Buffer.allocUnsafe(length))
+    await forEachConcurrent(runs, concurrentChunks, (run) => this.#fill(run, offset, into, !goesOn && length < scatteredBelow))
     if (goesOn) void this.#readAhead(offset + length)
-    return bytes
+    return into()
   }
 
   giveBack({ buffer }: Uint8Array): void {
@@ -213,18 +215,22 @@ class Disk implements PackageDisk {
     return await index.find(offset, length, (page) => this.#inTime(page.name, opener.open('page', page, pageLength(page))))
   }
 
-  /** Fills the part of `bytes`, which stand for the disk at `offset`, that `run` covers. */
-  async #fill(run: Placed, offset: number, bytes: Buffer, scattered: boolean): Promise<void> {
-    const { piece, from } = pieceOf(run, offset, bytes)
+  /** Fills the part of `into()`, whose bytes stand for the disk at `offset`, that `run` covers. */
+  async #fill(run: Placed, offset: number, into: () => Buffer, scattered: boolean): Promise<void> {
     const { object, length } = run
     if (object === null) {
-      piece.fill(0)
+      pieceOf(run, offset, into()).piece.fill(0)
       return
     }
-    this.#parts.onRead(run.offset)
-    if (this.#parts.plain.copy(object.name, from, piece, scattered)) return
+    const { plain, onRead } = this.#parts
+    onRead(run.offset)
+    if (plain.has(object.name)) {
+      const { piece, from } = pieceOf(run, offset, into())
+      if (plain.copy(object.name, from, piece, scattered)) return
+    }
     const chunk = await this.#inTime(object.name, this.#open(object, length, scattered))
     if (chunk.length !== length) throw altered('chunk', object.name, `expected ${length} bytes, found ${chunk.length}`)
+    const { piece, from } = pieceOf(run, offset, into())
     chunk.copy(piece, 0, from, from + piece.length)
   }
 
