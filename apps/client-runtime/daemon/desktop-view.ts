@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { settingsFor } from '@casemate/policy/decision'
+import { settingOf } from '@casemate/policy/decision'
 import type { Facts } from '@casemate/policy/facts'
 import { instanceKeyProtection } from '@casemate/policy/instance-key'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
@@ -42,7 +42,8 @@ async function wantedOf(
   const { lease } = device.leases
   // Without documents the reasons say so; what they would ask for is not known.
   if (held === undefined || lease === null) return { activation: 'none', eula: null, password: null }
-  const { activation, authentication } = settingsFor(held.layers, lease, await factsOf(device, []), device.clock.now)
+  const setting = settingOf(held.layers, lease, await factsOf(device, []), device.clock.now)
+  const [activation, authentication] = [setting('activation'), setting('authentication')]
   const { eula: sha256 } = held
   return {
     activation,

@@ -2,7 +2,7 @@
 //
 // An enrolled device at work: contact, sessions, journal, and the calls of the local door that need them.
 import { randomBytes } from 'node:crypto'
-import { settingsFor } from '@casemate/policy/decision'
+import { settingOf } from '@casemate/policy/decision'
 import type { Facts, Request } from '@casemate/policy/facts'
 import { desktopOf } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
@@ -279,7 +279,7 @@ export class Runtime {
     for (const assigned of lease?.assign ?? []) {
       const held = await readDesktop(documents.place, desktopOf(assigned), lease).catch(() => undefined)
       if (held === undefined || lease === null) continue
-      wait = Math.min(wait, settingsFor(held.layers, lease, await factsOf(this.device, []), clock.now)['check-in'])
+      wait = Math.min(wait, settingOf(held.layers, lease, await factsOf(this.device, []), clock.now)('check-in'))
     }
     this.#waitSeconds = wait
   }

@@ -2,7 +2,7 @@
 //
 // Activation (PO-1): the console checks what is presented before it wraps the package key for this device. What is kept here is a fresh
 // instance key, wrapped; the engine is chosen now and stays.
-import { settingsFor } from '@casemate/policy/decision'
+import { settingOf } from '@casemate/policy/decision'
 import type { Facts } from '@casemate/policy/facts'
 import { wrapInstanceKey } from '@casemate/policy/instance-key'
 import { desktopOf, type Lease } from '@casemate/policy/lease'
@@ -82,7 +82,7 @@ export async function passwordRules(device: Device, engines: Facts['engines'], d
   const documents = await readDesktop(device.documents.place, desktop, lease)
   if (lease === null || documents === undefined)
     throw refusalOf([lease === null ? reason('lease-missing') : reason('desktop-not-assigned', { desktop })])
-  const { authentication } = settingsFor(documents.layers, lease, await factsOf(device, engines), device.clock.now)
+  const authentication = settingOf(documents.layers, lease, await factsOf(device, engines), device.clock.now)('authentication')
   return authentication.mode === 'password' ? authentication : null
 }
 

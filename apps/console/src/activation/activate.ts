@@ -14,7 +14,7 @@ import { issueLease, type LeaseQuestion, refuseCopied } from '../devices/lease.t
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { type AssignedRelease, assignedReleases } from '../releases/assigned.ts'
-import { releaseValues } from '../releases/values.ts'
+import { releaseSettings } from '../releases/values.ts'
 
 type Wanted = RequestOf<'activate'>
 
@@ -22,7 +22,7 @@ interface Attempt {
   readonly device: DeviceRow
   readonly release: AssignedRelease
   readonly instance: string
-  readonly settings: SettingValues
+  readonly settings: Pick<SettingValues, 'activation' | 'activation-instances'>
   readonly presented:
     | { readonly kind: 'none' }
     | { readonly kind: 'password'; readonly right: boolean }
@@ -60,7 +60,8 @@ async function readAttempt(actor: DeviceActor, { db, now }: Console, { desktop, 
   if (device.state !== 'active') throw new ConsoleError('device-suspended', 'this device is suspended')
   const release = (await assignedReleases(db, device)).find((assigned) => assigned.desktop === desktop)
   if (release === undefined) throw new ConsoleError('not-assigned', `no desktop \`${desktop}\` is assigned to this device`)
-  const settings = await releaseValues(db, release, device, now())
+  const setting = await releaseSettings(db, release, device, now())
+  const settings = { activation: setting('activation'), 'activation-instances': setting('activation-instances') }
   return { device, release, instance, settings, presented: await readPresented(db, release.desktopId, settings.activation, presented) }
 }
 

@@ -18,7 +18,7 @@ import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { type AssignedRelease, assignedReleases } from '../releases/assigned.ts'
 import { readDesktopSecrets } from '../releases/secrets.ts'
-import { releaseValues } from '../releases/values.ts'
+import { releaseSettings } from '../releases/values.ts'
 import { type DeviceRow, findDevice } from './device-row.ts'
 import { noteChange } from './note-change.ts'
 import { strictestOffline } from './offline-limits.ts'
@@ -126,7 +126,7 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
   for (const { desktop, serial, sha256, sealed } of assigned) {
     assign.push({ path: releasePath(desktop, serial), serial, sha256, key: sealed === null ? null : await wrapKey(console, device, sealed) })
   }
-  const values = await Promise.all(assigned.map((release) => releaseValues(db, release, device, iat)))
+  const limits = await Promise.all(assigned.map(async (release) => (await releaseSettings(db, release, device, iat))('offline')))
   const claims: Lease = {
     iss: organisation.id,
     sub: device.id,
@@ -135,7 +135,7 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
     tuf: { ...published.current },
     claims: device.claims,
     assign,
-    offline: strictestOffline(values),
+    offline: strictestOffline(limits),
     rescue: [],
     ...actionFor(device, organisation.contact),
   }

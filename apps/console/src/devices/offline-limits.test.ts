@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { strictestOffline } from './offline-limits.ts'
 
 const limits = (warnMinutes: number | null, suspendMinutes: number | null, maxBoots: number | null = null) => ({
-  offline: { warnMinutes, restrictMinutes: suspendMinutes, suspendMinutes, maxRuntimeMinutes: null, maxBoots },
+  ...{ warnMinutes, restrictMinutes: suspendMinutes, suspendMinutes, maxRuntimeMinutes: null, maxBoots },
 })
 
 it('takes of each limit the strictest of all desktops, in seconds', () => {

@@ -3,8 +3,8 @@ import type { Lease } from '@casemate/policy/lease'
 import { catalogue, type SettingValues } from '@casemate/policy/settings'
 
 /** A lease has one set of offline limits for all of its desktops: the strictest of their policies (PO-5). No desktop: no limit but `exp`. */
-export function strictestOffline(values: readonly Pick<SettingValues, 'offline'>[]): Lease['offline'] {
-  const [first, ...others] = values.map(({ offline }) => offline)
+export function strictestOffline(limits: readonly SettingValues['offline'][]): Lease['offline'] {
+  const [first, ...others] = limits
   if (first === undefined) return { warnAt: null, restrictAt: null, suspendAt: null, maxRuntimeMinutes: null, maxBoots: null }
   const strictest = others.reduce(catalogue.offline.meet, first)
   const { warnMinutes, restrictMinutes, suspendMinutes, maxRuntimeMinutes, maxBoots } = strictest

@@ -2,7 +2,7 @@
 //
 // What the approved policies of a release give a device, as the console computes it: for activation, for the limits that its lease
 // carries, and to hold what the device did against.
-import { applyingLayers, effectiveValues, layPolicies, type PolicyLayers } from '@casemate/policy/layers'
+import { applyingLayers, effectiveValues, layPolicies, type PolicyLayers, type SettingLookup, settingLookup } from '@casemate/policy/layers'
 import { parsePolicy } from '@casemate/policy/policy'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import type { SettingValues } from '@casemate/policy/settings'
@@ -11,7 +11,7 @@ import { inArray } from '../db/drizzle.ts'
 import type { DeviceRow } from '../devices/device-row.ts'
 import { ConsoleError } from '../error.ts'
 
-/** @throws ConsoleError `data-invalid` when a document of the release is not there as it was approved. */
+/** @throws ConsoleError `data-invalid` when a document of the release is not there as it was approved; PolicyError `network-rules-too-many`. */
 export async function releaseValues(
   db: Transaction,
   release: { readonly document: Uint8Array },
@@ -19,9 +19,25 @@ export async function releaseValues(
   now: number,
 ): Promise<SettingValues> {
   const layers = await readLayers(db, parseRelease(release.document))
-  // The network is what the device says of itself: not known here, so it can only tighten.
-  const circumstances = { claims: device.claims, runtimeVersion: device.runtimeVersion ?? '0.0.0', network: null, now }
-  return effectiveValues(layers, applyingLayers(layers, { sub: device.id, claims: device.claims }), circumstances)
+  return effectiveValues(layers, applyingLayers(layers, subjectOf(device)), circumstancesOf(device, now))
+}
+
+/** The same, one setting at a time: one that cannot be given keeps no other back. @throws ConsoleError `data-invalid` */
+export async function releaseSettings(
+  db: Transaction,
+  release: { readonly document: Uint8Array },
+  device: DeviceRow,
+  now: number,
+): Promise<SettingLookup> {
+  const layers = await readLayers(db, parseRelease(release.document))
+  return settingLookup(layers, applyingLayers(layers, subjectOf(device)), circumstancesOf(device, now))
+}
+
+const subjectOf = ({ id, claims }: DeviceRow) => ({ sub: id, claims })
+
+/** The network is what the device says of itself: not known here, so it can only tighten. */
+function circumstancesOf({ claims, runtimeVersion }: DeviceRow, now: number) {
+  return { claims, runtimeVersion: runtimeVersion ?? '0.0.0', network: null, now }
 }
 
 /** The approved policies of a release. @throws ConsoleError `data-invalid` */

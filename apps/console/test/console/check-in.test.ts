@@ -227,6 +227,19 @@ it('flags a device that was silent past the end of its lease, and none that came
   expect((await readAudit(operator, world.console)).entries.at(-1)).toMatchObject({ action: 'device.silent', subject: device.id })
 })
 
+it('gives and takes back the permission of a device whose network rules together are too many to be met', async () => {
+  const world = await startWorld()
+  const ranges = Array.from({ length: 200 }, (_, at) => ({ protocol: 'tcp', cidr: '0.0.0.0/0', ports: [at + 1, at + 2000] }))
+  const rule = { setting: 'network', value: { mode: 'listed', allow: ranges } }
+  await publishDesktop(world, [...openRules, rule, rule])
+  const device = await ScriptedDevice.enrolled(world)
+  expect(device.lease).toMatchObject({ action: 'run', offline: { warnAt: 900 } })
+  await revokeDevice(operator, world.console, device.id, 'lost')
+  await device.checkIn()
+  expect(device.lease).toMatchObject({ action: 'suspend', suspension: { why: 'lost' } })
+  expect(world.failures).toEqual([])
+})
+
 it('carries the strictest offline limits of the policies into the lease', async () => {
   const world = await startWorld()
   const offline = { warnMinutes: 1, restrictMinutes: 2, suspendMinutes: 3, maxRuntimeMinutes: null, maxBoots: 4 }

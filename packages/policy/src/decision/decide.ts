@@ -22,7 +22,7 @@ import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { applyingLayers, effectiveValues, layerApplies, type PolicyLayers } from './merge.ts'
+import { applyingLayers, effectiveValues, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { type Reason, reason } from './reasons.ts'
 
@@ -75,15 +75,28 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
 }
 
-/** The value of every setting for this device now; also where `decide` refuses. */
+/** The value of every setting for this device now; also where `decide` refuses. @throws PolicyError `network-rules-too-many` */
 export function settingsFor(
   layers: PolicyLayers,
   lease: Pick<Lease, 'sub' | 'claims'>,
   facts: Pick<Facts, 'runtimeVersion' | 'network'>,
   now: number,
 ): SettingValues {
-  const { runtimeVersion, network } = facts
-  return effectiveValues(layers, applyingLayers(layers, lease), { claims: lease.claims, runtimeVersion, network, now })
+  return effectiveValues(layers, applyingLayers(layers, lease), circumstancesOf(lease, facts, now))
+}
+
+/** The same, one setting at a time: one that cannot be given keeps no other back. */
+export function settingOf(
+  layers: PolicyLayers,
+  lease: Pick<Lease, 'sub' | 'claims'>,
+  facts: Pick<Facts, 'runtimeVersion' | 'network'>,
+  now: number,
+): SettingLookup {
+  return settingLookup(layers, applyingLayers(layers, lease), circumstancesOf(lease, facts, now))
+}
+
+function circumstancesOf({ claims }: Pick<Lease, 'claims'>, { runtimeVersion, network }: Pick<Facts, 'runtimeVersion' | 'network'>, now: number) {
+  return { claims, runtimeVersion, network, now }
 }
 
 function refused(...reasons: readonly Reason[]): Decision {

@@ -68,7 +68,22 @@ export function applyingLayers({ documents }: PolicyLayers, lease: Pick<Lease, '
   return documents.map(({ reference }) => layerApplies(reference, lease))
 }
 
-/** The value of every setting for this device now. @param applying from {@link applyingLayers} */
+/** Gives the value of one setting. */
+export type SettingLookup = <N extends SettingName>(name: N) => SettingValues[N]
+
+/**
+ * Settings one at a time: one that cannot be given (`network-rules-too-many`) keeps no other back.
+ * @param applying from {@link applyingLayers}
+ */
+export function settingLookup({ rules }: PolicyLayers, applying: readonly boolean[], circumstances: Circumstances): SettingLookup {
+  return (name) => effectiveValue(name, rules[name], applying, circumstances)
+}
+
+/**
+ * The value of every setting for this device now.
+ * @param applying from {@link applyingLayers}
+ * @throws PolicyError `network-rules-too-many`
+ */
 export function effectiveValues({ rules }: PolicyLayers, applying: readonly boolean[], circumstances: Circumstances): SettingValues {
   return {
     activation: effectiveValue('activation', rules.activation, applying, circumstances),
