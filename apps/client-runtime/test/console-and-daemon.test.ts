@@ -137,6 +137,8 @@ describe('a desktop', () => {
     await vi.waitFor(() => expect(updated.asked).toEqual(['suspend']), 20_000)
     await ended(updated)
     expect(await session()).toMatchObject({ reasons: [{ code: 'update-due' }] })
+    // Once, whatever its host told on its way out.
+    expect(updated.asked).toEqual(['suspend'])
     expect((await started()).plan).toMatchObject({ package: { sha256: first.sha256, version: '1' }, update })
     expect(await session()).toMatchObject({ open: true, serial: 3 })
 

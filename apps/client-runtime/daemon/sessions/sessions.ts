@@ -204,6 +204,8 @@ export class Sessions {
     const { device, onChange } = this.#options
     const { session, instance, desktop, serial } = live.record
     const first = live.record.reasons.map(({ code }) => code).join() !== reasons.map(({ code }) => code).join()
+    // Its host is ending. What it tells meanwhile leads here again, so that to ask again would go round and round.
+    if (!first && live.view?.state === 'suspended') return
     // The VM does not wait for the words, and the words are written whether or not the host still hears.
     const asked = live.control.ask('suspend')
     const written = first ? this.#write(live, { reasons: [...reasons] }) : Promise.resolve()
