@@ -5,6 +5,7 @@
 import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
 import { and, eq, isNull } from '../db/drizzle.ts'
+import { noteChangeForAll } from '../devices/note-change.ts'
 import type { Console } from '../organisation/console.ts'
 import { localOperator } from '../organisation/local-operator.ts'
 import { type DelegatedRole, delegatedRoles } from '../publish/metadata.ts'
@@ -27,6 +28,7 @@ export async function markPublished({ db, repository, now }: Console): Promise<r
   const publishedAt = new Date(now() * 1000)
   await db.transaction(async (tx) => {
     for (const { mark } of fresh) await mark(tx, publishedAt)
+    if (fresh.some(({ role }) => role === 'releases')) await noteChangeForAll(tx)
   })
   return fresh.map(({ path }) => path)
 }

@@ -240,6 +240,27 @@ it('gives and takes back the permission of a device whose network rules together
   expect(world.failures).toEqual([])
 })
 
+it('tells of a release at once also whoever has fetched its metadata already, and holds the question of whoever has its lease', {
+  timeout: 60_000,
+}, async () => {
+  const world = await startWorld()
+  await publishDesktop(world)
+  const device = await ScriptedDevice.enrolled(world)
+  const before = (await device.checkIn()).status
+  const { seen } = device.checkInBody()
+  await publishRelease(world, '1')
+  const { timestamp } = world.console.published.current
+  const unlessHeld = async (question: Promise<unknown>, ms: number) =>
+    await Promise.race([question, new Promise((resolve) => setTimeout(resolve, ms, 'held'))])
+  expect(await unlessHeld(device.checkIn({ waitSeconds: 30, seen: { ...seen, timestamp } }), 20_000)).not.toBe('held')
+  expect([before, device.lease?.assign[0]?.serial]).toEqual([200, 2])
+  const question = device.checkIn({ waitSeconds: 30 })
+  expect(await unlessHeld(question, 300)).toBe('held')
+  await revokeDevice(operator, world.console, device.id, 'lost')
+  await question
+  expect(device.lease?.action).toBe('suspend')
+})
+
 it('carries the strictest offline limits of the policies into the lease', async () => {
   const world = await startWorld()
   const offline = { warnMinutes: 1, restrictMinutes: 2, suspendMinutes: 3, maxRuntimeMinutes: null, maxBoots: 4 }
