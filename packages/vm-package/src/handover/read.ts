@@ -45,7 +45,8 @@ export async function readHandover<Sink extends ObjectSink>(
   try {
     const first = await entries.next()
     const bytes = files.get(headFile)
-    if (bytes === undefined) throw incomplete(`it has no \`${headFile}\` before its objects`)
+    if (bytes === undefined)
+      throw first.done === true ? incomplete(`it has no \`${headFile}\``) : invalid(`\`${headFile}\` does not come before its objects`)
     const head = parseHead(bytes)
     const sink = await open(head)
     await forEachConcurrent(startingWith(first, entries), concurrentPuts, async ({ name, bytes: object }) => {
