@@ -42,7 +42,7 @@ describe('decision vectors', () => {
     const set = new Set(
       files.map(read).flatMap(({ input }) => input.policies.flatMap(({ document }) => document.rules.map(({ setting }) => setting))),
     )
-    // Decided by the console: `activation.test.ts`. Read by the daemon: `settingsFor`.
+    // Decided by the console: `activation.test.ts`. Read by the daemon: `settingOf`.
     expect(settingNames.filter((name) => !set.has(name))).toEqual(['activation', 'activation-instances', 'check-in'])
   })
 

@@ -10,6 +10,7 @@ import { openPackageKey } from '@casemate/policy/package-key'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import { type Handover, readHandover } from '@casemate/vm-package/handover'
 import { type HandoverFiles, openHandover } from '@casemate/vm-package/handover-files'
+import type { HandoverHead } from '@casemate/vm-package/handover-head'
 import { incomplete, invalid } from '@casemate/vm-package/handover-refusal'
 import { type Manifest, openManifest } from '@casemate/vm-package/manifest'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
@@ -101,12 +102,7 @@ async function checkWhole(device: Device, release: Release, { head, objects }: H
   }
 }
 
-async function neededBy(
-  { leases, key }: Device,
-  manifest: Manifest,
-  { release, package: sha256 }: Handover<ObjectStore>['head'],
-  store: ObjectStore,
-) {
+async function neededBy({ leases, key }: Device, manifest: Manifest, { release, package: sha256 }: HandoverHead, store: ObjectStore) {
   const wrapped = leases.lease?.assign.find((assigned) => assigned.path === release)?.key ?? null
   if (wrapped === null) return namedObjects(manifest)
   const { key: packageKey } = await openPackageKey(wrapped, key, sha256)

@@ -2,6 +2,7 @@
 //
 // What the approved policies give, what the device decided, what it observed: side by side, for every session that it last reported.
 import { complianceOf, type Difference, type SessionReport, sessionReport } from '@casemate/policy/compliance'
+import { allSettings } from '@casemate/policy/layers'
 import type { SettingValues } from '@casemate/policy/settings'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
@@ -9,7 +10,7 @@ import { and, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { assignedReleases } from '../releases/assigned.ts'
-import { releaseValues } from '../releases/values.ts'
+import { releaseSettings } from '../releases/values.ts'
 import type { DeviceRow } from './device-row.ts'
 import { requireRow } from './list.ts'
 
@@ -82,5 +83,5 @@ async function valuesOf({ db, now }: Pick<Console, 'db' | 'now'>, device: Device
         isNotNull(releases.publishedAt),
       ),
     )
-  return found === undefined ? null : await releaseValues(db, found, device, now())
+  return found === undefined ? null : allSettings(await releaseSettings(db, found, device, now()))
 }

@@ -2,42 +2,24 @@
 //
 // What the approved policies of a release give a device, as the console computes it: for activation, for the limits that its lease
 // carries, and to hold what the device did against.
-import { applyingLayers, effectiveValues, layPolicies, type PolicyLayers, type SettingLookup, settingLookup } from '@casemate/policy/layers'
+import { layPolicies, type PolicyLayers, type SettingLookup, settingLookup } from '@casemate/policy/layers'
 import { parsePolicy } from '@casemate/policy/policy'
 import { parseRelease, type Release } from '@casemate/policy/release'
-import type { SettingValues } from '@casemate/policy/settings'
 import type { Transaction } from '../db/database.ts'
 import { inArray } from '../db/drizzle.ts'
 import type { DeviceRow } from '../devices/device-row.ts'
 import { ConsoleError } from '../error.ts'
 
-/** @throws ConsoleError `data-invalid` when a document of the release is not there as it was approved; PolicyError `network-rules-too-many`. */
-export async function releaseValues(
-  db: Transaction,
-  release: { readonly document: Uint8Array },
-  device: DeviceRow,
-  now: number,
-): Promise<SettingValues> {
-  const layers = await readLayers(db, parseRelease(release.document))
-  return effectiveValues(layers, applyingLayers(layers, subjectOf(device)), circumstancesOf(device, now))
-}
-
-/** The same, one setting at a time: one that cannot be given keeps no other back. @throws ConsoleError `data-invalid` */
+/** @throws ConsoleError `data-invalid` when a document of the release is not there as it was approved. */
 export async function releaseSettings(
   db: Transaction,
   release: { readonly document: Uint8Array },
-  device: DeviceRow,
+  { id, claims, runtimeVersion }: DeviceRow,
   now: number,
 ): Promise<SettingLookup> {
   const layers = await readLayers(db, parseRelease(release.document))
-  return settingLookup(layers, applyingLayers(layers, subjectOf(device)), circumstancesOf(device, now))
-}
-
-const subjectOf = ({ id, claims }: DeviceRow) => ({ sub: id, claims })
-
-/** The network is what the device says of itself: not known here, so it can only tighten. */
-function circumstancesOf({ claims, runtimeVersion }: DeviceRow, now: number) {
-  return { claims, runtimeVersion: runtimeVersion ?? '0.0.0', network: null, now }
+  // The network is what the device says of itself: not known here, so it can only tighten.
+  return settingLookup(layers, { sub: id, claims }, { claims, runtimeVersion: runtimeVersion ?? '0.0.0', network: null, now })
 }
 
 /** The approved policies of a release. @throws ConsoleError `data-invalid` */

@@ -22,7 +22,7 @@ import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { applyingLayers, effectiveValues, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
+import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { type Reason, reason } from './reasons.ts'
 
@@ -67,7 +67,7 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     validityRefusal(release, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
-  const values = settingsFor(layers, lease, facts, now)
+  const values = allSettings(settingOf(layers, lease, facts, now))
   if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
@@ -75,28 +75,14 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
 }
 
-/** The value of every setting for this device now; also where `decide` refuses. @throws PolicyError `network-rules-too-many` */
-export function settingsFor(
-  layers: PolicyLayers,
-  lease: Pick<Lease, 'sub' | 'claims'>,
-  facts: Pick<Facts, 'runtimeVersion' | 'network'>,
-  now: number,
-): SettingValues {
-  return effectiveValues(layers, applyingLayers(layers, lease), circumstancesOf(lease, facts, now))
-}
-
-/** The same, one setting at a time: one that cannot be given keeps no other back. */
+/** The settings of this device now; also where `decide` refuses. */
 export function settingOf(
   layers: PolicyLayers,
   lease: Pick<Lease, 'sub' | 'claims'>,
-  facts: Pick<Facts, 'runtimeVersion' | 'network'>,
+  { runtimeVersion, network }: Pick<Facts, 'runtimeVersion' | 'network'>,
   now: number,
 ): SettingLookup {
-  return settingLookup(layers, applyingLayers(layers, lease), circumstancesOf(lease, facts, now))
-}
-
-function circumstancesOf({ claims }: Pick<Lease, 'claims'>, { runtimeVersion, network }: Pick<Facts, 'runtimeVersion' | 'network'>, now: number) {
-  return { claims, runtimeVersion, network, now }
+  return settingLookup(layers, lease, { claims: lease.claims, runtimeVersion, network, now })
 }
 
 function refused(...reasons: readonly Reason[]): Decision {

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { layered } from '../../test/arbitraries.ts'
 import { inputOf, type LayerOf, now, type WrittenRule } from '../../vectors/scenario.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
-import { settingsFor } from './decide.ts'
+import { settingOf } from './decide.ts'
 import { explain } from './explain.ts'
-import { layPolicies } from './merge.ts'
+import { allSettings, layPolicies } from './merge.ts'
 
 const lease = { sub: 'laptop-1', claims: { user: 'ada', groups: ['staff'], tags: ['floor-2'], assurance: 'software' as const } }
 const circumstances = { claims: lease.claims, runtimeVersion: '0.1.0', network: null, now }
@@ -103,7 +103,7 @@ describe('an explanation', () => {
     fc.assert(
       fc.property(layered, ({ references, policies }) => {
         const layers = layPolicies({ layers: [...references] }, policies)
-        const values = settingsFor(layers, lease, circumstances, now)
+        const values = allSettings(settingOf(layers, lease, circumstances, now))
         for (const { setting, words, from, lost } of explain(layers, lease, circumstances)) {
           expect(words).toBe(wordsOf(setting, values))
           expect(from.length + lost.length).toBe(layers.rules[setting].length)

@@ -6,7 +6,7 @@ import { compareRuntimeVersions } from '../model/names.ts'
 import type { Release } from '../model/release.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
-import { applyingLayers, effectiveValues, layerApplies, layPolicies, type PolicyLayers } from './merge.ts'
+import { allSettings, layerApplies, layPolicies, type PolicyLayers, settingLookup } from './merge.ts'
 
 export interface ReleaseWithLayers {
   readonly release: Release
@@ -50,9 +50,7 @@ export function impactOf(
   const packageChange = before === null ? 'first' : before.release.package.sha256 === after.release.package.sha256 ? 'same' : 'updated'
   return devices.flatMap((device) => {
     const circumstances = { claims: device.claims, runtimeVersion: device.runtimeVersion, network: null, now }
-    const [old, next] = [before?.layers ?? noLayers, after.layers].map((layers) =>
-      effectiveValues(layers, applyingLayers(layers, device), circumstances),
-    )
+    const [old, next] = [before?.layers ?? noLayers, after.layers].map((layers) => allSettings(settingLookup(layers, device, circumstances)))
     const changes = old === undefined || next === undefined ? [] : settingNames.flatMap((name) => changeOf(name, old, next) ?? [])
     const runtimeTooOld = leastRuntime(after, device)
     const hit = changes.length > 0 || packageChange !== 'same' || runtimeTooOld !== null

@@ -6,15 +6,16 @@ import { inputOf, now } from '../../vectors/scenario.ts'
 import { faultless } from '../../vectors/scenarios/order.ts'
 import { policy } from '../model/policy.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
-import { type Decision, decide, settingsFor } from './decide.ts'
+import { type Decision, decide, settingOf } from './decide.ts'
 import type { Facts } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { layPolicies } from './merge.ts'
+import { allSettings, layPolicies } from './merge.ts'
 
 const base = inputOf({ change: faultless })
 const lease = { sub: 'laptop-1', claims: { user: 'ada', groups: ['staff'], tags: ['floor-2'], assurance: 'software' as const } }
 const layersOf = ({ references, policies }: Layered) => layPolicies({ layers: [...references] }, policies)
-const valuesOf = (from: Layered, network: Facts['network'] = null) => settingsFor(layersOf(from), lease, { runtimeVersion: '0.1.0', network }, now)
+const valuesOf = (from: Layered, network: Facts['network'] = null) =>
+  allSettings(settingOf(layersOf(from), lease, { runtimeVersion: '0.1.0', network }, now))
 
 function decisionOf({ references, policies }: Layered): Decision {
   const release = { ...base.release, document: { ...base.release.document, layers: [...references] } }

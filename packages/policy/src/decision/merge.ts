@@ -68,36 +68,30 @@ export function applyingLayers({ documents }: PolicyLayers, lease: Pick<Lease, '
   return documents.map(({ reference }) => layerApplies(reference, lease))
 }
 
-/** Gives the value of one setting. */
+/** Gives the value of one setting. @throws PolicyError `network-rules-too-many` of that setting alone; it keeps no other back. */
 export type SettingLookup = <N extends SettingName>(name: N) => SettingValues[N]
 
-/**
- * Settings one at a time: one that cannot be given (`network-rules-too-many`) keeps no other back.
- * @param applying from {@link applyingLayers}
- */
-export function settingLookup({ rules }: PolicyLayers, applying: readonly boolean[], circumstances: Circumstances): SettingLookup {
-  return (name) => effectiveValue(name, rules[name], applying, circumstances)
+/** The settings of a device under a release's policies. */
+export function settingLookup(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): SettingLookup {
+  const applying = applyingLayers(layers, lease)
+  return (name) => effectiveValue(name, layers.rules[name], applying, circumstances)
 }
 
-/**
- * The value of every setting for this device now.
- * @param applying from {@link applyingLayers}
- * @throws PolicyError `network-rules-too-many`
- */
-export function effectiveValues({ rules }: PolicyLayers, applying: readonly boolean[], circumstances: Circumstances): SettingValues {
+/** Every setting at once. @throws PolicyError `network-rules-too-many` */
+export function allSettings(setting: SettingLookup): SettingValues {
   return {
-    activation: effectiveValue('activation', rules.activation, applying, circumstances),
-    'activation-instances': effectiveValue('activation-instances', rules['activation-instances'], applying, circumstances),
-    authentication: effectiveValue('authentication', rules.authentication, applying, circumstances),
-    expiry: effectiveValue('expiry', rules.expiry, applying, circumstances),
-    offline: effectiveValue('offline', rules.offline, applying, circumstances),
-    'check-in': effectiveValue('check-in', rules['check-in'], applying, circumstances),
-    network: effectiveValue('network', rules.network, applying, circumstances),
-    'serial-port': effectiveValue('serial-port', rules['serial-port'], applying, circumstances),
-    'clipboard-to-guest': effectiveValue('clipboard-to-guest', rules['clipboard-to-guest'], applying, circumstances),
-    'clipboard-from-guest': effectiveValue('clipboard-from-guest', rules['clipboard-from-guest'], applying, circumstances),
-    exit: effectiveValue('exit', rules.exit, applying, circumstances),
-    memory: effectiveValue('memory', rules.memory, applying, circumstances),
+    activation: setting('activation'),
+    'activation-instances': setting('activation-instances'),
+    authentication: setting('authentication'),
+    expiry: setting('expiry'),
+    offline: setting('offline'),
+    'check-in': setting('check-in'),
+    network: setting('network'),
+    'serial-port': setting('serial-port'),
+    'clipboard-to-guest': setting('clipboard-to-guest'),
+    'clipboard-from-guest': setting('clipboard-from-guest'),
+    exit: setting('exit'),
+    memory: setting('memory'),
   }
 }
 

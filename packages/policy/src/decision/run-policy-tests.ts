@@ -6,7 +6,7 @@ import type { Policy } from '../model/policy.ts'
 import type { PolicyTest } from '../model/policy-test.ts'
 import { catalogue, type SettingName, settingNames } from '../model/settings.ts'
 import type { Circumstances } from './condition-holds.ts'
-import { effectiveValue, layPolicies, type PolicyLayers } from './merge.ts'
+import { layPolicies, type PolicyLayers, settingLookup } from './merge.ts'
 
 export interface PolicyTestFailure {
   /** Of the test in the document, from 0. */
@@ -54,7 +54,8 @@ function failureOf<N extends SettingName>(
   const expected = words(wanted)
   const dependsOnTime = document.rules.some((rule) => rule.setting === setting && rule.when.time !== undefined)
   if (dependsOnTime && test.given.time === undefined) return { setting, expected, found: 'a rule that depends on the time: give one' }
-  const value = effectiveValue(setting, layers.rules[setting], [true], circumstancesOf(document, test))
+  const circumstances = circumstancesOf(document, test)
+  const value = settingLookup(layers, { sub: '', claims: circumstances.claims }, circumstances)(setting)
   const same = JSON.stringify(meet(value, value)) === JSON.stringify(meet(wanted, wanted))
   return same ? undefined : { setting, expected, found: words(value) }
 }

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { runVector } from '../../vectors/build.ts'
 import { inputOf, noPassword } from '../../vectors/scenario.ts'
-import { settingsFor } from '../decision/decide.ts'
-import { layPolicies } from '../decision/merge.ts'
+import { settingOf } from '../decision/decide.ts'
+import { allSettings, layPolicies } from '../decision/merge.ts'
 import { complianceOf, type Observation } from './compliance.ts'
 
 const listed = { mode: 'listed' as const, allow: [{ protocol: 'tcp' as const, cidr: '192.0.2.0/24', ports: null }] }
@@ -13,7 +13,7 @@ const input = inputOf({
 const decision = runVector(input)
 if (!decision.allowed || input.lease === null) throw new Error('the scenario runs')
 const { plan } = decision
-const values = settingsFor(layPolicies(input.release.document, input.policies), input.lease, input.facts, input.now)
+const values = allSettings(settingOf(layPolicies(input.release.document, input.policies), input.lease, input.facts, input.now))
 const observed: Observation = {
   state: 'running',
   package: plan.package.sha256,
