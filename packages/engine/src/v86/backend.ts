@@ -25,6 +25,8 @@ export interface V86BackendOptions {
   readonly firmwareFolder?: string
   /** The child program; default: this package's sources. */
   readonly program?: ChildProgram
+  /** Rejects where nothing can run contained; default: `requireContainment`. */
+  readonly contain?: () => Promise<void>
 }
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
@@ -41,20 +43,21 @@ type Bind = (file: StateFile) => StateFile
 
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
   const program = options.program ?? programFromSources()
+  const contain = options.contain ?? (() => requireContainment())
   let contained: Promise<void> | null = null
-  const requireBoth = async () => {
-    contained ??= requireContainment()
-    await contained
-    return await requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
-  }
+  const findFirmware = async () => requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
   const start = async (): Promise<Started> => {
-    const firmware = await requireBoth()
+    const firmware = await findFirmware()
     const reads = [...program.reads, ...Object.values(firmware)]
     const { v86Module, v86Wasm, entry } = program
-    return {
-      firmware,
-      child: new V86Child(childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] })),
-    }
+    const child = new V86Child(childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] }))
+    // Tried while the child starts: what makes the namespaces starts the child, so without them there is none, and this says why.
+    contained ??= contain()
+    await contained.catch((error: unknown) => {
+      child.kill()
+      throw error
+    })
+    return { firmware, child }
   }
   let spare: Promise<Started> | null = null
   const takeStarted = (): Promise<Started> => {
@@ -78,7 +81,9 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     name: 'v86',
     async probe(): Promise<ProbeReport> {
       try {
-        await requireBoth()
+        contained ??= contain()
+        await contained
+        await findFirmware()
         return { available: true, version: await versionOf(program), capabilities: CAPABILITIES }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }

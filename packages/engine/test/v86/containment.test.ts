@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createV86Backend } from '../../src/v86/backend.ts'
 import { childCommandLine } from '../../src/v86/command-line.ts'
 import { requireContainment } from '../../src/v86/contain.ts'
 import { echoDisk } from './boot-code.ts'
@@ -73,6 +74,15 @@ describe('the containment of the child', () => {
       message: expect.stringContaining('no-unshare'),
     })
     await requireContainment()
+  })
+
+  it('is tried while the child starts, which gets no machine where it is missing', async () => {
+    const spec = await fixture.spec(await fixture.disk(echoDisk()))
+    const uncontained = createV86Backend({ contain: () => requireContainment(join(root, 'no-unshare')) })
+    await expect(uncontained.open(spec)).rejects.toMatchObject({ code: 'containment-missing' })
+    expect((await readdir(spec.runtimeFolder)).length).toBe(0)
+    expect((await fixture.open(spec)).state).toBe('prepared')
+    expect((await readdir(spec.runtimeFolder)).length).toBeGreaterThan(0)
   })
 
   it('ends with the process that opened the machine, however that one ends', async () => {
