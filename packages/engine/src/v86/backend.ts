@@ -16,14 +16,14 @@ import { childCommandLine } from './command-line.ts'
 import { requireContainment } from './contain.ts'
 import { type Firmware, firmwareFolder, requireFirmware } from './firmware.ts'
 import { V86Machine } from './machine.ts'
-import { type ChildProgram, programFromSources, versionOf } from './program.ts'
+import { type ChildProgram, currentChild, versionOf } from './program.ts'
 import { boundToHardware, machineText } from './state-binding.ts'
 import { withStateSocket } from './state-socket.ts'
 
 export interface V86BackendOptions {
   /** Holds `bios.bin`, `vgabios-stdvga.bin` and `acpi-dsdt.aml`; default: `firmwareFolder`. */
   readonly firmwareFolder?: string
-  /** The child program; default: this package's sources. */
+  /** The child program; default: `currentChild`. */
   readonly program?: ChildProgram
   /** Rejects where nothing can run contained; default: `requireContainment`. */
   readonly contain?: () => Promise<void>
@@ -42,12 +42,17 @@ const MIB = 1024 * 1024
 type Bind = (file: StateFile) => StateFile
 
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
-  const program = options.program ?? programFromSources()
+  let found: Promise<ChildProgram> | null = null
+  const findProgram = (): Promise<ChildProgram> => {
+    found ??= options.program === undefined ? currentChild() : Promise.resolve(options.program)
+    return found
+  }
+  const v86Version = async () => versionOf(await findProgram())
   const contain = options.contain ?? (() => requireContainment())
   let contained: Promise<void> | null = null
   const findFirmware = async () => requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
   const start = async (): Promise<Started> => {
-    const firmware = await findFirmware()
+    const [program, firmware] = await Promise.all([findProgram(), findFirmware()])
     const reads = [...program.reads, ...Object.values(firmware)]
     const { v86Module, v86Wasm, entry } = program
     const child = new V86Child(childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] }))
@@ -68,7 +73,7 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
   const open = async (spec: VmSpec, stateOf: (bind: Bind) => Promise<AsyncIterable<Uint8Array>> | null): Promise<VirtualMachine> => {
     requireCapabilities('v86', CAPABILITIES, spec)
     checkSpec(spec)
-    const version = await versionOf(program)
+    const version = await v86Version()
     const started = await takeStarted()
     const bind = (file: StateFile) => boundToHardware(file, spec, version)
     // Authenticated while the child starts: it gets no byte before.
@@ -84,7 +89,7 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
         contained ??= contain()
         await contained
         await findFirmware()
-        return { available: true, version: await versionOf(program), capabilities: CAPABILITIES }
+        return { available: true, version: await v86Version(), capabilities: CAPABILITIES }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
         throw error
@@ -102,8 +107,8 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     },
     open: (spec, restore) => open(spec, (bind) => (restore === undefined ? null : openState(bind(restore)))),
     portable: {
-      machineOf: async (shape) => machineText(shape, await versionOf(program)),
-      read: async (file, shape) => openState(boundToHardware(file, shape, await versionOf(program))),
+      machineOf: async (shape) => machineText(shape, await v86Version()),
+      read: async (file, shape) => openState(boundToHardware(file, shape, await v86Version())),
       open: (spec, state) => open(spec, async () => state),
     },
   }
