@@ -64,11 +64,11 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
   }
   try {
     const instance = layout.instance(plan.instance)
-    undo.push(await lockInstance(instance.lock))
-    const backend = await backendOf(plan, layout)
     const over = new AbortController()
     undo.push(async () => over.abort())
+    const backend = await backendOf(plan, layout)
     backend.prepare?.(over.signal)
+    undo.push(await lockInstance(instance.lock))
     const manifest = await approvedManifest(plan, layout)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
@@ -105,7 +105,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null)
-    const vm = await openVm(backend, spec, stateFile, instance, warm)
+    const vm = await openVm(backend, spec, stateFile, instance, { state: warm, disks: owned.ready })
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
@@ -135,21 +135,23 @@ async function openOrigin(origin: string, signal: AbortSignal): Promise<ObjectSo
 
 /**
  * Goes on from the suspended state where there is one, or from the package's warm state at the first start. A suspended state is then
- * removed before the CPUs run, and so are those of other releases: none may be resumed over disks that have moved on.
+ * removed before the CPUs run, and so are those of other releases: none may be resumed over disks that have moved on. A warm start's disks
+ * are there by then too.
  */
 async function openVm(
   backend: EngineBackend,
   spec: Parameters<EngineBackend['open']>[0],
   stateFile: StateFile,
   instance: InstanceLayout,
-  warm: WarmState | null,
+  warm: { readonly state: WarmState | null; readonly disks: Promise<void> },
 ): Promise<VirtualMachine> {
   const suspended = (await readdir(instance.folder)).filter((name) => name.endsWith('.state')).map((name) => join(instance.folder, name))
   const vm =
-    warm !== null && backend.portable !== undefined
-      ? await backend.portable.open(spec, warm.state())
+    warm.state !== null && backend.portable !== undefined
+      ? await backend.portable.open(spec, warm.state.state())
       : await backend.open(spec, suspended.includes(stateFile.path) ? stateFile : undefined)
   try {
+    await warm.disks
     for (const path of suspended) await rm(path)
     if (suspended.length > 0) await syncFolder(dirname(stateFile.path))
   } catch (fault) {

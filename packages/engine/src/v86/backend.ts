@@ -25,8 +25,8 @@ export interface V86BackendOptions {
   readonly firmwareFolder?: string
   /** The child program; default: `currentChild`. */
   readonly program?: ChildProgram
-  /** Rejects where nothing can run contained; default: `requireContainment`. */
-  readonly contain?: () => Promise<void>
+  /** What makes the namespaces of the child; default: util-linux' `unshare`. */
+  readonly unshare?: string
 }
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
@@ -48,21 +48,18 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     return found
   }
   const v86Version = async () => versionOf(await findProgram())
-  const contain = options.contain ?? (() => requireContainment())
   let contained: Promise<void> | null = null
+  const requireContained = (): Promise<void> => {
+    contained ??= requireContainment(options.unshare)
+    return contained
+  }
   const findFirmware = async () => requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
   const start = async (): Promise<Started> => {
     const [program, firmware] = await Promise.all([findProgram(), findFirmware()])
     const reads = [...program.reads, ...Object.values(firmware)]
     const { v86Module, v86Wasm, entry } = program
-    const child = new V86Child(childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] }))
-    // Tried while the child starts: what makes the namespaces starts the child, so without them there is none, and this says why.
-    contained ??= contain()
-    await contained.catch((error: unknown) => {
-      child.kill()
-      throw error
-    })
-    return { firmware, child }
+    const [unshare = '', ...args] = childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] })
+    return { firmware, child: new V86Child([options.unshare ?? unshare, ...args]) }
   }
   let spare: Promise<Started> | null = null
   const takeStarted = (): Promise<Started> => {
@@ -80,14 +77,19 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     const state = stateOf(bind)
     // Whoever awaits it hears of a failure; until then it is no unhandled one.
     state?.catch(() => undefined)
-    return await openMachine(spec, started, state, bind)
+    try {
+      return await openMachine(spec, started, state, bind)
+    } catch (error) {
+      // What makes the namespaces starts the child: where they cannot be made there is none, and this says so by name.
+      if (error instanceof EngineError && error.code === 'vm-exited') await requireContained()
+      throw error
+    }
   }
   return {
     name: 'v86',
     async probe(): Promise<ProbeReport> {
       try {
-        contained ??= contain()
-        await contained
+        await requireContained()
         await findFirmware()
         return { available: true, version: await v86Version(), capabilities: CAPABILITIES }
       } catch (error) {

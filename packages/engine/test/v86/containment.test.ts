@@ -68,7 +68,7 @@ describe('the containment of the child', () => {
     host.close()
   })
 
-  it('is tried before a machine is made, and its absence is named', async () => {
+  it('is tried by a probe, and its absence is named', async () => {
     await expect(requireContainment(join(root, 'no-unshare'))).rejects.toMatchObject({
       code: 'containment-missing',
       message: expect.stringContaining('no-unshare'),
@@ -76,9 +76,9 @@ describe('the containment of the child', () => {
     await requireContainment()
   })
 
-  it('is tried while the child starts, which gets no machine where it is missing', async () => {
+  it('starts the child: where it is missing there is none, and no machine', async () => {
     const spec = await fixture.spec(await fixture.disk(echoDisk()))
-    const uncontained = createV86Backend({ contain: () => requireContainment(join(root, 'no-unshare')) })
+    const uncontained = createV86Backend({ unshare: join(root, 'no-unshare') })
     await expect(uncontained.open(spec)).rejects.toMatchObject({ code: 'containment-missing' })
     expect((await readdir(spec.runtimeFolder)).length).toBe(0)
     expect((await fixture.open(spec)).state).toBe('prepared')
