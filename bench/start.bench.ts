@@ -20,6 +20,7 @@ import { findInstallation, programFolders } from '../packages/engine/src/qemu/in
 import { forEachConcurrent } from '../packages/vm-package/src/concurrent.ts'
 import { openFolderStore } from '../packages/vm-package/src/store/folder-store.ts'
 import { mostObjectBytes } from '../packages/vm-package/src/store/object-store.ts'
+import { buildPrograms } from '../tools/programs/build.ts'
 import { bootableImage } from './bootable-image.ts'
 import { type Figures, inTurn } from './median.ts'
 import { serveOverLink } from './slow-link.ts'
@@ -128,8 +129,9 @@ async function bringEverything(store: string, names: readonly string[], socket: 
   return seconds
 }
 
-/** Median of first starts on fresh devices, all objects at hand. */
+/** Median of first starts on fresh devices, all objects at hand, the programs bundled as `npm start` has them. */
 async function warmSeconds(world: World): Promise<number> {
+  await buildPrograms()
   const release = await sealVersion(world, '1', ['--record-boot', '60', '--record-engine', 'v86', '--warm-state'])
   const { warm } = await inTurn(rounds, {
     warm: async () => {

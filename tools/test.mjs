@@ -88,6 +88,7 @@ async function story(engine) {
 
 await Promise.all([
   check('build of the pages', 'turbo', ['run', 'build', '--output-logs=errors-only']),
+  check('bundles of the programs', NODE, ['tools/programs/main.ts']),
   check('disks of the demo guest', NODE, ['tools/demo-guest/main.ts']),
 ])
 

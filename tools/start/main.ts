@@ -52,10 +52,13 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   const { makeOrganisation, sealDemo, isPrepared, publishDemo, addAdministrator } = await import('./organisation.ts')
   const { buildDemoGuest } = await import('../demo-guest/build.ts')
   const { buildPages } = await import('../build-pages.ts')
+  const { buildPrograms } = await import('../programs/build.ts')
   const { enrolDevice } = await import('./device.ts')
   // Beside everything that comes before the console; awaited where it starts.
   const pages = progress.during("the console's pages", buildPages)
   pages.catch(() => undefined)
+  // A desktop starts without them too, only later.
+  buildPrograms().catch((error: unknown) => tell(`starts will be slower: ${error instanceof Error ? error.message : String(error)}`))
   const guest = what === 'demo' ? await buildDemoGuest({ cache: join(ROOT, '.cache/demo-guest'), progress }) : null
   await makeOrganisation(places, tell)
   const version = guest === null ? null : await sealDemo(places, guest, progress)

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createOverlay as createXtsOverlay, openOverlay, type XtsOverlay } from '@casemate/engine/overlay'
 import { createFilledOverlay, createOverlay as createLuksOverlay } from '@casemate/engine/qemu-overlay'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import type { BlockDevice } from '@casemate/vm-package/block-device'
 import type { ManifestDisk } from '@casemate/vm-package/manifest'
 import { type NbdServer, serveNbd } from '@casemate/vm-package/nbd-server'
 import type { PackageDisk } from '@casemate/vm-package/read'
@@ -15,11 +16,15 @@ import type { WarmState } from '@casemate/vm-package/warm-state'
 import type { InstanceLayout } from '../layout.ts'
 import { systemDiskKey, userDiskKey } from './instance-keys.ts'
 import type { OpenedDisk } from './vm-spec.ts'
+import { openingDisk } from './warm-state/opening-disk.ts'
 import { warmDisk } from './warm-state/warm-disk.ts'
 import type { WrittenBlocks } from './warm-state/written-blocks.ts'
 
 export interface InstanceDisks {
   readonly byName: ReadonlyMap<string, OpenedDisk>
+  /** Resolves once all are there, whole, which a warm start's come to be while its machine is made: before that no CPU may run. */
+  readonly ready: Promise<void>
+  /** Waits for those still being made. */
   close(): Promise<void>
 }
 
@@ -92,7 +97,7 @@ async function openForQemu(owner: DiskOwner, disks: readonly ManifestDisk[], pac
     }
     byName.set(disk.name, { sizeBytes: disk.size, storage: { kind: 'luks-overlay', base: disk.role === 'user' ? null : base, file, key } })
   }
-  return { byName, close: () => server.close() }
+  return { byName, ready: Promise.resolve(), close: () => server.close() }
 }
 
 async function openForV86(
@@ -102,26 +107,42 @@ async function openForV86(
   warm: WarmState | null,
 ): Promise<InstanceDisks> {
   const socket = join(owner.runtimeFolder, 'disks.sock')
-  const overlays = new Map<string, XtsOverlay>()
-  for (const disk of disks) {
-    const own = ownDisk(owner, disk)
-    const source = packaged.get(disk.name)
-    if (source === undefined) throw new Error(`disk \`${disk.name}\` is not in the package`)
-    const base = disk.role === 'user' ? null : source
-    if (!(await isThere(own.file))) {
-      const below = base === null ? source : null
-      const fillFrom = warm === null ? below : warmDisk(warm, disk.name, disk.size, below)
-      await createXtsOverlay({ ...own, size: disk.size, ...(fillFrom === null ? {} : { fillFrom }) })
-    }
-    overlays.set(disk.name, await openOverlay({ ...own, base }))
-  }
-  const exports = new Map([...overlays].map(([name, overlay]) => [name, owner.written?.watch(name, overlay) ?? overlay]))
-  const server = await serveNbd({ socketPath: socket, exports, onReadError: (_name, fault) => owner.onReadError(fault) })
-  const byName = new Map<string, OpenedDisk>()
-  for (const [name, overlay] of overlays) byName.set(name, { sizeBytes: overlay.size, storage: { kind: 'writable-nbd', nbd: { socket, name } } })
+  const devices = new Map<string, BlockDevice>()
+  const openings: Promise<XtsOverlay>[] = []
   const close = async () => {
-    await server.close()
-    for (const overlay of overlays.values()) await overlay.close()
+    for (const opening of await Promise.allSettled(openings)) if (opening.status === 'fulfilled') await opening.value.close()
   }
-  return { byName, close }
+  try {
+    for (const disk of disks) {
+      const source = packaged.get(disk.name)
+      if (source === undefined) throw new Error(`disk \`${disk.name}\` is not in the package`)
+      const content = warm === null ? null : warmDisk(warm, disk.name, disk.size, source)
+      const opening = openOwn(owner, disk, source, warm)
+      // Whoever awaits it hears of a failure; until then it is no unhandled one.
+      opening.catch(() => undefined)
+      openings.push(opening)
+      devices.set(disk.name, content === null ? await opening : openingDisk(content, opening))
+    }
+    const exports = new Map([...devices].map(([name, device]) => [name, owner.written?.watch(name, device) ?? device]))
+    const server = await serveNbd({ socketPath: socket, exports, onReadError: (_name, fault) => owner.onReadError(fault) })
+    const byName = new Map<string, OpenedDisk>()
+    for (const [name, device] of devices) byName.set(name, { sizeBytes: device.size, storage: { kind: 'writable-nbd', nbd: { socket, name } } })
+    const ready = Promise.all(openings).then(() => undefined)
+    ready.catch(() => undefined)
+    return { byName, ready, close: () => server.close().then(close) }
+  } catch (fault) {
+    await close()
+    throw fault
+  }
+}
+
+/** Makes it where it is not there yet: a system disk empty over `source`, a user's as a copy of it, both with what the warm state wrote. */
+async function openOwn(owner: DiskOwner, disk: ManifestDisk, source: PackageDisk, warm: WarmState | null): Promise<XtsOverlay> {
+  const own = ownDisk(owner, disk)
+  if (!(await isThere(own.file))) {
+    const below = disk.role === 'user' ? source : null
+    const fillFrom = warm === null ? below : warmDisk(warm, disk.name, disk.size, below)
+    await createXtsOverlay({ ...own, size: disk.size, ...(fillFrom === null ? {} : { fillFrom }) })
+  }
+  return openOverlay({ ...own, base: disk.role === 'user' ? null : source })
 }

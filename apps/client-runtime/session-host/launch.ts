@@ -2,17 +2,13 @@
 //
 // From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
 // the plan's SHA-256, package disks, warm state, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
-import { readdir, rm, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { EngineBackend, StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
+import { statfs } from 'node:fs/promises'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { openChunkCache } from '@casemate/vm-package/chunk-cache'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
-import type { WarmState } from '@casemate/vm-package/warm-state'
 import type { z } from 'zod'
-import { syncFolder } from '../daemon/update/write-whole.ts'
-import type { InstanceLayout, Layout } from '../layout.ts'
+import type { Layout } from '../layout.ts'
 import type { sessionSecrets } from '../local-api.ts'
 import { approvedManifest } from './approved-manifest.ts'
 import { backendOf } from './backend.ts'
@@ -25,6 +21,7 @@ import { inForce } from './in-force.ts'
 import { isFresh, openInstanceDisks } from './instance-disks.ts'
 import { lockInstance } from './instance-lock.ts'
 import { type GoodEnd, runningTime, settleRelease } from './old-releases.ts'
+import { openVm } from './open-vm.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
@@ -64,11 +61,11 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
   }
   try {
     const instance = layout.instance(plan.instance)
-    undo.push(await lockInstance(instance.lock))
-    const backend = await backendOf(plan, layout)
     const over = new AbortController()
     undo.push(async () => over.abort())
+    const backend = await backendOf(plan, layout)
     backend.prepare?.(over.signal)
+    undo.push(await lockInstance(instance.lock))
     const manifest = await approvedManifest(plan, layout)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
@@ -105,7 +102,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null)
-    const vm = await openVm(backend, spec, stateFile, instance, warm)
+    const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready })
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
@@ -131,32 +128,6 @@ async function roomForOthers(folder: string): Promise<number> {
 /** @param origin a folder, or `unix:` and the path of the daemon's object socket */
 async function openOrigin(origin: string, signal: AbortSignal): Promise<ObjectSource> {
   return origin.startsWith('unix:') ? daemonOrigin(origin.slice('unix:'.length), signal) : openFolderStore(origin)
-}
-
-/**
- * Goes on from the suspended state where there is one, or from the package's warm state at the first start. A suspended state is then
- * removed before the CPUs run, and so are those of other releases: none may be resumed over disks that have moved on.
- */
-async function openVm(
-  backend: EngineBackend,
-  spec: Parameters<EngineBackend['open']>[0],
-  stateFile: StateFile,
-  instance: InstanceLayout,
-  warm: WarmState | null,
-): Promise<VirtualMachine> {
-  const suspended = (await readdir(instance.folder)).filter((name) => name.endsWith('.state')).map((name) => join(instance.folder, name))
-  const vm =
-    warm !== null && backend.portable !== undefined
-      ? await backend.portable.open(spec, warm.state())
-      : await backend.open(spec, suspended.includes(stateFile.path) ? stateFile : undefined)
-  try {
-    for (const path of suspended) await rm(path)
-    if (suspended.length > 0) await syncFolder(dirname(stateFile.path))
-  } catch (fault) {
-    await vm.stop()
-    throw fault
-  }
-  return vm
 }
 
 function isLate(fault: unknown): boolean {

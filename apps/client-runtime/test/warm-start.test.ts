@@ -6,8 +6,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { createFakeBackend } from '@casemate/engine/fake'
 import { openOverlay } from '@casemate/engine/overlay'
-import type { MachineShape, PortableStates } from '@casemate/engine/virtual-machine'
+import type { MachineShape, PortableStates, VirtualMachine, VmSpec } from '@casemate/engine/virtual-machine'
 import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { openChunkCache } from '@casemate/vm-package/chunk-cache'
 import { type Manifest, openManifest } from '@casemate/vm-package/manifest'
@@ -17,11 +18,12 @@ import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { openWarmState } from '@casemate/vm-package/warm-state'
 import { sealWarmState } from '@casemate/vm-package/warm-state-seal'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { layoutOf } from '../layout.ts'
 import { cachedFiles } from '../session-host/cached-files.ts'
 import { EventLog } from '../session-host/event-log.ts'
 import { isFresh, openInstanceDisks, ownDisk } from '../session-host/instance-disks.ts'
+import { openVm } from '../session-host/open-vm.ts'
 import { warmStart } from '../session-host/warm-state/warm-start.ts'
 
 const machine = 'v86 0.5.462; 16 MiB; system 8388608; user 4194304; network none'
@@ -193,4 +195,53 @@ describe('a warm start', () => {
     await writeFile(origin, intact ?? '')
     expect((await start({ files })).event).toBe('warm-start')
   })
+
+  it('runs on disks that are there, whole, and ends the machine where one could not be made, of which nothing is left', async () => {
+    const owner = ownerOf('i1')
+    const { warm } = await start()
+    const late = Object.assign(new Error('no room'), { code: 'ENOSPC' })
+    const full = await openPackages({ user: () => Promise.reject(late) })
+    expect(await endOfStart(owner, warm, full)).toEqual({ fault: late, state: 'stopped' })
+    expect(await readdir(owner.layout.disks)).not.toContainEqual(expect.stringMatching(/^user/))
+    expect(await endOfStart(owner, warm, await openPackages({}))).toEqual({ fault: null, state: 'prepared' })
+  })
 })
+
+/** @param reads what a disk of that name answers instead of its bytes. */
+async function openPackages(reads: Readonly<Record<string, PackageDisk['read']>>): Promise<ReadonlyMap<string, PackageDisk>> {
+  const packaged = new Map<string, PackageDisk>()
+  for (const disk of manifest.disks) {
+    const opened = await openPackageDisk({ disk, packageKey, origin: store, cache: null, onEvent: () => undefined })
+    const read = reads[disk.name]
+    if (read !== undefined) vi.spyOn(opened, 'read').mockImplementation(read)
+    packaged.set(disk.name, opened)
+  }
+  return packaged
+}
+
+/** Opens the disks and, beside it, a machine; what is left open is closed. */
+async function endOfStart(owner: Owner, state: Awaited<ReturnType<typeof warmStart>>, packaged: ReadonlyMap<string, PackageDisk>) {
+  const disks = await openInstanceDisks(owner, manifest.disks, packaged, state)
+  const fake = createFakeBackend()
+  const machines: VirtualMachine[] = []
+  const remember = async (spec: VmSpec) => {
+    const vm = await fake.open(spec)
+    machines.push(vm)
+    return vm
+  }
+  const backend = { ...fake, portable: { ...portable, open: remember } }
+  const stateFile = { path: owner.layout.suspended(plan.package.sha256), key: new Uint8Array(32), binding: 'i1' }
+  const spec: VmSpec = {
+    ...{ name: 'machine', firmware: 'bios', chipset: 'i440fx', cpus: 1, memoryMiB: 16, video: 'std', serial: 'none', network: 'none' },
+    ...{ disks: [], runtimeFolder: folder },
+  }
+  const fault = await openVm(backend, spec, stateFile, owner.layout.folder, { state, disks: disks.ready }).then(
+    () => null,
+    (error: unknown) => error,
+  )
+  const found = machines.map((vm) => vm.state)
+  for (const vm of machines) await vm.stop()
+  await disks.close()
+  for (const disk of packaged.values()) await disk.close()
+  return { fault, state: found.join() }
+}

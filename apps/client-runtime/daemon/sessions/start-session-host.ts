@@ -5,12 +5,15 @@ import { once } from 'node:events'
 import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { currentProgram } from '@casemate/engine/built-program'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { layoutOf } from '../../layout.ts'
 import { sessionReady } from '../../local-api.ts'
 import { ControlClient } from './control-client.ts'
 
-const ENTRY = join(import.meta.dirname, '../../session-host/main.ts')
+const SOURCES = join(import.meta.dirname, '../../session-host/main.ts')
+/** By tools/programs. */
+const BUNDLE = join(import.meta.dirname, '../../dist/session-host.mjs')
 
 export interface SessionStart {
   /** The runtime's data folder. */
@@ -47,12 +50,13 @@ export interface SessionHost {
 export async function startSessionHost(start: SessionStart): Promise<SessionHost> {
   const layout = layoutOf(start.data)
   const planFile = layout.sessionPlan(start.plan.session)
+  const program = currentProgram(BUNDLE)
   await mkdir(dirname(planFile), { recursive: true, mode: 0o700 })
   await writeFile(planFile, JSON.stringify(start.plan), { mode: 0o600 })
   const args = ['--plan', planFile, '--data', start.data, '--origin', start.origin, '--port', String(start.port)]
   const { detached = false } = start
   const log = detached ? await open(layout.sessionLog(start.plan.session), 'a', 0o600) : null
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', (await program) ?? SOURCES, ...args], {
     stdio: ['pipe', 'pipe', log?.fd ?? 'inherit'],
     detached,
   })

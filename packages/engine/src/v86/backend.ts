@@ -16,15 +16,17 @@ import { childCommandLine } from './command-line.ts'
 import { requireContainment } from './contain.ts'
 import { type Firmware, firmwareFolder, requireFirmware } from './firmware.ts'
 import { V86Machine } from './machine.ts'
-import { type ChildProgram, programFromSources, versionOf } from './program.ts'
+import { type ChildProgram, currentChild, versionOf } from './program.ts'
 import { boundToHardware, machineText } from './state-binding.ts'
 import { withStateSocket } from './state-socket.ts'
 
 export interface V86BackendOptions {
   /** Holds `bios.bin`, `vgabios-stdvga.bin` and `acpi-dsdt.aml`; default: `firmwareFolder`. */
   readonly firmwareFolder?: string
-  /** The child program; default: this package's sources. */
+  /** The child program; default: `currentChild`. */
   readonly program?: ChildProgram
+  /** What makes the namespaces of the child; default: util-linux' `unshare`. */
+  readonly unshare?: string
 }
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
@@ -40,21 +42,24 @@ const MIB = 1024 * 1024
 type Bind = (file: StateFile) => StateFile
 
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
-  const program = options.program ?? programFromSources()
-  let contained: Promise<void> | null = null
-  const requireBoth = async () => {
-    contained ??= requireContainment()
-    await contained
-    return await requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
+  let found: Promise<ChildProgram> | null = null
+  const findProgram = (): Promise<ChildProgram> => {
+    found ??= options.program === undefined ? currentChild() : Promise.resolve(options.program)
+    return found
   }
+  const v86Version = async () => versionOf(await findProgram())
+  let contained: Promise<void> | null = null
+  const requireContained = (): Promise<void> => {
+    contained ??= requireContainment(options.unshare)
+    return contained
+  }
+  const findFirmware = async () => requireFirmware(options.firmwareFolder ?? (await firmwareFolder()))
   const start = async (): Promise<Started> => {
-    const firmware = await requireBoth()
+    const [program, firmware] = await Promise.all([findProgram(), findFirmware()])
     const reads = [...program.reads, ...Object.values(firmware)]
     const { v86Module, v86Wasm, entry } = program
-    return {
-      firmware,
-      child: new V86Child(childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] })),
-    }
+    const [unshare = '', ...args] = childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] })
+    return { firmware, child: new V86Child([options.unshare ?? unshare, ...args]) }
   }
   let spare: Promise<Started> | null = null
   const takeStarted = (): Promise<Started> => {
@@ -65,21 +70,28 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
   const open = async (spec: VmSpec, stateOf: (bind: Bind) => Promise<AsyncIterable<Uint8Array>> | null): Promise<VirtualMachine> => {
     requireCapabilities('v86', CAPABILITIES, spec)
     checkSpec(spec)
-    const version = await versionOf(program)
+    const version = await v86Version()
     const started = await takeStarted()
     const bind = (file: StateFile) => boundToHardware(file, spec, version)
     // Authenticated while the child starts: it gets no byte before.
     const state = stateOf(bind)
     // Whoever awaits it hears of a failure; until then it is no unhandled one.
     state?.catch(() => undefined)
-    return await openMachine(spec, started, state, bind)
+    try {
+      return await openMachine(spec, started, state, bind)
+    } catch (error) {
+      // What makes the namespaces starts the child: where they cannot be made there is none, and this says so by name.
+      if (error instanceof EngineError && error.code === 'vm-exited') await requireContained()
+      throw error
+    }
   }
   return {
     name: 'v86',
     async probe(): Promise<ProbeReport> {
       try {
-        await requireBoth()
-        return { available: true, version: await versionOf(program), capabilities: CAPABILITIES }
+        await requireContained()
+        await findFirmware()
+        return { available: true, version: await v86Version(), capabilities: CAPABILITIES }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
         throw error
@@ -97,8 +109,8 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     },
     open: (spec, restore) => open(spec, (bind) => (restore === undefined ? null : openState(bind(restore)))),
     portable: {
-      machineOf: async (shape) => machineText(shape, await versionOf(program)),
-      read: async (file, shape) => openState(boundToHardware(file, shape, await versionOf(program))),
+      machineOf: async (shape) => machineText(shape, await v86Version()),
+      read: async (file, shape) => openState(boundToHardware(file, shape, await v86Version())),
       open: (spec, state) => open(spec, async () => state),
     },
   }

@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { currentProgram } from '../built-program.ts'
 import { EngineError } from '../error.ts'
 
-/** What the child is made of: paths, and what it may read besides the firmware. A bundle passes its own. */
+/** What the child is made of: paths, and what it may read besides the firmware. */
 export interface ChildProgram {
   readonly entry: string
   readonly reads: readonly string[]
@@ -13,7 +14,7 @@ export interface ChildProgram {
 }
 
 /** The child as it lies in this package's sources. */
-export function programFromSources(): ChildProgram {
+function programFromSources(): ChildProgram {
   const v86Module = fileURLToPath(import.meta.resolve('v86'))
   const v86Wasm = join(v86Module, '..', 'v86.wasm')
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -23,6 +24,14 @@ export function programFromSources(): ChildProgram {
     v86Module,
     v86Wasm,
   }
+}
+
+/** Its bundle (tools/programs) where that is current: it then may read that one file in place of the sources. */
+export async function currentChild(): Promise<ChildProgram> {
+  const sources = programFromSources()
+  const { v86Module, v86Wasm } = sources
+  const entry = await currentProgram(fileURLToPath(new URL('../../dist/v86-child.mjs', import.meta.url)))
+  return entry === null ? sources : { entry, reads: [entry, v86Module, v86Wasm], v86Module, v86Wasm }
 }
 
 /** The version of v86 that the program would run. */

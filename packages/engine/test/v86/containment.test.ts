@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createV86Backend } from '../../src/v86/backend.ts'
 import { childCommandLine } from '../../src/v86/command-line.ts'
 import { requireContainment } from '../../src/v86/contain.ts'
 import { echoDisk } from './boot-code.ts'
@@ -67,12 +68,21 @@ describe('the containment of the child', () => {
     host.close()
   })
 
-  it('is tried before a machine is made, and its absence is named', async () => {
+  it('is tried by a probe, and its absence is named', async () => {
     await expect(requireContainment(join(root, 'no-unshare'))).rejects.toMatchObject({
       code: 'containment-missing',
       message: expect.stringContaining('no-unshare'),
     })
     await requireContainment()
+  })
+
+  it('starts the child: where it is missing there is none, and no machine', async () => {
+    const spec = await fixture.spec(await fixture.disk(echoDisk()))
+    const uncontained = createV86Backend({ unshare: join(root, 'no-unshare') })
+    await expect(uncontained.open(spec)).rejects.toMatchObject({ code: 'containment-missing' })
+    expect((await readdir(spec.runtimeFolder)).length).toBe(0)
+    expect((await fixture.open(spec)).state).toBe('prepared')
+    expect((await readdir(spec.runtimeFolder)).length).toBeGreaterThan(0)
   })
 
   it('ends with the process that opened the machine, however that one ends', async () => {

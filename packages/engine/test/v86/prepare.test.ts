@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createV86Backend } from '../../src/v86/backend.ts'
+import { currentChild } from '../../src/v86/program.ts'
 import { echoDisk } from './boot-code.ts'
 import { V86Fixture } from './v86-fixture.ts'
 
@@ -14,11 +15,12 @@ afterAll(() => fixture.close())
 
 /** Children of v86 that this process has, once there are as many. */
 async function childrenOnce(count: number): Promise<readonly number[]> {
+  const { entry } = await currentChild()
   return await vi.waitFor(
     async () => {
       const ids = (await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')).trim().split(' ').filter(Boolean).map(Number)
       const commands = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')))
-      const found = ids.filter((_, at) => commands[at]?.includes('v86/child/main.ts'))
+      const found = ids.filter((_, at) => commands[at]?.includes(entry))
       expect(found).toHaveLength(count)
       return found
     },

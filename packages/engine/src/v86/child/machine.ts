@@ -16,7 +16,7 @@ import type { LoadedV86 } from './load-v86.ts'
 import { carryFrames, connectSwitch, setMac } from './network.ts'
 import { PioWrites } from './pio-writes.ts'
 import { completeAcpi, pressPowerButton, renewGeneration, watchPowerOff } from './power.ts'
-import { receiveState, sendState } from './saved-state.ts'
+import { receiveState, type StateNotes, sendState } from './saved-state.ts'
 import { V86Screen } from './screen.ts'
 
 const VGA_MEMORY = 16 * 1024 * 1024
@@ -46,11 +46,13 @@ export class Machine implements DiskKeeper {
   async open(config: ChildConfig, loading: Promise<LoadedV86>): Promise<void> {
     this.stateSocket = config.stateSocket
     const saved = config.restore ? receiveState(config.stateSocket, config.memoryBytes + VGA_MEMORY + STATE_SLACK) : null
-    // Awaited once v86 is there; until then a failure is no unhandled one.
+    // Awaited once the disks are connected; until then a failure is no unhandled one.
     saved?.catch(() => undefined)
     this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this)))
     this.medium = config.medium === null ? null : await NbdDisk.connect(config.medium, this, 'read-only')
     const wire = config.network === null ? null : await connectSwitch(config.network.socket)
+    // All of it first: making the machine keeps this thread, unpacking does not.
+    const state = await saved
     const emulator = await this.make(config, await loading)
     const hooks = hooksOf(emulator)
     const cpu = new HeldCpu(emulator, this.clock)
@@ -68,7 +70,7 @@ export class Machine implements DiskKeeper {
     hooks.firmwareFiles.push({ name: 'acpi/dsdt.aml', data: addGenerationId(await readFile(config.dsdt)) })
     completeAcpi(hooks)
     watchPowerOff(emulator, hooks, (message) => this.switchOff(message))
-    if (saved !== null) await this.restore(emulator, hooks, pioWrites, await saved)
+    if (state !== null) await this.restore(emulator, hooks, pioWrites, state.notes, await state.unpacked)
     if (wire !== null) void carryFrames(emulator, wire)
     await startRfbServer({ socket: config.displaySocket, name: config.name, source: screen, onInput: (event) => input.take(event) })
   }
@@ -157,12 +159,7 @@ export class Machine implements DiskKeeper {
     await sendState(this.stateSocket, await emulator.save_state(), notes)
   }
 
-  private async restore(
-    emulator: Emulator,
-    hooks: V86Hooks,
-    pioWrites: readonly PioWrites[],
-    { state, notes }: Awaited<ReturnType<typeof receiveState>>,
-  ): Promise<void> {
+  private async restore(emulator: Emulator, hooks: V86Hooks, pioWrites: readonly PioWrites[], notes: StateNotes, state: ArrayBuffer): Promise<void> {
     this.clock.set(notes.clock)
     await hooks.intoUntouchedMemory(() => emulator.restore_state(state))
     for (const [index, open] of notes.disks.entries()) {

@@ -35,11 +35,17 @@ export async function sendState(socket: string, state: ArrayBuffer, notes: State
   await pipeline([new Uint8Array(state)], compress, channel)
 }
 
+export interface ReceivedState {
+  readonly notes: StateNotes
+  /** Off the main thread. @throws EngineError `state-altered` */
+  readonly unpacked: Promise<ArrayBuffer>
+}
+
 /**
- * Reads to the end of the connection; unpacks off the main thread.
+ * Reads to the end of the connection; unpacking has begun then.
  * @throws EngineError `state-altered` for bytes that `sendState` did not write, or a state of over `largest` bytes.
  */
-export async function receiveState(socket: string, largest: number): Promise<{ state: ArrayBuffer; notes: StateNotes }> {
+export async function receiveState(socket: string, largest: number): Promise<ReceivedState> {
   const chunks: Buffer[] = []
   for await (const chunk of connect({ path: socket, allowHalfOpen: true })) chunks.push(chunk)
   const bytes = Buffer.concat(chunks)
@@ -49,10 +55,17 @@ export async function receiveState(socket: string, largest: number): Promise<{ s
   if (notesEnd > bytes.length) throw altered('ends within its notes')
   if (length === 0 || length > largest) throw altered(`claims ${length} bytes, at most ${largest} are taken`)
   const notes = parseNotes(JSON.parse(bytes.toString('utf8', HEAD_BYTES, notesEnd)))
+  const unpacked = unpackState(bytes.subarray(notesEnd), length)
+  // Whoever awaits it hears of a failure; until then it is no unhandled one.
+  unpacked.catch(() => undefined)
+  return { notes, unpacked }
+}
+
+async function unpackState(packed: Buffer, length: number): Promise<ArrayBuffer> {
   // One piece of output: pieces of the default size cost more than the unpacking.
-  const plain = await unpack(bytes.subarray(notesEnd), { chunkSize: length, maxOutputLength: length })
+  const plain = await unpack(packed, { chunkSize: length, maxOutputLength: length })
   if (plain.length !== length) throw altered(`has ${plain.length} of the ${length} bytes it claims`)
-  return { state: toArrayBuffer(plain), notes }
+  return toArrayBuffer(plain)
 }
 
 /** Its own memory where it is that exactly, a copy otherwise. */
