@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
+import { closedPlan, type LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
 import { RfbClient } from '../screen/rfb-client.ts'
 import { deliver } from './make-release.ts'
 import { placesOf } from './places.ts'
@@ -15,20 +15,16 @@ let sessions = 0
 /** The plan that a decision under the strictest policies would give. */
 export function strictPlan(world: World, release: SealedRelease): LaunchPlan {
   sessions += 1
-  const closed = { allowed: false, maxBytes: 0 }
   return {
-    format: 'casemate-launch-plan-1',
+    ...closedPlan,
     session: `s${sessions}`,
     instance: 'demo-1',
     desktop: 'demo',
     package: { name: 'demo', version: release.version, sha256: release.sha256 },
     engine: world.engine,
     memoryMiB: 128,
-    network: { mode: 'none' },
-    clipboard: { toGuest: closed, fromGuest: closed },
     serial: 'captured',
     exit: 'user',
-    deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
   }
 }
 

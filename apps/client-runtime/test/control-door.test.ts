@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
-import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
+import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { expect, it, onTestFinished } from 'vitest'
 import { BootRecord } from '../session-host/boot-record.ts'
 import { openControlDoor } from '../session-host/control-door.ts'
@@ -12,11 +12,10 @@ import { EventLog } from '../session-host/event-log.ts'
 import { Session } from '../session-host/session.ts'
 import { LIMITS, Watch } from '../session-host/watch.ts'
 
-const closed = { allowed: false, maxBytes: 0 }
 const plan: LaunchPlan = launchPlan.parse({
-  ...{ format: 'casemate-launch-plan-1', session: 's1', instance: 'i1', desktop: 'demo', engine: 'v86', memoryMiB: 64, serial: 'none' },
-  ...{ package: { name: 'demo', version: '1', sha256: '0'.repeat(64) }, network: { mode: 'none' }, exit: 'user' },
-  ...{ clipboard: { toGuest: closed, fromGuest: closed }, deadlines: { warnAt: null, restrictAt: null, suspendAt: null } },
+  ...closedPlan,
+  ...{ session: 's1', instance: 'i1', desktop: 'demo', package: { name: 'demo', version: '1', sha256: '0'.repeat(64) } },
+  ...{ engine: 'v86', memoryMiB: 64, exit: 'user' },
 })
 
 async function openDoor(record: BootRecord | null): Promise<string> {

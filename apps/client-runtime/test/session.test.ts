@@ -6,7 +6,7 @@ import { EngineError } from '@casemate/engine/error'
 import { createFakeBackend } from '@casemate/engine/fake'
 import type { NetworkRule } from '@casemate/engine/network'
 import type { StateFile, VmSpec } from '@casemate/engine/virtual-machine'
-import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
+import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionState } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
@@ -21,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const rule: NetworkRule = { protocol: 'tcp', cidr: '192.0.2.1/32', ports: [80, 80] }
 const plan: LaunchPlan = launchPlan.parse({
-  format: 'casemate-launch-plan-1',
+  ...closedPlan,
   session: 's1',
   instance: 'i1',
   desktop: 'demo',
@@ -30,7 +30,6 @@ const plan: LaunchPlan = launchPlan.parse({
   memoryMiB: 64,
   network: { mode: 'listed', allow: [rule] },
   clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: false, maxBytes: 0 } },
-  serial: 'none',
   exit: 'user',
   deadlines: { warnAt: 1000, restrictAt: 2000, suspendAt: 3000 },
 })

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream'
 import { createFakeBackend } from '@casemate/engine/fake'
 import { openOverlay } from '@casemate/engine/overlay'
 import type { MachineShape, PortableStates, VirtualMachine, VmSpec } from '@casemate/engine/virtual-machine'
-import { type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
+import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { openChunkCache } from '@casemate/vm-package/chunk-cache'
 import { type Manifest, openManifest } from '@casemate/vm-package/manifest'
 import type { ObjectStore } from '@casemate/vm-package/object-store'
@@ -89,18 +89,14 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const plan: LaunchPlan = launchPlan.parse({
-  format: 'casemate-launch-plan-1',
+  ...closedPlan,
   session: 's1',
   instance: 'i1',
   desktop: 'demo',
   package: { name: 'accounting', version: '1', sha256: '0'.repeat(64) },
   engine: 'v86',
   memoryMiB: 16,
-  network: { mode: 'none' },
-  clipboard: { toGuest: { allowed: false, maxBytes: 0 }, fromGuest: { allowed: false, maxBytes: 0 } },
-  serial: 'none',
   exit: 'user',
-  deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
 })
 
 function ownerOf(instance: string) {

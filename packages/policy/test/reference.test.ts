@@ -13,10 +13,10 @@ it('is what generating it again would write, to the byte', () => {
 })
 
 function reads<N extends SettingName>(name: N) {
-  const { capability, needs, value } = catalogue[name]
+  const { capabilities, needs, value } = catalogue[name]
 
   it('names every capability that a value can need, and none where no value needs one', () => {
-    const needed = new Set(fc.sample(values[name], 300).flatMap((one) => capability(one) ?? []))
+    const needed = new Set(fc.sample(values[name], 300).flatMap(capabilities))
     expect([...needed].every((one) => needs?.includes(`\`${one}\``))).toBe(true)
     expect(needed.size > 0).toBe(needs !== null)
   })

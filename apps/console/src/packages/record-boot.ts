@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
-import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { closedPlan, type LaunchPlan } from '@casemate/policy/launch-plan'
 import { encodeManifest, type Manifest, parseManifest } from '@casemate/vm-package/manifest'
 import { addPrefetchList, parsePrefetchList } from '@casemate/vm-package/prefetch'
 import { openFolderStore } from '@casemate/vm-package/store'
@@ -33,7 +33,6 @@ const NO_WARM_STATE = 4
 const ready = z.object({ control: z.string(), viewer: z.string() })
 const seen = z.looseObject({ reason: z.looseObject({ code: z.string(), detail: z.string() }).nullable() })
 const progress = z.strictObject({ chunks: z.int(), quietMs: z.number().nullable() })
-const closed = { allowed: false, maxBytes: 0 }
 
 export interface BootToRecord {
   readonly manifest: Manifest
@@ -117,18 +116,14 @@ export async function recordBoot(boot: BootToRecord): Promise<{ readonly manifes
 
 function planOf({ manifest, sha256, engine }: BootToRecord): LaunchPlan {
   return {
-    format: 'casemate-launch-plan-1',
+    ...closedPlan,
     session: 'boot',
     instance: 'boot',
     desktop: manifest.name,
     package: { name: manifest.name, version: manifest.version, sha256 },
     engine,
     memoryMiB: manifest.hardware.memoryMiB,
-    network: { mode: 'none' },
-    clipboard: { toGuest: closed, fromGuest: closed },
-    serial: 'none',
     exit: 'suspend',
-    deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SessionReport } from '@casemate/policy/compliance'
+import { closedPlan } from '@casemate/policy/launch-plan'
 import { expect, it } from 'vitest'
 import { eq } from '../../src/db/drizzle.ts'
 import { deviceCompliance } from '../../src/devices/compliance.ts'
@@ -10,16 +11,15 @@ import { openRules, operator, publishDesktop, publishPolicy, publishRelease, sta
 async function sessionOf(world: World, sha256: string): Promise<SessionReport> {
   const { releases } = world.console.db.tables
   const [release] = await world.console.db.select({ sha256: releases.sha256 }).from(releases).where(eq(releases.serial, 1))
-  const closed = { allowed: false, maxBytes: 0 }
   const shared = { engine: 'qemu' as const, memoryMiB: 128, network: { mode: 'none' as const }, serial: 'none' as const, exit: 'power-off' as const }
   return {
     ...{ session: 's-1', serial: 1, releaseSha256: release?.sha256 ?? '' },
     plan: {
-      ...{ format: 'casemate-launch-plan-1', session: 's-1', instance: 'office-1', desktop: 'office', ...shared },
-      ...{ package: { name: 'demo', version: '1', sha256 }, clipboard: { toGuest: closed, fromGuest: closed } },
-      deadlines: { warnAt: null, restrictAt: null, suspendAt: world.now + 3600 },
+      ...closedPlan,
+      ...{ session: 's-1', instance: 'office-1', desktop: 'office', package: { name: 'demo', version: '1', sha256 }, ...shared },
+      deadlines: { ...closedPlan.deadlines, suspendAt: world.now + 3600 },
     },
-    observed: { state: 'running', package: sha256, ...shared, clipboard: { toGuest: closed, fromGuest: closed } },
+    observed: { state: 'running', package: sha256, ...shared, clipboard: closedPlan.clipboard },
   }
 }
 

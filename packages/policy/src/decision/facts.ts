@@ -4,13 +4,11 @@
 // So a fact that is unknown, or only observed, keeps every restriction and drops every loosening.
 import { z } from 'zod'
 import { instant, runtimeVersion, slug, thumbprintText } from '../model/names.ts'
-import type { SettingCapability } from '../model/setting.ts'
+import { settingCapability } from '../model/setting.ts'
 import { leaseFloors } from '../trust/lease.ts'
 
 /** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
 const fact = <T extends z.ZodType>(value: T) => z.strictObject({ value, from: z.enum(['attested', 'observed']) }).nullable()
-
-const capability = z.enum(['network:listed', 'serial:captured', 'suspend'] satisfies SettingCapability[])
 
 export const facts = z.strictObject({
   device: z.strictObject({ id: slug, jkt: thumbprintText }),
@@ -27,7 +25,7 @@ export const facts = z.strictObject({
   /** The zone in which the host is. */
   network: fact(slug),
   /** What this host can run, in the order of preference; only engines that are able to contain a VM. */
-  engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(capability) })),
+  engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(settingCapability) })),
   /** Whether every byte of the package that was looked at matched what was approved (PO-7). */
   package: z.enum(['verified', 'altered']),
 })

@@ -40,4 +40,15 @@ export const launchPlan = z.strictObject({
 })
 
 export type LaunchPlan = z.infer<typeof launchPlan>
+
+/** The part of a plan that lets something be: all of it shut. What is not decided by policies, such as a recorded boot, begins with it. */
+export const closedPlan = {
+  format: 'casemate-launch-plan-1',
+  network: { mode: 'none' },
+  clipboard: { toGuest: { allowed: false, maxBytes: 0 }, fromGuest: { allowed: false, maxBytes: 0 } },
+  serial: 'none',
+  exit: 'power-off',
+  deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
+} as const satisfies Partial<LaunchPlan>
+
 export type NetworkRule = z.infer<typeof networkRule>

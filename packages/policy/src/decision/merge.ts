@@ -6,7 +6,7 @@
 import type { Policy } from '../model/policy.ts'
 import { type LayerReference, layerOrder, type Release } from '../model/release.ts'
 import type { Setting } from '../model/setting.ts'
-import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { bySetting, catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
 import { type Circumstances, type Holding, readCondition } from './condition-holds.ts'
 
@@ -41,7 +41,7 @@ export interface PolicyLayers {
 
 /** Finds each layer's document by path and SHA-256; one that is not among `policies` stays null and is a refusal where it applies. */
 export function layPolicies(release: Pick<Release, 'layers'>, policies: readonly ApprovedPolicy[]): PolicyLayers {
-  const rules = emptyRules()
+  const rules = bySetting<RulesBySetting>(() => [])
   const byPath = new Map(policies.map(({ path, sha256, document }) => [`${sha256} ${path}`, document]))
   const documents = release.layers.map((reference, document) => {
     const policy = byPath.get(`${reference.sha256} ${reference.path}`) ?? null
@@ -79,20 +79,14 @@ export function settingLookup(layers: PolicyLayers, lease: Pick<Lease, 'sub' | '
 
 /** Every setting at once. @throws PolicyError `network-rules-too-many` */
 export function allSettings(setting: SettingLookup): SettingValues {
-  return {
-    activation: setting('activation'),
-    'activation-instances': setting('activation-instances'),
-    authentication: setting('authentication'),
-    expiry: setting('expiry'),
-    offline: setting('offline'),
-    'check-in': setting('check-in'),
-    network: setting('network'),
-    'serial-port': setting('serial-port'),
-    'clipboard-to-guest': setting('clipboard-to-guest'),
-    'clipboard-from-guest': setting('clipboard-from-guest'),
-    exit: setting('exit'),
-    memory: setting('memory'),
-  }
+  // A copy that is overwritten, since an object that grows by forty names is a slow one.
+  const values = { ...defaultValues }
+  for (const name of settingNames) put(values, name, setting(name))
+  return values
+}
+
+function put<N extends SettingName>(values: { -readonly [M in SettingName]: SettingValues[M] }, name: N, value: SettingValues[N]): void {
+  values[name] = value
 }
 
 /** The value of one setting out of its rules, which stand in layer order. */
@@ -142,21 +136,4 @@ function meetBoth<V>({ meet }: Setting<V>, one: V | undefined, other: V | undefi
 function place<N extends SettingName>(rules: RulesBySetting, name: N, rule: Omit<PlacedRule<N>, 'value'>, value: SettingValues[N]): void {
   // In normal form once, so that a decision need not.
   rules[name].push({ ...rule, value: catalogue[name].meet(value, value) })
-}
-
-function emptyRules(): RulesBySetting {
-  return {
-    activation: [],
-    'activation-instances': [],
-    authentication: [],
-    expiry: [],
-    offline: [],
-    'check-in': [],
-    network: [],
-    'serial-port': [],
-    'clipboard-to-guest': [],
-    'clipboard-from-guest': [],
-    exit: [],
-    memory: [],
-  }
 }

@@ -67,13 +67,10 @@ function chooseEngine(
 
 function neededCapabilities(values: SettingValues): readonly SettingCapability[] {
   const needed: SettingCapability[] = []
-  for (const name of settingNames) {
-    const capability = capabilityFor(name, values)
-    if (capability !== null) needed.push(capability)
-  }
+  for (const name of settingNames) needed.push(...capabilitiesFor(name, values))
   return needed
 }
 
-function capabilityFor<N extends SettingName>(name: N, values: SettingValues) {
-  return catalogue[name].capability(values[name])
+function capabilitiesFor<N extends SettingName>(name: N, values: SettingValues) {
+  return catalogue[name].capabilities(values[name])
 }

@@ -5,9 +5,11 @@
 import { z } from 'zod'
 import { assurance } from './condition.ts'
 import { directoryName, runtimeVersion, slug } from './names.ts'
-import { catalogue, type SettingName } from './settings.ts'
+import { catalogue, type SettingName, type SettingValues, schemasBySetting } from './settings.ts'
 
-const expected = <N extends SettingName>(name: N) => catalogue[name].value.optional()
+type Expected<N extends SettingName> = z.ZodOptional<z.ZodType<SettingValues[N]>>
+
+const expected = <N extends SettingName>(name: N): Expected<N> => catalogue[name].value.optional()
 
 export const policyTest = z.strictObject({
   name: z.string().min(1).max(200).describe('What is expected, in a sentence'),
@@ -22,20 +24,7 @@ export const policyTest = z.strictObject({
     })
     .prefault({}),
   expect: z
-    .strictObject({
-      activation: expected('activation'),
-      'activation-instances': expected('activation-instances'),
-      authentication: expected('authentication'),
-      expiry: expected('expiry'),
-      offline: expected('offline'),
-      'check-in': expected('check-in'),
-      network: expected('network'),
-      'serial-port': expected('serial-port'),
-      'clipboard-to-guest': expected('clipboard-to-guest'),
-      'clipboard-from-guest': expected('clipboard-from-guest'),
-      exit: expected('exit'),
-      memory: expected('memory'),
-    })
+    .strictObject(schemasBySetting<{ readonly [N in SettingName]: Expected<N> }>(expected))
     .refine((values) => Object.values(values).some((value) => value !== undefined), 'expected a setting at least'),
 })
 

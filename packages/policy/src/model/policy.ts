@@ -9,10 +9,15 @@ import { canonicalJson } from './canonical-json.ts'
 import { condition } from './condition.ts'
 import { runtimeVersion, slug, versionText } from './names.ts'
 import { policyTest } from './policy-test.ts'
-import { catalogue, type SettingName } from './settings.ts'
+import { catalogue, type SettingName, type SettingValues, schemasBySetting } from './settings.ts'
 import { documentLimits, type Json, parseStrictJson } from './strict-json.ts'
 
-const ruleOf = <N extends SettingName>(name: N) =>
+type RuleSchema<N extends SettingName> = z.ZodObject<
+  { setting: z.ZodLiteral<N>; value: z.ZodType<SettingValues[N]>; locked: z.ZodDefault<z.ZodBoolean>; when: z.ZodPrefault<typeof condition> },
+  z.core.$strict
+>
+
+const ruleOf = <N extends SettingName>(name: N): RuleSchema<N> =>
   z
     .strictObject({
       setting: z.literal(name),
@@ -22,20 +27,9 @@ const ruleOf = <N extends SettingName>(name: N) =>
     })
     .describe(catalogue[name].description)
 
-const rule = z.discriminatedUnion('setting', [
-  ruleOf('activation'),
-  ruleOf('activation-instances'),
-  ruleOf('authentication'),
-  ruleOf('expiry'),
-  ruleOf('offline'),
-  ruleOf('check-in'),
-  ruleOf('network'),
-  ruleOf('serial-port'),
-  ruleOf('clipboard-to-guest'),
-  ruleOf('clipboard-from-guest'),
-  ruleOf('exit'),
-  ruleOf('memory'),
-])
+const [firstRule, ...otherRules] = Object.values(schemasBySetting<{ readonly [N in SettingName]: RuleSchema<N> }>(ruleOf))
+if (firstRule === undefined) throw new Error('the catalogue is empty')
+const rule = z.discriminatedUnion('setting', [firstRule, ...otherRules])
 
 export const policy = z.strictObject({
   format: z.literal('casemate-policy-1'),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** When a setting is looked at: before an installed desktop becomes an instance, before it starts, while it runs. */
 export type CheckTime = 'activation' | 'power-on' | 'running'
 
 /** What an engine must be able to do so that a setting is enforced; the names are those of the engine's capabilities. */
-export type SettingCapability = 'network:listed' | 'serial:captured' | 'suspend'
+export const settingCapability = z.enum(['network:listed', 'serial:captured', 'suspend'])
+export type SettingCapability = z.infer<typeof settingCapability>
 
 /** Everything that is known about one setting, once. */
 export interface Setting<V> {
@@ -26,7 +27,7 @@ export interface Setting<V> {
   readonly meet: (one: V, other: V) => V
   readonly checked: readonly CheckTime[]
   /** What enforcing this value needs. */
-  readonly capability: (value: V) => SettingCapability | null
+  readonly capabilities: (value: V) => readonly SettingCapability[]
   /** The same in words; null where no value needs anything. */
   readonly needs: string | null
   /** A value in words, as the end of "…: ". */
@@ -37,6 +38,9 @@ export interface Setting<V> {
 export function setting<S extends z.ZodType>(definition: Setting<z.infer<S>> & { readonly value: S }): Setting<z.infer<S>> {
   return definition
 }
+
+/** For a setting that needs nothing of an engine. */
+export const none = (): readonly SettingCapability[] => []
 
 /** The meet of a closed list, from loosest to strictest. */
 export function stricterOf<V extends string>(loosestFirst: readonly V[]): (one: V, other: V) => V {

@@ -3,9 +3,10 @@
 // Three stories of one session, side by side: what the approved policies give, what the device decided, and what was observed of the VM.
 // A device can lie about the last two; that they agree is a claim of the device, that they differ is a finding.
 import { z } from 'zod'
+import { appliedSettings } from '../decision/applied-settings.ts'
 import { type LaunchPlan, launchPlan } from '../decision/launch-plan.ts'
 import { sha256Text, slug } from '../model/names.ts'
-import { catalogue, type SettingName, type SettingValues } from '../model/settings.ts'
+import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 
 const fields = launchPlan.shape
 
@@ -51,16 +52,8 @@ export function complianceOf({ plan, observed }: Pick<SessionReport, 'plan' | 'o
 
 /** A decision may be stricter than the policies (offline, the lease, the machine's own memory), never looser. */
 function decisionDifferences(plan: LaunchPlan, values: SettingValues): readonly Difference[] {
-  const applied: Partial<SettingValues> = {
-    network: plan.network,
-    'serial-port': plan.serial,
-    'clipboard-to-guest': { maxTextBytes: plan.clipboard.toGuest.maxBytes },
-    'clipboard-from-guest': { maxTextBytes: plan.clipboard.fromGuest.maxBytes },
-    exit: plan.exit,
-    memory: { maxMiB: plan.memoryMiB },
-  }
-  const names = ['network', 'serial-port', 'clipboard-to-guest', 'clipboard-from-guest', 'exit', 'memory'] as const
-  return names.flatMap((name) => looser(name, applied[name], values[name]) ?? [])
+  const applied = appliedSettings(plan)
+  return settingNames.flatMap((name) => looser(name, applied[name], values[name]) ?? [])
 }
 
 function looser<N extends SettingName>(name: N, applied: SettingValues[N] | undefined, wanted: SettingValues[N]): Difference | undefined {

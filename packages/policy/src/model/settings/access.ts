@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who may turn a desktop into an instance, and who may start it: PO-1 and PO-2.
+import { z } from 'zod'
+import { none, setting, stricterOf } from '../setting.ts'
+
+// Closed lists stand from loosest to strictest.
+const activation = z.enum(['none', 'password', 'key'])
+
+const authentication = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('none') }),
+  z.strictObject({
+    mode: z.literal('password'),
+    minLength: z.int().min(1).max(128).describe('Characters that a new password has at least'),
+    minClasses: z.int().min(1).max(4).describe('How many of these it has at least: lower case, upper case, digits, everything else'),
+    tries: z.int().min(1).max(100).describe('Wrong passwords in a row after which tries are refused'),
+    lockMinutes: z.int().min(1).max(10_080).describe('For how many minutes they are refused then'),
+  }),
+])
+
+export const accessSettings = {
+  activation: setting({
+    row: 'PO-1',
+    description: 'What somebody must present to turn an assigned desktop into an instance; the console checks it before it wraps the package key',
+    unit: null,
+    value: activation,
+    default: 'none',
+    merge: 'strictest',
+    meet: stricterOf(activation.options),
+    checked: ['activation'],
+    capabilities: none,
+    needs: null,
+    words: (value) => ({ none: 'nothing to present', password: 'the activation password', key: 'an activation key' })[value],
+  }),
+  'activation-instances': setting({
+    row: 'PO-1',
+    description: 'How many instances of this desktop one user may activate',
+    unit: 'instances of a user',
+    value: z.int().min(1).max(1000),
+    default: 1,
+    merge: 'strictest',
+    meet: Math.min,
+    checked: ['activation'],
+    capabilities: none,
+    needs: null,
+    words: (value) => `${value} of a user`,
+  }),
+  authentication: setting({
+    row: 'PO-2',
+    description: 'What the user must present to start an instance; a password wraps the instance key',
+    unit: null,
+    value: authentication,
+    default: { mode: 'password', minLength: 8, minClasses: 1, tries: 5, lockMinutes: 5 },
+    merge: 'strictest',
+    meet: meetAuthentication,
+    checked: ['power-on'],
+    capabilities: none,
+    needs: null,
+    words: (value) =>
+      value.mode === 'none'
+        ? 'nothing'
+        : `a password of ${value.minLength} characters or more from ${value.minClasses === 1 ? '1 class' : `${value.minClasses} classes`}, locked for ${value.lockMinutes} min after ${value.tries} tries`,
+  }),
+}
+
+function meetAuthentication(one: z.infer<typeof authentication>, other: z.infer<typeof authentication>): z.infer<typeof authentication> {
+  if (one.mode === 'none') return other
+  if (other.mode === 'none') return one
+  return {
+    mode: 'password',
+    minLength: Math.max(one.minLength, other.minLength),
+    minClasses: Math.max(one.minClasses, other.minClasses),
+    tries: Math.min(one.tries, other.tries),
+    lockMinutes: Math.max(one.lockMinutes, other.lockMinutes),
+  }
+}
