@@ -33,8 +33,9 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
   policy: {
     about: 'rules of desktops',
     load: async () => {
-      const { policyCheckCommand, policyStageCommand } = await import('./policy-stage.ts')
-      return [policyCheckCommand, policyStageCommand]
+      const { policyCheckCommand, policyDiffCommand, policySchemaCommand } = await import('./policy-documents.ts')
+      const { policyStageCommand } = await import('./policy-stage.ts')
+      return [policyCheckCommand, policyDiffCommand, policySchemaCommand, policyStageCommand]
     },
   },
   release: {

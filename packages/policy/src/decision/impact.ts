@@ -2,6 +2,7 @@
 //
 // What publishing would change, for whom: the settings of each device under the release that it has and under the one that is proposed.
 // It knows of a device what the console knows: its claims and what it reported last.
+import { type Direction, directionOf } from '../model/compare-values.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import type { Release } from '../model/release.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
@@ -24,8 +25,7 @@ export interface SettingChange {
   readonly setting: SettingName
   readonly before: string
   readonly after: string
-  /** `other`: allows something that was not allowed, and forbids something that was. */
-  readonly direction: 'tightened' | 'loosened' | 'other'
+  readonly direction: Direction
 }
 
 export interface DeviceImpact {
@@ -61,12 +61,10 @@ export function impactOf(
 const noLayers = layPolicies({ layers: [] }, [])
 
 function changeOf<N extends SettingName>(name: N, old: SettingValues, next: SettingValues): SettingChange | undefined {
-  const { meet, words } = catalogue[name]
+  const { words } = catalogue[name]
   const [before, after] = [old[name], next[name]]
-  if (JSON.stringify(before) === JSON.stringify(after)) return undefined
-  const met = JSON.stringify(meet(before, after))
-  const direction = met === JSON.stringify(after) ? 'tightened' : met === JSON.stringify(before) ? 'loosened' : 'other'
-  return { setting: name, before: words(before), after: words(after), direction }
+  const direction = directionOf(name, before, after)
+  return direction === 'same' ? undefined : { setting: name, before: words(before), after: words(after), direction }
 }
 
 function leastRuntime({ release, layers }: ReleaseWithLayers, device: KnownDevice): string | null {
