@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PolicyDiff, RuleChange, RuleSide, TextChange } from '@casemate/policy/diff'
+import type { PolicyDiff, RuleChange, RuleSide } from '@casemate/policy/diff'
+import type { ReleaseDiff } from '@casemate/policy/release-diff'
+import type { TextChange } from '@casemate/policy/text-changes'
 
 /** What changes in a policy, for the terminal: one line a change, and under it what differs inside. */
 export function policyDiffLines({ fields, rules, tests }: PolicyDiff): readonly string[] {
@@ -9,6 +11,11 @@ export function policyDiffLines({ fields, rules, tests }: PolicyDiff): readonly 
     ...tests.map((change) => textLine({ ...change, name: `test “${change.name}”` })),
   ]
   return lines.length === 0 ? ['nothing changes but order or spelling'] : lines
+}
+
+export function releaseDiffLines({ fields, layers }: ReleaseDiff): readonly string[] {
+  const lines = [...fields, ...layers].map(textLine)
+  return lines.length === 0 ? ['nothing changes but the serial'] : lines
 }
 
 const directionWords = {

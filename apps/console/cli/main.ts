@@ -74,6 +74,7 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
     },
   },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
+  review: { load: async () => [(await import('./approve.ts')).reviewCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },
   withdraw: { load: async () => [(await import('./pending.ts')).withdrawCommand] },
   audit: { load: async () => [(await import('./audit.ts')).auditCommand] },

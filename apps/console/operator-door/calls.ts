@@ -71,7 +71,10 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {
       const { review, targets } = await readWaiting(actor, console, wanted.role)
-      const found = [...targets].map(([path, content]) => ({ path, bytes: toBase64(content) }))
+      const found = [...targets].map(([path, { bytes: content, former }]) => ({
+        ...{ path, bytes: toBase64(content) },
+        former: former === null ? null : { path: former.path, bytes: toBase64(former.bytes) },
+      }))
       return { ...describeReview(review), bytes: toBase64(review.bytes), targets: found }
     }),
     approve: call(z.strictObject({ role, reviewed: hex(64), signature: z.strictObject({ keyid: hex(64), sig: hex(128) }) }), (actor, approval) =>

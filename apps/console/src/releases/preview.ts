@@ -9,11 +9,11 @@ import { PackageError } from '@casemate/vm-package/error'
 import { unwrapPackageKey } from '@casemate/vm-package/keys'
 import { openManifest } from '@casemate/vm-package/manifest'
 import { type Operator, requireRight } from '../access/actor.ts'
-import { and, desc, eq, isNotNull } from '../db/drizzle.ts'
 import { listRows } from '../devices/device-row.ts'
 import type { Console } from '../organisation/console.ts'
 import { readPackage } from '../packages/read.ts'
 import { assignedDesktops } from './assigned.ts'
+import { newestRelease } from './newest.ts'
 import { draftRelease, type WantedRelease } from './stage.ts'
 import { readLayers } from './values.ts'
 
@@ -43,7 +43,7 @@ export async function previewRelease(actor: Operator, console: Console, wanted: 
 export async function previewDraft(actor: Operator, console: Console, document: Release): Promise<ReleasePreview> {
   const { db, now } = console
   const { desktop } = document
-  const before = await newestRelease(actor, console, desktop)
+  const before = await publishedBefore(console, actor.organisation, desktop)
   const after: ReleaseWithLayers = { release: document, layers: await readLayers(db, document) }
   const rows = await listRows(db, actor.organisation)
   const assigned = []
@@ -73,16 +73,9 @@ async function openPackage(actor: Operator, console: Console, release: Release) 
   return { manifest: openManifest(manifest, sha256), packageKey: unwrapPackageKey(console.keys.organisation, sealedKey, sha256) }
 }
 
-async function newestRelease(actor: Operator, { db }: Console, desktop: string): Promise<ReleaseWithLayers | null> {
-  const { desktops, releases } = db.tables
-  const [found] = await db
-    .select({ document: releases.document })
-    .from(releases)
-    .innerJoin(desktops, eq(desktops.id, releases.desktopId))
-    .where(and(eq(desktops.organisationId, actor.organisation), eq(desktops.name, desktop), isNotNull(releases.publishedAt)))
-    .orderBy(desc(releases.serial))
-    .limit(1)
-  if (found === undefined) return null
+async function publishedBefore({ db }: Console, organisation: string, desktop: string): Promise<ReleaseWithLayers | null> {
+  const found = await newestRelease(db, organisation, desktop)
+  if (found === null) return null
   const release = parseRelease(found.document)
   return { release, layers: await readLayers(db, release) }
 }

@@ -9,8 +9,7 @@ import { conditionKey, conditionWords } from './condition-words.ts'
 import type { Policy } from './policy.ts'
 import type { PolicyTest } from './policy-test.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from './settings.ts'
-
-export type ChangeKind = 'added' | 'removed' | 'changed'
+import { type ChangeKind, type TextChange, textChanges } from './text-changes.ts'
 
 export interface RuleSide {
   /** Of the catalogue, which may leave out a part of the value. */
@@ -34,14 +33,6 @@ export interface RuleChange {
   readonly after: RuleSide | null
   /** Of `changed`: each place of the value that differs. */
   readonly details: readonly string[]
-}
-
-export interface TextChange {
-  /** Name of a field or of a test. */
-  readonly name: string
-  readonly kind: ChangeKind
-  readonly before: string | null
-  readonly after: string | null
 }
 
 /** All lists empty: nothing but order or spelling changed. */
@@ -168,12 +159,4 @@ function expectedWords<N extends SettingName>(name: N, value: unknown): string |
   if (value === undefined) return undefined
   const own = normalValue(name, schema.parse(value))
   return `\`${name}\` ${words(own)} (${JSON.stringify(own)})`
-}
-
-function textChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly TextChange[] {
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
-    const [old = null, next = null] = [before.get(name), after.get(name)]
-    if (old === next) return []
-    return [{ name, kind: old === null ? ('added' as const) : next === null ? ('removed' as const) : ('changed' as const), before: old, after: next }]
-  })
 }

@@ -1,7 +1,6 @@
 'use client'
 // SPDX-License-Identifier: Apache-2.0
-import { Textarea } from '@mantine/core'
-import { TextLink } from '../../../parts/text-link.tsx'
+import { Anchor, Textarea } from '@mantine/core'
 import type { PolicyFault } from './use-checked-policy.ts'
 
 interface PolicyTextAreaProps {
@@ -16,7 +15,11 @@ export function PolicyTextArea({ text, onText, faults }: PolicyTextAreaProps) {
       {...{ label: 'Policy as YAML', autosize: true, minRows: 16, maxRows: 40, spellCheck: false, value: text }}
       description={
         <>
-          The same document as in the form. Comments stay. For an editor of your own: <TextLink href="/policy.schema.json">the JSON Schema</TextLink>.
+          The same document as in the form. Comments stay. For an editor of your own:{' '}
+          <Anchor href="/policy.schema.json" fz="inherit">
+            the JSON Schema
+          </Anchor>
+          .
         </>
       }
       error={faults.length > 0}
