@@ -34,6 +34,10 @@ const offlineSteps = fc
   .tuple(limit(50), limit(50), limit(50))
   .map((steps) => steps.sort((a, b) => (a ?? Number.POSITIVE_INFINITY) - (b ?? Number.POSITIVE_INFINITY)))
 
+const mostOf = (min: number, max: number) => fc.record({ most: fc.option(fc.integer({ min, max }), { nil: null }) })
+
+const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
+
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
   'activation-instances': fc.integer({ min: 1, max: 5 }),
@@ -70,8 +74,22 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   'serial-port': fc.constantFrom('none', 'captured'),
   'clipboard-to-guest': fc.record({ maxTextBytes: fc.nat({ max: 3 }) }),
   'clipboard-from-guest': fc.record({ maxTextBytes: fc.nat({ max: 3 }) }),
+  'clipboard-images': fc.record({ toGuest: fc.nat({ max: 3 }), fromGuest: fc.nat({ max: 3 }) }),
+  'drag-and-drop': fc.record({ toGuest: fc.boolean(), fromGuest: fc.boolean() }),
+  'shared-folders': fc.constantFrom('read-write', 'read-only', 'none'),
+  'screen-mode': fc.constantFrom('window', 'full-screen', 'kiosk'),
+  watermark: fc.constantFrom('none', 'device-and-user'),
+  screenshots: fc.constantFrom('allowed', 'refused'),
   exit: fc.constantFrom('user', 'suspend', 'power-off'),
+  'power-commands': fc.record({ pause: fc.boolean(), reset: fc.boolean(), powerButton: fc.boolean() }),
+  snapshots: fc.record({ take: fc.boolean(), revert: fc.boolean() }),
+  'disk-changes': fc.constantFrom('kept', 'discarded'),
   memory: fc.record({ maxMiB: fc.option(fc.integer({ min: 16, max: 600 }), { nil: null }) }),
+  processor: mostOf(1, 9),
+  'disk-growth': mostOf(1, 9),
+  'network-rate': mostOf(8, 16),
+  scripts: fc.record({ powerOn: names, powerOff: names, seconds: fc.integer({ min: 1, max: 9 }) }),
+  'guest-info': fc.record({ toGuest: names, fromGuest: names, maxBytes: fc.nat({ max: 9 }) }),
 }
 
 export const zones = ['office', 'cafe', 'home'] as const

@@ -55,8 +55,22 @@ describe('the catalogue', () => {
       'PO-12 serial-port',
       'PO-15 clipboard-to-guest',
       'PO-15 clipboard-from-guest',
+      'PO-15 clipboard-images',
+      'PO-15 drag-and-drop',
+      'PO-15 shared-folders',
+      'PO-16 screen-mode',
+      'PO-16 watermark',
+      'PO-16 screenshots',
       'PO-17 exit',
+      'PO-17 power-commands',
+      'PO-18 snapshots',
+      'PO-18 disk-changes',
       'PO-19 memory',
+      'PO-19 processor',
+      'PO-19 disk-growth',
+      'PO-19 network-rate',
+      'PO-20 scripts',
+      'PO-20 guest-info',
     ])
   })
 
@@ -71,6 +85,13 @@ describe('the catalogue', () => {
     ['memory', { maxMiB: 15 }],
     ['clipboard-to-guest', { maxTextBytes: 1_048_577 }],
     ['serial-port', 'on'],
+    ['processor', { most: 0 }],
+    ['network-rate', { most: 7 }],
+    ['scripts', { powerOn: ['../sh'], powerOff: [], seconds: 30 }],
+    ['scripts', { powerOn: ['a', 'a'], powerOff: [], seconds: 30 }],
+    ['scripts', { powerOn: [], powerOff: [], seconds: 301 }],
+    ['guest-info', { toGuest: [], fromGuest: [], maxBytes: 4097 }],
+    ['clipboard-images', { toGuest: 67_108_865, fromGuest: 0 }],
   ] as const)('refuses for `%s` the value %j, and takes its default', (name, value) => {
     expect(catalogue[name].value.safeParse(value).success).toBe(false)
     expect(catalogue[name].value.safeParse(catalogue[name].default).success).toBe(true)

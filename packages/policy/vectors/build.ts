@@ -7,9 +7,17 @@ import { accessScenarios } from './scenarios/access.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
+import { sessionScenarios } from './scenarios/session.ts'
 import { trustScenarios } from './scenarios/trust.ts'
 
-export const scenarios: readonly Scenario[] = [...trustScenarios, ...accessScenarios, ...machineScenarios, ...layerScenarios, ...orderScenarios]
+export const scenarios: readonly Scenario[] = [
+  ...trustScenarios,
+  ...accessScenarios,
+  ...machineScenarios,
+  ...sessionScenarios,
+  ...layerScenarios,
+  ...orderScenarios,
+]
 
 /** File name and text of every vector. */
 export function allVectors(): ReadonlyMap<string, string> {

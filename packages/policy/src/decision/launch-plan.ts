@@ -2,6 +2,7 @@
 //
 // The complete instructions of a decision. Whoever executes a plan has no choice left; it carries no secret.
 import { z } from 'zod'
+import { closedMachine, machineMembers } from './plan/machine.ts'
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
 const slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/)
@@ -18,7 +19,7 @@ export const networkRule = z.strictObject({
 const clipboardDirection = z.strictObject({ allowed: z.boolean(), maxBytes: z.int().min(0).max(1_048_576) })
 
 export const launchPlan = z.strictObject({
-  format: z.literal('casemate-launch-plan-1'),
+  format: z.literal('casemate-launch-plan-2'),
   session: slug,
   instance: slug,
   desktop: slug,
@@ -33,6 +34,7 @@ export const launchPlan = z.strictObject({
   serial: z.enum(['none', 'captured']),
   /** What closing the session does; `user` leaves the choice between suspend and power off. */
   exit: z.enum(['user', 'suspend', 'power-off']),
+  ...machineMembers,
   /** Unix seconds on the runtime's verified clock; null: never. */
   deadlines: z.strictObject({ warnAt: seconds.nullable(), restrictAt: seconds.nullable(), suspendAt: seconds.nullable() }),
   /** As the release says it; absent: no former system disk is kept, and a session of another package goes on. */
@@ -43,11 +45,12 @@ export type LaunchPlan = z.infer<typeof launchPlan>
 
 /** The part of a plan that lets something be: all of it shut. What is not decided by policies, such as a recorded boot, begins with it. */
 export const closedPlan = {
-  format: 'casemate-launch-plan-1',
+  format: 'casemate-launch-plan-2',
   network: { mode: 'none' },
   clipboard: { toGuest: { allowed: false, maxBytes: 0 }, fromGuest: { allowed: false, maxBytes: 0 } },
   serial: 'none',
   exit: 'power-off',
+  ...closedMachine,
   deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
 } as const satisfies Partial<LaunchPlan>
 

@@ -8,6 +8,7 @@ import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { planMachine } from './plan/machine.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export interface Allowed {
@@ -29,7 +30,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
   return {
     allowed: true,
     plan: {
-      format: 'casemate-launch-plan-1',
+      format: 'casemate-launch-plan-2',
       session: request.session,
       instance: request.instance.name,
       desktop: release.document.desktop,
@@ -40,6 +41,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
       serial: values['serial-port'],
       exit: values.exit,
+      ...planMachine(values),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
       ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },

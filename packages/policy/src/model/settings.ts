@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Setting } from './setting.ts'
 import { accessSettings } from './settings/access.ts'
 import { deviceSettings } from './settings/devices.ts'
+import { guestSettings } from './settings/guest.ts'
 import { machineSettings } from './settings/machine.ts'
 import { networkSettings } from './settings/network.ts'
 import { sessionSettings } from './settings/session.ts'
@@ -20,6 +21,7 @@ const settings = {
   ...sharingSettings,
   ...sessionSettings,
   ...machineSettings,
+  ...guestSettings,
 }
 
 export type SettingName = keyof typeof settings

@@ -35,6 +35,7 @@ it('makes a first value of each variant: only an address block is left for peopl
   expect(sampleOf(listed?.schema ?? {})).toEqual({ mode: 'listed', allow: [{ protocol: 'tcp', cidr: '', ports: null }] })
   const password = variantsOf(settingForms().find(({ name }) => name === 'authentication')?.schema ?? {})?.variants[1]
   expect(catalogue.authentication.value.safeParse(sampleOf(password?.schema ?? {})).success).toBe(true)
+  expect(sampleOf(settingForms().find(({ name }) => name === 'snapshots')?.schema ?? {})).toEqual({ take: false, revert: false })
 })
 
 it('writes the members of a value as words', () => {

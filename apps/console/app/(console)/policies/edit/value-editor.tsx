@@ -1,6 +1,6 @@
 'use client'
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Group, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core'
 import { asSchema, labelOf, sampleOf, unwrapNull, type ValueSchema, variantsOf } from './value-schema.ts'
 
 export interface ValueEditorProps {
@@ -25,6 +25,9 @@ export function ValueEditor({ schema: given, value, label, onChange, start }: Va
   if (schema.prefixItems !== undefined) return <RangeEditor value={value} nullable={nullable} onChange={onChange} />
   if (schema.type === 'array') return <ListEditor schema={asSchema(schema.items)} value={value} label={label} onChange={onChange} />
   if (schema.properties !== undefined) return <MembersEditor schema={schema} value={value} label={label} onChange={onChange} />
+  if (schema.type === 'boolean') {
+    return <Checkbox label={label} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} pt="xs" />
+  }
   if (schema.type === 'integer') {
     return (
       <NumberInput

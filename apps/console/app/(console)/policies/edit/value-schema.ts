@@ -60,6 +60,7 @@ export function sampleOf(given: ValueSchema): unknown {
   if (schema.properties !== undefined) {
     return Object.fromEntries(Object.entries(schema.properties).map(([name, member]) => [name, sampleOf(asSchema(member))]))
   }
+  if (schema.type === 'boolean') return false
   return schema.type === 'integer' || schema.type === 'number' ? Math.max(schema.minimum ?? 0, 0) : ''
 }
 
