@@ -27,7 +27,7 @@ import { planLaunch } from './plan.ts'
 import { type Reason, reason } from './reasons.ts'
 
 /** As many as a launch plan holds. */
-const mostNetworkRules = 1000
+export const mostNetworkRules = 1000
 
 /** A release as approved: verified bytes, parsed, with what its package's verified manifest asks for. */
 export interface ApprovedRelease {
