@@ -9,7 +9,7 @@ export const desktopImpact = z.object({
   impact: z.array(
     z.object({
       device: z.string(),
-      changes: z.array(z.object({ setting: z.string(), before: z.string(), after: z.string(), direction: z.string() })),
+      changes: z.array(z.object({ setting: z.string(), before: z.string(), after: z.string(), direction: z.string(), details: z.array(z.string()) })),
       refused: z.object({ before: reasons, after: reasons }),
     }),
   ),
@@ -19,7 +19,10 @@ export const desktopImpact = z.object({
 export function impactLines({ devices, impact }: z.infer<typeof desktopImpact>): readonly string[] {
   const lines = impact.flatMap(({ device, changes, refused }) => [
     `${devices.find((one) => one.device === device)?.name ?? device} (${device})`,
-    ...changes.map(({ setting, before, after, direction }) => `  ${direction} ${setting}: ${before} → ${after}`),
+    ...changes.flatMap(({ setting, before, after, direction, details }) => [
+      `  ${direction} ${setting}: ${before} → ${after}`,
+      ...details.map((detail) => `      ${detail}`),
+    ]),
     ...refusalLines(refused),
   ])
   const untouched = devices.length - impact.length

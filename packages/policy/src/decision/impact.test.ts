@@ -32,7 +32,7 @@ describe('the impact of a release', () => {
     const [before, after] = [released(organisation(memory(256))), released(organisation(memory(256)), staff)]
     const devices = [device('one'), device('two', ['staff'])]
     const change = (direction: string, from: number, to: number) => [
-      { setting: 'memory', before: `at most ${from} MiB`, after: `at most ${to} MiB`, direction },
+      { setting: 'memory', before: `at most ${from} MiB`, after: `at most ${to} MiB`, direction, details: [`maxMiB: ${from} → ${to}`] },
     ]
     expect(impactOf(before, after, devices, now)).toEqual([{ device: 'two', changes: change('tightened', 256, 128), package: 'same', refused: runs }])
     expect(impactOf(after, before, devices, now)).toEqual([{ device: 'two', changes: change('loosened', 128, 256), package: 'same', refused: runs }])

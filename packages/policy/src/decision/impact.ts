@@ -3,7 +3,7 @@
 // What publishing would change, for whom: the settings of each device under the release that it has and under the one that is proposed,
 // and whether it would be refused. It knows of a device what the console knows: its claims, what it reported last, when it was activated.
 import { PolicyError } from '../error.ts'
-import { type Direction, directionOf, sameValue } from '../model/compare-values.ts'
+import { type Direction, differences, directionOf, sameValue } from '../model/compare-values.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import type { Release } from '../model/release.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
@@ -37,6 +37,8 @@ export interface SettingChange {
   readonly before: string
   readonly after: string
   readonly direction: Direction
+  /** Each place of the value that differs, since words may leave out a part of it. */
+  readonly details: readonly string[]
 }
 
 export interface DeviceImpact {
@@ -112,7 +114,9 @@ function changeOf<N extends SettingName>(name: N, old: SettingValues, next: Sett
   // Both are in normal form; most devices stop here.
   if (sameValue(before, after)) return undefined
   const direction = directionOf(name, before, after)
-  return direction === 'same' ? undefined : { setting: name, before: words(before), after: words(after), direction }
+  return direction === 'same'
+    ? undefined
+    : { setting: name, before: words(before), after: words(after), direction, details: differences(before, after) }
 }
 
 function leastRuntime({ release, layers }: ReleaseWithLayers, device: KnownDevice): string | null {

@@ -38,7 +38,7 @@ function DeviceGroup({ group: { names, changes, package: change, refused } }: { 
           <Table className="figures stacked" verticalSpacing={6}>
             <TableHead titles={['Setting', 'Before', 'After', 'Direction']} />
             <TableTbody>
-              {changes.map(({ setting, before, after, direction }) => (
+              {changes.map(({ setting, before, after, direction, details }) => (
                 <TableTr key={setting}>
                   <TableTd className="long">{setting.replaceAll('-', ' ')}</TableTd>
                   <TableTd className="long" c="dimmed" data-title="Before:">
@@ -46,6 +46,11 @@ function DeviceGroup({ group: { names, changes, package: change, refused } }: { 
                   </TableTd>
                   <TableTd className="long" fw={550} data-title="After:">
                     {after}
+                    {details.map((detail) => (
+                      <Text key={detail} size="xs" c="dimmed" ff="monospace">
+                        {detail}
+                      </Text>
+                    ))}
                   </TableTd>
                   <TableTd>
                     <StateBadge state={direction === 'tightened' ? 'active' : 'waiting'} words={direction} />
