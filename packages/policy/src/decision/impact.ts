@@ -89,7 +89,7 @@ function circumstancesOf({ claims, runtimeVersion }: KnownDevice, now: number): 
 /** Null: too much to work out, which is a refusal. */
 function settingsOf(layers: PolicyLayers, device: KnownDevice, circumstances: Circumstances): SettingValues | null {
   try {
-    return allSettings(settingLookup(layers, device, circumstances))
+    return allSettings(settingLookup(layers, device, circumstances), layers.ruled)
   } catch (error) {
     if (error instanceof PolicyError && error.code === 'network-rules-too-many') return null
     throw error
