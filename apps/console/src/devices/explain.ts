@@ -9,7 +9,7 @@ import { type Operator, requireRight } from '../access/actor.ts'
 import { ConsoleError } from '../error.ts'
 import type { Console } from '../organisation/console.ts'
 import { assignedReleases } from '../releases/assigned.ts'
-import { knownDevice } from '../releases/assigned-devices.ts'
+import { readKnownDevice } from '../releases/assigned-devices.ts'
 import { publishedBefore } from '../releases/preview.ts'
 import { requireRow } from './list.ts'
 
@@ -36,7 +36,7 @@ export async function explainDevice(
   const assigned = (await assignedReleases(db, row)).some((release) => release.desktop === desktop)
   const published = assigned ? await publishedBefore(console, actor.organisation, desktop) : null
   if (published === null) throw new ConsoleError('not-found', `\`${id}\` has no desktop \`${desktop}\` with a published release`)
-  const known = await knownDevice(db, row, desktop)
+  const known = await readKnownDevice(db, row, desktop)
   const circumstances = { claims: known.claims, runtimeVersion: known.runtimeVersion, network: null, now: now() }
   return {
     ...{ device: id, name: row.name, desktop, serial: published.release.serial },
