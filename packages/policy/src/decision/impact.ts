@@ -3,7 +3,7 @@
 // What publishing would change, for whom: the settings of each device under the release that it has and under the one that is proposed,
 // and whether it would be refused. It knows of a device what the console knows: its claims, what it reported last, when it was activated.
 import { PolicyError } from '../error.ts'
-import { type Direction, differences, directionOf, sameValue } from '../model/compare-values.ts'
+import { type Direction, differences, directionOf } from '../model/compare-values.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import type { Release } from '../model/release.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
@@ -65,7 +65,7 @@ export function impactOf(
     const circumstances = circumstancesOf(device, now)
     const old = settingsOf(before?.layers ?? noLayers, device, circumstances)
     const next = settingsOf(after.layers, device, circumstances)
-    const changes = old !== null && next !== null ? settingNames.flatMap((name) => changeOf(name, old, next) ?? []) : []
+    const changes = old !== null && next !== null ? changesOf(old, next) : []
     const refused = {
       before: before === null ? [] : refusalOf(before, device, old, now),
       after: refusalOf(after, device, next, now),
@@ -108,11 +108,19 @@ function refusalOf(release: ReleaseWithLayers, device: KnownDevice, values: Sett
   return chosen !== null && 'reasons' in chosen ? chosen.reasons : []
 }
 
+function changesOf(old: SettingValues, next: SettingValues): readonly SettingChange[] {
+  const changes: SettingChange[] = []
+  for (const name of settingNames) {
+    // Most are the same default, for every device.
+    const change = old[name] === next[name] ? undefined : changeOf(name, old, next)
+    if (change !== undefined) changes.push(change)
+  }
+  return changes
+}
+
 function changeOf<N extends SettingName>(name: N, old: SettingValues, next: SettingValues): SettingChange | undefined {
   const { words } = catalogue[name]
   const [before, after] = [old[name], next[name]]
-  // Both are in normal form; most devices stop here.
-  if (sameValue(before, after)) return undefined
   const direction = directionOf(name, before, after)
   return direction === 'same'
     ? undefined

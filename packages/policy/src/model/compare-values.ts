@@ -8,8 +8,8 @@ import { catalogue, type SettingName, type SettingValues } from './settings.ts'
 /** `other`: allows something that was not allowed, and forbids something that was. */
 export type Direction = 'tightened' | 'loosened' | 'other'
 
-export function directionOf<N extends SettingName>(name: N, before: SettingValues[N], after: SettingValues[N]): Direction | 'same' {
-  const [old, next] = [normalValue(name, before), normalValue(name, after)]
+/** @param old and `next` in normal form */
+export function directionOf<N extends SettingName>(name: N, old: SettingValues[N], next: SettingValues[N]): Direction | 'same' {
   if (sameValue(old, next)) return 'same'
   const met = meetValues(name, old, next)
   if (met === null) return 'other'
@@ -32,7 +32,7 @@ export function normalValue<N extends SettingName>(name: N, value: SettingValues
 
 /** Values in normal form have one spelling each. */
 export function sameValue(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+  return one === other || JSON.stringify(one) === JSON.stringify(other)
 }
 
 /**

@@ -123,7 +123,7 @@ function effectOf<N extends SettingName>(name: N, groups: Groups<N>, key: string
     name,
     holding.flatMap((group) => group.values),
   )
-  const [value = catalogue[name].default, ...more] = values
+  const [value = normalValue(name, catalogue[name].default), ...more] = values
   return { value: more.length === 0 ? value : null, locked: holding.some(({ locked }) => locked) }
 }
 
