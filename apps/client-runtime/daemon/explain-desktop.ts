@@ -17,6 +17,7 @@ export async function explainDesktop(device: Device, assigned: Assignment, wante
   }
   const { leases, documents, clock } = device
   const { lease } = leases
+  // Documents that cannot be believed are said by the reasons of the desktop itself.
   const held = await readDesktop(documents.place, desktopOf(assigned), lease).catch(() => undefined)
   if (held === undefined || lease === null) return []
   const { runtimeVersion, network } = await factsOf(device, [])

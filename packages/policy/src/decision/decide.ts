@@ -28,7 +28,7 @@ import { planLaunch } from './plan.ts'
 import { type Reason, reason } from './reasons.ts'
 
 /** As many as a launch plan holds. */
-export const mostNetworkRules = 1000
+const mostNetworkRules = 1000
 
 /** A release as approved: verified bytes, parsed, with what its package's verified manifest asks for. */
 export interface ApprovedRelease {
@@ -69,11 +69,16 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
   const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
-  if (countRules(values.network) > mostNetworkRules) return refused(reason('policy-too-large'))
+  if (isTooLarge(values)) return refused(reason('policy-too-large'))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
   return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
+}
+
+/** Whether the rules together are more than a launch plan holds. */
+export function isTooLarge({ network }: Pick<SettingValues, 'network'>): boolean {
+  return countRules(network) > mostNetworkRules
 }
 
 /** The settings of this device now; also where `decide` refuses. */

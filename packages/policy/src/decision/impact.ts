@@ -10,7 +10,7 @@ import { catalogue, type SettingName, type SettingValues, settingNames } from '.
 import type { Lease } from '../trust/lease.ts'
 import type { Circumstances } from './condition-holds.ts'
 import { expiryEndOf } from './deadlines.ts'
-import { mostNetworkRules } from './decide.ts'
+import { isTooLarge } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { allSettings, layerApplies, layPolicies, type PolicyLayers, settingLookup } from './merge.ts'
 import { chooseEngine } from './plan.ts'
@@ -101,7 +101,7 @@ function refusalOf(release: ReleaseWithLayers, device: KnownDevice, values: Sett
   const { runtimeVersion, engines, activatedAt } = device
   const least = leastRuntime(release, device)
   if (least !== null) return [reason('runtime-too-old', { found: runtimeVersion, least })]
-  if (values === null || (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules)) return [reason('policy-too-large')]
+  if (values === null || isTooLarge(values)) return [reason('policy-too-large')]
   const end = activatedAt === null ? null : expiryEndOf(values.expiry, activatedAt)
   if (end !== null && now >= end) return [reason('instance-expired', { at: end })]
   const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' })
