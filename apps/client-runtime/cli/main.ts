@@ -18,6 +18,7 @@ import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { tufCommand } from './tuf.ts'
+import { updateCommand } from './update.ts'
 
 const program = new Command('casemate')
   .description('Enrol this computer and use its desktops.')
@@ -34,6 +35,7 @@ const commands = [
   stopCommand,
   statusCommand,
   doctorCommand,
+  updateCommand,
   openCommand,
 ]
 for (const command of commands) {

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { downloadTarget } from '../daemon/update/download-target.ts'
 import { UpdateError } from '../daemon/update/error.ts'
+import { fetchPublic } from '../daemon/update/fetch-file.ts'
 import { type Floors, noFloors } from '../daemon/update/floors.ts'
 import { initialise } from '../daemon/update/initialise.ts'
 import type { UpdatePlace } from '../daemon/update/place.ts'
@@ -59,7 +60,7 @@ const placeIn = (folder: string): UpdatePlace => ({ metadata: folder, copy: join
 const sourceOf = ({ metadataUrl, targetsUrl = metadataUrl }: Repository): UpdateSource => ({
   metadataUrl,
   targetsUrl,
-  fetch: (url, { signal }) => fetch(url, { signal, redirect: 'error' }),
+  fetch: fetchPublic,
   unknownFields: 'ignore',
 })
 
