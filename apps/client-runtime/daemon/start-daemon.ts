@@ -19,6 +19,7 @@ import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
 import { RuntimeError } from './error.ts'
 import { Imports } from './handover/imports.ts'
+import { type HostProbes, linuxHost } from './host-facts/host-probes.ts'
 import { openLauncherDoor } from './launcher-door/launcher-door.ts'
 import { launcherToken } from './launcher-door/launcher-token.ts'
 import { openLocalDoor } from './local-door/local-door.ts'
@@ -43,6 +44,8 @@ export interface DaemonOptions {
   readonly probe?: () => Promise<EngineReport>
   /** Who may update this runtime, as it was packaged; null: nobody by this way. */
   readonly vendorFile?: string | null
+  /** How the host is looked at; default: for real. */
+  readonly host?: HostProbes
   /** Between two heartbeats. */
   readonly tickMs?: number
   /** Of the launcher's door, which stays shut without it; 0 for any free port. */
@@ -74,12 +77,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
     const clock = await VerifiedClock.open(source, layout.clock)
     const imports = await Imports.open(layout)
+    const host = options.host ?? linuxHost(data)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs, changed, imports })
+      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion, host), engine, startHost, probe, tickMs, changed, imports })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false

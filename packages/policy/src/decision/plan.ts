@@ -3,33 +3,39 @@
 // From settings to instructions. What no engine of this host can enforce is refused here, never left out.
 import { packageOf } from '../model/release.ts'
 import { lowerLimit, type SettingCapability } from '../model/setting.ts'
-import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { noUsb } from '../model/usb-rules.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { planDevices } from './plan/devices.ts'
+import { planMachine } from './plan/machine.ts'
+import { quarantined } from './plan/quarantine.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export interface Allowed {
   readonly release: ApprovedRelease
   readonly values: SettingValues
   readonly deadlines: Deadlines
+  /** What of the posture does not hold where the policies quarantine for it; a refusal otherwise, which comes before. */
+  readonly postureFaults: readonly string[]
   readonly facts: Facts
   readonly request: Request
   readonly now: number
 }
 
-export function planLaunch({ release, values: wanted, deadlines, facts, request, now }: Allowed): Decision {
-  // Past the second step of being offline the guest has no network, whatever the policy lists.
+export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now }: Allowed): Decision {
+  // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
-  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' } } : wanted
+  const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
   const engine = chooseEngine(values, facts, request)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
   return {
     allowed: true,
     plan: {
-      format: 'casemate-launch-plan-1',
+      format: 'casemate-launch-plan-2',
       session: request.session,
       instance: request.instance.name,
       desktop: release.document.desktop,
@@ -37,9 +43,12 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       engine: engine.name,
       memoryMiB: lowerLimit(release.machine.memoryMiB, values.memory.maxMiB) ?? release.machine.memoryMiB,
       network: values.network,
+      ...quarantine,
       clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
       serial: values['serial-port'],
       exit: values.exit,
+      ...planDevices(values),
+      ...planMachine(values),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
       ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },
@@ -65,9 +74,17 @@ function chooseEngine(
   return { reasons: offered ? lacking : [reason('engine-missing', { engine })] }
 }
 
+/** Of the settings that no value of which needs anything, none is asked. */
+const demanding = settingNames.filter((name) => catalogue[name].needs !== null)
+
 function neededCapabilities(values: SettingValues): readonly SettingCapability[] {
-  const needed: SettingCapability[] = []
-  for (const name of settingNames) needed.push(...capabilitiesFor(name, values))
+  let needed: readonly SettingCapability[] = []
+  for (const name of demanding) {
+    // Nor is a default, which needs nothing.
+    if (values[name] === defaultValues[name]) continue
+    const capabilities = capabilitiesFor(name, values)
+    if (capabilities.length > 0) needed = [...needed, ...capabilities]
+  }
   return needed
 }
 
