@@ -2,6 +2,7 @@
 //
 // The real console and the real daemon over pinned HTTPS on loopback; only the VM is scripted.
 import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
@@ -93,17 +94,18 @@ describe('a desktop', () => {
     const posture = { systems: null, diskEncrypted: false, screenLock: false, processes: [], files: [agent], otherwise: 'refuse' }
     await publishDesktop(world, [...openRules, { setting: 'posture', value: posture }])
     await computer.enrol(world)
-    await computer.call('activate', { desktop: 'office', presented: null, password: null })
-    const start = () => computer.call('start', { instance: 'office', password: null })
-    await expect(start()).rejects.toMatchObject(refused('posture-failed'))
     await writeFile(agent, '')
-    await start()
-    const { host } = computer
+    const host = await computer.running()
     expect(host.asked).toEqual([])
     await rm(agent)
     await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
     const { instances } = await computer.call('status', {})
     expect(instances[0]?.session).toMatchObject({ reasons: [{ code: 'posture-failed', sentence: expect.stringContaining(agent) }] })
+    await host.close()
+    const start = () => computer.call('start', { instance: 'office', password: null })
+    await vi.waitFor(() => expect(start()).rejects.toMatchObject(refused('posture-failed')), 20_000)
+    await writeFile(agent, '')
+    await start()
   })
 
   it('says why it was suspended though its host died of it, and starts again once the device may', { timeout: 60_000 }, async () => {
