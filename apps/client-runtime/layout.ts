@@ -27,6 +27,8 @@ export interface Layout {
   readonly contact: string
   /** TUF metadata and the verified copy, of `daemon/update`. */
   readonly update: { readonly metadata: string; readonly copy: string }
+  /** The same of the vendor's repository, from which runtime updates come; an organisation's is never in it. */
+  readonly vendorUpdate: { readonly metadata: string; readonly copy: string }
   readonly journal: string
   /** Texts that were fetched, by digest, and which of them were accepted here. */
   eula(sha256: string): string
@@ -91,6 +93,7 @@ export function layoutOf(data: string): Layout {
     leaseFloors: join(data, 'lease-floors.json'),
     contact: join(data, 'contact.json'),
     update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
+    vendorUpdate: { metadata: join(data, 'vendor-update', 'metadata'), copy: join(data, 'vendor-update', 'copy') },
     journal: join(data, 'journal.log'),
     eula: (sha256) => join(data, 'eula', `${sha256}.txt`),
     acceptances: join(data, 'acceptances.json'),

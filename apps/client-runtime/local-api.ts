@@ -273,6 +273,18 @@ export const daemonRoutes = {
   },
   /** Address of the launcher's page, with its token; null where its door is shut. */
   launcher: { path: '/launcher', request: z.strictObject({}), response: z.strictObject({ address: z.string().nullable() }) },
+  /** Of the runtime itself, by the vendor's root. `newest`: above `running`, or null; `required`: what releases here ask for at least, or null. */
+  checkUpdate: {
+    path: '/check-update',
+    request: z.strictObject({}),
+    response: z.strictObject({ running: z.string(), newest: z.string().nullable(), required: z.string().nullable() }),
+  },
+  /** Verifies and keeps the newest one; nothing is installed. */
+  downloadUpdate: {
+    path: '/download-update',
+    request: z.strictObject({}),
+    response: z.strictObject({ version: z.string(), file: z.string(), sha256: z.string(), length: z.int() }),
+  },
   doctor: { path: '/doctor', request: z.strictObject({}), response: z.strictObject({ checks: z.array(checkView) }) },
 } as const
 

@@ -29,6 +29,7 @@ import { Runtime } from './runtime.ts'
 import type { StartHost } from './sessions/sessions.ts'
 import { startHostProcess } from './sessions/start-host-process.ts'
 import { readState } from './state-file.ts'
+import { VendorUpdate } from './vendor-update/vendor-update.ts'
 
 export const runtimeVersion = '0.1.0'
 
@@ -41,6 +42,8 @@ export interface DaemonOptions {
   /** How hosts are started and engines found; default: for real. */
   readonly startHost?: StartHost
   readonly probe?: () => Promise<EngineReport>
+  /** Who may update this runtime, as it was packaged; null: nobody by this way. */
+  readonly vendorFile?: string | null
   /** How the host is looked at; default: for real. */
   readonly host?: HostProbes
   /** Between two heartbeats. */
@@ -90,6 +93,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (runtime === null) throw new RuntimeError('not-enrolled', 'this computer is not enrolled in an organisation')
       return runtime
     }
+    const vendor = new VendorUpdate({
+      ...{ place: layout.vendorUpdate, organisation: layout.update, vendorFile: options.vendorFile ?? null },
+      ...{ version: runtimeVersion, platform: `${process.platform}-${process.arch}`, clock },
+    })
     const status = async () => {
       const time = { version: runtimeVersion, clock: { now: clock.now, behind: clock.behind } }
       if (runtime !== null) return { ...time, ...(await runtime.status()) }
@@ -128,6 +135,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         const { at } = changes
         return { at, status: await status(), desktops: [...((await runtime?.desktops()) ?? [])] }
       },
+      checkUpdate: async () => {
+        const required = runtime === null ? null : await runtime.device.documents.leastRuntime(runtime.device.leases.lease)
+        return { running: runtimeVersion, newest: await vendor.check(), required }
+      },
+      downloadUpdate: async () => await vendor.download(),
       launcher: async () => ({ address: launcher }),
       doctor: async () => ({ checks: [...(await examine(await probe(), clock, runtime?.device ?? null))] }),
     }

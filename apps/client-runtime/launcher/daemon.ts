@@ -18,6 +18,8 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   import: '/import',
   watch: '/watch',
   launcher: '/launcher',
+  checkUpdate: '/check-update',
+  downloadUpdate: '/download-update',
   doctor: '/doctor',
   why: '/why',
 }

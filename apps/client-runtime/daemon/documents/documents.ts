@@ -7,6 +7,7 @@ import type { PublicJwk } from '@casemate/policy/jwk'
 import { keyListPath, parseKeyList } from '@casemate/policy/key-list'
 import { layerApplies } from '@casemate/policy/layers'
 import type { Assignment, Lease } from '@casemate/policy/lease'
+import { compareRuntimeVersions } from '@casemate/policy/names'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import type { VerifiedClock } from '../clock/verified-clock.ts'
 import type { ConsoleClient } from '../console/console-client.ts'
@@ -94,6 +95,16 @@ export class Documents {
     if (!held.some((target) => target.path === path)) return false
     const named = namedBy(parseRelease(await readVerified(this.place, path)), lease)
     return named.every((wanted) => held.some((target) => target.path === wanted.path && target.sha256 === wanted.sha256))
+  }
+
+  /** The highest `minRuntime` of the assigned releases that are here, or null. @throws UpdateError, PolicyError of a release that cannot be read. */
+  async leastRuntime(lease: Lease | null): Promise<string | null> {
+    const held = new Set((await listVerified(this.place)).map(({ path }) => path))
+    const needed: string[] = []
+    for (const { path } of lease?.assign ?? []) {
+      if (held.has(path)) needed.push(parseRelease(await readVerified(this.place, path)).minRuntime)
+    }
+    return needed.sort(compareRuntimeVersions).at(-1) ?? null
   }
 
   async #fetchDesktop({ path, sha256 }: Assignment, lease: Lease): Promise<readonly Missing[]> {

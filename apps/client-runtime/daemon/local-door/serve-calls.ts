@@ -45,6 +45,8 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)
+  serve(daemonRoutes.checkUpdate, calls.checkUpdate)
+  serve(daemonRoutes.downloadUpdate, calls.downloadUpdate)
   serve(daemonRoutes.doctor, calls.doctor)
 }
 

@@ -26,6 +26,7 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'preview-roll-back': authors,
   'preview-release': authors,
   'list-pending': all,
+  'list-expiring': all,
   'read-pending': all,
   approve: publishers,
   'sign-with-console-key': publishers,
