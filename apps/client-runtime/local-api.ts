@@ -167,7 +167,7 @@ export const desktopView = z.strictObject({
 export type DesktopView = z.infer<typeof desktopView>
 
 export const checkView = z.strictObject({
-  check: z.enum(['qemu', 'v86', 'network', 'clock', 'console', 'journal']),
+  check: z.enum(['qemu', 'v86', 'network', 'clock', 'device-key', 'console', 'journal']),
   ok: z.boolean(),
   code: z.string(),
   message: z.string(),

@@ -11,9 +11,10 @@ import { lockInstance } from '../session-host/instance-lock.ts'
 import { Changes } from './changes.ts'
 import { type Clock, systemClock } from './clock/system-clock.ts'
 import { VerifiedClock } from './clock/verified-clock.ts'
-import { openDevice } from './device.ts'
+import { type DeviceOptions, openDevice } from './device.ts'
 import { examine } from './doctor/doctor.ts'
 import { type EngineReport, probeEngines } from './engines.ts'
+import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
 import { enrol } from './enrolment/enrol.ts'
 import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
@@ -37,6 +38,8 @@ export interface DaemonOptions {
   readonly clock?: Clock
   /** Which engine new instances get. */
   readonly engine?: 'auto' | 'qemu' | 'v86'
+  /** How a software key of this device is kept; `carried` where the data folder goes from computer to computer. */
+  readonly keeping?: SoftwareKeeping
   /** How hosts are started and engines found; default: for real. */
   readonly startHost?: StartHost
   readonly probe?: () => Promise<EngineReport>
@@ -54,9 +57,9 @@ export interface Daemon {
   close(): Promise<void>
 }
 
-/** @throws RuntimeError `daemon-running`, `state-altered`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
+/** @throws RuntimeError `daemon-running`, `state-altered`, `device-key-elsewhere`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { data, clock: source = systemClock(), engine = 'auto', startHost = startHostProcess(data), tickMs = 5000 } = options
+  const { data, clock: source = systemClock(), engine = 'auto', keeping = 'sealed', startHost = startHostProcess(data), tickMs = 5000 } = options
   const layout = layoutOf(data)
   await mkdir(data, { recursive: true, mode: 0o700 })
   const unlock = await lockInstance(layout.daemonLock).catch((cause: unknown) => {
@@ -74,9 +77,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
+    const deviceOptions: DeviceOptions = { layout, clock, version: runtimeVersion, keeping }
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs, changed, imports })
+      Runtime.open({ device: await openDevice(record, deviceOptions), engine, startHost, probe, tickMs, changed, imports })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false
@@ -97,7 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         if (runtime !== null || enrolling) throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
         enrolling = true
         try {
-          const record = await enrol(code, layout, clock, runtimeVersion)
+          const record = await enrol(code, deviceOptions)
           runtime = await opening(record)
           await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
           const { device, organisation, title, address } = record

@@ -14,16 +14,15 @@ import { enrolmentClaims, enrolmentTyp, objectRoutes } from '@casemate/policy/pr
 import { sha256Hex } from '@casemate/policy/sha256'
 import { deviceSigner, signToken } from '@casemate/policy/token'
 import { z } from 'zod'
-import type { Layout } from '../../layout.ts'
-import type { VerifiedClock } from '../clock/verified-clock.ts'
 import { ConsoleClient, newNonce, readWhole } from '../console/console-client.ts'
+import type { DeviceOptions } from '../device.ts'
 import { Documents } from '../documents/documents.ts'
 import { RuntimeError } from '../error.ts'
 import { LeaseStore } from '../lease/lease-store.ts'
 import { readState, writeState } from '../state-file.ts'
 import { noFloors } from '../update/floors.ts'
 import { initialise } from '../update/initialise.ts'
-import { readOrMakeDeviceKey } from './device-key-file.ts'
+import { openOrMakeDeviceKey } from './open-device-key.ts'
 import type { EnrolmentRecord } from './organisation.ts'
 
 const attempt = z.strictObject({ nonce: z.string(), secretSha256: z.string() })
@@ -32,13 +31,13 @@ const rootBytes = 512_000
 const patienceMs = 20_000
 
 /**
- * @param layout of a device that is not enrolled.
+ * @param options of a device that is not enrolled.
  * @throws PolicyError `enrolment-code-*` and those of the answer's checks; ConsoleRefusal; RuntimeError `pin-mismatch`, `root-mismatch`,
- * `console-unreachable`; UpdateError. Whatever it is, the device is not enrolled then.
+ * `console-unreachable`, `sealing-key-failed`; UpdateError. Whatever it is, the device is not enrolled then.
  */
-export async function enrol(text: string, layout: Layout, clock: VerifiedClock, version: string): Promise<EnrolmentRecord> {
+export async function enrol(text: string, { layout, clock, version, keeping }: DeviceOptions): Promise<EnrolmentRecord> {
   const code = readEnrolmentCode(text, Math.floor(clock.local.wall))
-  const key = await readOrMakeDeviceKey(layout.deviceKey)
+  const { key } = await openOrMakeDeviceKey(layout, keeping)
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const secretSha256 = await sha256Hex(new TextEncoder().encode(code.secret))
   const nonce = await question(layout.enrolling, secretSha256)
