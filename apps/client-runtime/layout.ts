@@ -45,6 +45,8 @@ export interface Layout {
   sessionLog(id: string): string
   /** Private folder of the sockets. */
   readonly runtimeFolder: string
+  /** Of the commands to a TPM, while the daemon runs. */
+  readonly tpm: string
   /** Local door of the daemon, and the one from which session hosts fetch encrypted objects. */
   readonly daemonSocket: string
   readonly objectSocket: string
@@ -104,6 +106,7 @@ export function layoutOf(data: string): Layout {
     sessionPlan: (id) => join(sessions, `${id}.plan.json`),
     sessionLog: (id) => join(sessions, `${id}.log`),
     runtimeFolder,
+    tpm: join(runtimeFolder, 'tpm'),
     daemonSocket: join(runtimeFolder, 'daemon.sock'),
     objectSocket: join(runtimeFolder, 'objects.sock'),
     instances,

@@ -191,7 +191,8 @@ export const daemonRoutes = {
   },
   enrol: {
     path: '/enrol',
-    request: z.strictObject({ code: z.string().min(1).max(4096) }),
+    /** Where the key of this device is to be kept; without it in software. */
+    request: z.strictObject({ code: z.string().min(1).max(4096), key: z.enum(['software', 'tpm', 'auto']).optional() }),
     response: z.strictObject({ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() }),
   },
   status: { path: '/status', request: z.strictObject({}), response: statusView },

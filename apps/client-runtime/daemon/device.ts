@@ -9,8 +9,8 @@ import type { Layout } from '../layout.ts'
 import type { VerifiedClock } from './clock/verified-clock.ts'
 import { ConsoleClient } from './console/console-client.ts'
 import { Documents } from './documents/documents.ts'
-import type { KeyKeeping, SoftwareKeeping } from './enrolment/device-key-file.ts'
-import { openDeviceKey } from './enrolment/open-device-key.ts'
+import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
+import { type OpenedKey, openDeviceKey } from './enrolment/open-device-key.ts'
 import type { EnrolmentRecord } from './enrolment/organisation.ts'
 import { codeOf, RuntimeError } from './error.ts'
 import { Journal } from './journal/journal-file.ts'
@@ -22,7 +22,7 @@ export interface Device {
   readonly version: string
   readonly clock: VerifiedClock
   readonly key: DeviceKey
-  readonly keeping: KeyKeeping
+  readonly keeping: OpenedKey['keeping']
   readonly signer: Signer
   readonly owner: LeaseOwner
   readonly console: ConsoleClient

@@ -33,6 +33,9 @@ export type RuntimeErrorCode =
   | 'state-altered'
   | 'stick-not-private'
   | 'storage-full'
+  | 'tpm-failed'
+  | 'tpm-missing'
+  | 'tpm-not-carried'
 
 export interface RefusalDetails {
   readonly cause?: unknown

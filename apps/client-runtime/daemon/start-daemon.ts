@@ -2,7 +2,7 @@
 //
 // The daemon: enforces on this computer what an organisation approved. Whoever asks it (CLI, launcher page) decides nothing. Everything it
 // must not lose is on disk before it acts on it, so that it may be killed at any moment; sessions outlive it and are taken up again.
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { dirname } from 'node:path'
 import { layoutOf } from '../layout.ts'
@@ -72,6 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const open = (server: Server) => undo.push(() => closeServer(server))
   try {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
+    undo.push(() => rm(layout.tpm, { recursive: true, force: true }))
     const clock = await VerifiedClock.open(source, layout.clock)
     const imports = await Imports.open(layout)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
@@ -97,11 +98,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     const calls: DaemonCalls = {
       introduce: ({ code }) => introduce(code, clock),
-      enrol: async ({ code }) => {
+      enrol: async ({ code, key }) => {
         if (runtime !== null || enrolling) throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
         enrolling = true
         try {
-          const record = await enrol(code, deviceOptions)
+          const record = await enrol(code, deviceOptions, key)
           runtime = await opening(record)
           await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
           const { device, organisation, title, address } = record

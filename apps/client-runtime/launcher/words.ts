@@ -59,6 +59,11 @@ const words: Readonly<Record<string, Words>> = {
   'session-open': ['This desktop is open already.', 'Open its screen.'],
   'token-refused': ['The address of this page is not the present one.', 'Open the one that `casemate open` prints.'],
   'too-many-requests': ['Too many tries.', 'Wait a minute, then try again.'],
+  'tpm-failed': ['The TPM of this computer did not do what was asked.', 'Try again; without a TPM, enrol with `--key software`.', HELP_DESK],
+  'tpm-missing': [
+    'No TPM can be used on this computer.',
+    'Install `tpm2-tools` and let this user use `/dev/tpmrm0`, or enrol with `--key software`.',
+  ],
   unavailable: ['The console cannot answer just now.', 'Try again in a minute.', HELP_DESK],
 }
 

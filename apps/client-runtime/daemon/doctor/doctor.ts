@@ -57,6 +57,7 @@ function keyCheck(device: Device | null): readonly CheckView[] {
   }
   const kept = {
     carried: 'with the data folder, as on a stick: whoever reads it is this device',
+    tpm: 'in the TPM of this computer',
     sealed: `sealed: whoever reads the data folder and \`${layout.sealingKey}\` is this device`,
   }
   return [fine('device-key', kept[keeping])]

@@ -22,7 +22,7 @@ import { LeaseStore } from '../lease/lease-store.ts'
 import { readState, writeState } from '../state-file.ts'
 import { noFloors } from '../update/floors.ts'
 import { initialise } from '../update/initialise.ts'
-import { openOrMakeDeviceKey } from './open-device-key.ts'
+import { openOrMakeDeviceKey, type WantedKey } from './open-device-key.ts'
 import type { EnrolmentRecord } from './organisation.ts'
 
 const attempt = z.strictObject({ nonce: z.string(), secretSha256: z.string() })
@@ -32,12 +32,13 @@ const patienceMs = 20_000
 
 /**
  * @param options of a device that is not enrolled.
+ * @param wanted where the device's key is to be kept
  * @throws PolicyError `enrolment-code-*` and those of the answer's checks; ConsoleRefusal; RuntimeError `pin-mismatch`, `root-mismatch`,
- * `console-unreachable`, `sealing-key-failed`; UpdateError. Whatever it is, the device is not enrolled then.
+ * `console-unreachable`, `sealing-key-failed`, `tpm-*`; UpdateError. Whatever it is, the device is not enrolled then.
  */
-export async function enrol(text: string, { layout, clock, version, keeping }: DeviceOptions): Promise<EnrolmentRecord> {
+export async function enrol(text: string, { layout, clock, version, keeping }: DeviceOptions, wanted?: WantedKey): Promise<EnrolmentRecord> {
   const code = readEnrolmentCode(text, Math.floor(clock.local.wall))
-  const { key } = await openOrMakeDeviceKey(layout, keeping)
+  const { key } = await openOrMakeDeviceKey(layout, keeping, wanted)
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const secretSha256 = await sha256Hex(new TextEncoder().encode(code.secret))
   const nonce = await question(layout.enrolling, secretSha256)
