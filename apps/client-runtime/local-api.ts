@@ -193,7 +193,12 @@ export const daemonRoutes = {
     path: '/enrol',
     /** Where the key of this device is to be kept; without it in software. */
     request: z.strictObject({ code: z.string().min(1).max(4096), key: z.enum(['software', 'tpm', 'auto']).optional() }),
-    response: z.strictObject({ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() }),
+    /** `assurance`: what the console verified of the key; `unverified`: why it could not, of a key in a TPM. */
+    response: z.strictObject({
+      ...{ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() },
+      assurance: z.enum(['software', 'tpm']),
+      unverified: z.string().nullable(),
+    }),
   },
   status: { path: '/status', request: z.strictObject({}), response: statusView },
   list: { path: '/list', request: z.strictObject({}), response: z.strictObject({ desktops: z.array(desktopView) }) },

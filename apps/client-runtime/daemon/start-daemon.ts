@@ -102,11 +102,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         if (runtime !== null || enrolling) throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
         enrolling = true
         try {
-          const record = await enrol(code, deviceOptions, key)
+          const { record, unverified } = await enrol(code, deviceOptions, key)
           runtime = await opening(record)
           await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
           const { device, organisation, title, address } = record
-          return { device, organisation, title, address }
+          const assurance = runtime.device.leases.lease?.claims.assurance ?? 'software'
+          return { device, organisation, title, address, assurance, unverified }
         } finally {
           enrolling = false
           changed()

@@ -59,6 +59,7 @@ const words: Readonly<Record<string, Words>> = {
   'session-open': ['This desktop is open already.', 'Open its screen.'],
   'token-refused': ['The address of this page is not the present one.', 'Open the one that `casemate open` prints.'],
   'too-many-requests': ['Too many tries.', 'Wait a minute, then try again.'],
+  'tpm-challenge-refused': ['The TPM of this computer did not answer the question of the console.', 'Try again.', ADMINISTRATOR],
   'tpm-failed': ['The TPM of this computer did not do what was asked.', 'Try again; without a TPM, enrol with `--key software`.', HELP_DESK],
   'tpm-missing': [
     'No TPM can be used on this computer.',

@@ -8,9 +8,11 @@ import type { DeviceKey } from '@casemate/policy/device-key'
 import { decryptToken, encryptToken } from '@casemate/policy/encrypted-token'
 import { generateEphemeralKey } from '@casemate/policy/software-device-key'
 import { deviceSigner, signToken, verifyToken } from '@casemate/policy/token'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { openDeviceKey, openOrMakeDeviceKey } from '../daemon/enrolment/open-device-key.ts'
+import { makeTpmDeviceKey, openTpmDeviceKey, TpmKeys } from '../daemon/enrolment/tpm-device-key.ts'
+import { TpmTools } from '../daemon/enrolment/tpm-tools.ts'
 import { type Layout, layoutOf } from '../layout.ts'
 import { SoftwareTpm } from './swtpm.ts'
 
@@ -18,39 +20,44 @@ const { subtle } = globalThis.crypto
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 const code = (code: string) => expect.objectContaining({ code })
 
-async function freshLayout(): Promise<Layout> {
+type AtEnd = (clean: () => Promise<void>) => void
+
+async function freshLayout(atEnd: AtEnd = onTestFinished): Promise<Layout> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-device-key-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  atEnd(() => rm(folder, { recursive: true, force: true }))
   return { ...layoutOf(join(folder, 'data')), sealingKey: join(folder, 'state', 'sealing-key.json'), tpm: join(folder, 'tpm') }
 }
 
-const useTpm = (tpm: SoftwareTpm) => {
-  vi.stubEnv('TPM2TOOLS_TCTI', tpm.tcti)
-  onTestFinished(() => void vi.unstubAllEnvs())
-}
+const useTpm = (tpm: SoftwareTpm) => vi.stubEnv('TPM2TOOLS_TCTI', tpm.tcti)
+afterEach(() => void vi.unstubAllEnvs())
 
 const kinds = [
-  { kind: 'sealed', make: async (layout: Layout) => openOrMakeDeviceKey(layout, 'sealed', 'software') },
-  { kind: 'carried', make: async (layout: Layout) => openOrMakeDeviceKey(layout, 'carried', 'software') },
-  {
-    kind: 'tpm',
-    make: async (layout: Layout) => {
-      useTpm(await SoftwareTpm.start())
-      return openOrMakeDeviceKey(layout, 'sealed', 'tpm')
-    },
-  },
+  { kind: 'sealed', keeping: 'sealed', wanted: 'software' },
+  { kind: 'carried', keeping: 'carried', wanted: 'software' },
+  { kind: 'tpm', keeping: 'sealed', wanted: 'tpm' },
 ] as const
 
-describe.each(kinds)('a device key that is $kind', ({ kind, make }) => {
-  const reopened = async (layout: Layout): Promise<DeviceKey> => {
-    const opened = await openDeviceKey(layout, kind === 'carried' ? 'carried' : 'sealed')
-    if (opened === undefined) throw new Error('expected a key, found none')
-    expect(opened.keeping).toBe(kind)
-    return opened.key
-  }
+describe.each(kinds)('a device key that is $kind', ({ kind, keeping, wanted }) => {
+  const cleanings: (() => Promise<void>)[] = []
+  const atEnd: AtEnd = (clean) => void cleanings.push(clean)
+  let layout: Layout
+  let key: DeviceKey
+  let tpm: SoftwareTpm | null = null
+
+  beforeAll(async () => {
+    layout = await freshLayout(atEnd)
+    tpm = kind === 'tpm' ? await SoftwareTpm.start(undefined, atEnd) : null
+    if (tpm !== null) useTpm(tpm)
+    key = (await openOrMakeDeviceKey(layout, keeping, wanted)).key
+  })
+  beforeEach(() => {
+    if (tpm !== null) useTpm(tpm)
+  })
+  afterAll(async () => {
+    for (const clean of cleanings.reverse()) await clean()
+  })
 
   it('signs with ES256 what its public half verifies, and nothing else', async () => {
-    const { key } = await make(await freshLayout())
     const message = random(100)
     const signature = await key.sign(message)
     expect(signature).toHaveLength(64)
@@ -62,7 +69,6 @@ describe.each(kinds)('a device key that is $kind', ({ kind, make }) => {
   })
 
   it('finds the secret that its peer finds, and opens what is encrypted for it', async () => {
-    const { key } = await make(await freshLayout())
     const peer = await generateEphemeralKey()
     const shared = await key.agree(peer.agreementJwk)
     expect(shared).toHaveLength(32)
@@ -73,31 +79,44 @@ describe.each(kinds)('a device key that is $kind', ({ kind, make }) => {
   })
 
   it('refuses a peer that is no point of the curve, and takes the next', async () => {
-    const { key } = await make(await freshLayout())
     const { agreementJwk: peer } = await generateEphemeralKey()
     await expect(key.agree({ ...peer, y: peer.x })).rejects.toEqual(code('key-invalid'))
     expect(await key.agree(peer)).toHaveLength(32)
   })
 
   it('is the same when it is opened again, and is used many times at once', async () => {
-    const layout = await freshLayout()
-    const made = (await make(layout)).key
-    const key = await reopened(layout)
-    expect([key.publicJwk, key.agreementJwk]).toEqual([made.publicJwk, made.agreementJwk])
+    const opened = await openDeviceKey(layout, keeping)
+    if (opened === undefined) throw new Error('expected a key, found none')
+    const { key: again } = opened
+    expect([opened.keeping, again.publicJwk, again.agreementJwk]).toEqual([kind, key.publicJwk, key.agreementJwk])
     const peer = await generateEphemeralKey()
-    const signer = await deviceSigner(key)
+    const signer = await deviceSigner(again)
     const claims = z.strictObject({ n: z.int() })
     const tokens = [1, 2, 3].map((n) => signToken({ n }, { typ: 'test', signer }))
-    const [shared, ...signed] = await Promise.all([key.agree(peer.agreementJwk), ...tokens])
-    expect(shared).toEqual(await peer.agree(made.agreementJwk))
+    const [shared, ...signed] = await Promise.all([again.agree(peer.agreementJwk), ...tokens])
+    expect(shared).toEqual(await peer.agree(key.agreementJwk))
     for (const [index, token] of signed.entries()) {
-      const { claims: found } = await verifyToken(token, { typ: 'test', alg: 'ES256', keys: () => made.publicJwk, claims })
+      const { claims: found } = await verifyToken(token, { typ: 'test', alg: 'ES256', keys: () => key.publicJwk, claims })
       expect(found).toEqual({ n: index + 1 })
     }
   })
 })
 
 describe('a device key in a TPM', () => {
+  it('may be used again and again, also after uses that failed, on a TPM without a resource manager', async () => {
+    const layout = await freshLayout()
+    const tpm = await SoftwareTpm.start()
+    const tools = await TpmTools.open(layout.tpm, tpm.tcti)
+    const file = await makeTpmDeviceKey(tools)
+    const peer = await generateEphemeralKey()
+    const broken = await openTpmDeviceKey(file, new TpmKeys({ ...file, sign: { ...file.sign, private: file.agree.private } }, tools))
+    const key = await openTpmDeviceKey(file, new TpmKeys(file, tools))
+    for (const _round of [1, 2, 3, 4]) {
+      await expect(broken.agree(peer.agreementJwk)).rejects.toEqual(code('tpm-failed'))
+      expect(await key.agree(peer.agreementJwk)).toEqual(await peer.agree(key.agreementJwk))
+    }
+  })
+
   it('leaves no file of a call behind, and its own file opens with no other TPM', async () => {
     const layout = await freshLayout()
     const [tpm, other] = [await SoftwareTpm.start(), await SoftwareTpm.start()]
@@ -128,7 +147,6 @@ describe('a device key in a TPM', () => {
   it('is made where one works when either will do; without one the key is in software, and `tpm` is refused', async () => {
     const [layout, without] = [await freshLayout(), await freshLayout()]
     vi.stubEnv('TPM2TOOLS_TCTI', 'swtpm:path=/nowhere/tpm.sock')
-    onTestFinished(() => void vi.unstubAllEnvs())
     await expect(openOrMakeDeviceKey(without, 'sealed', 'tpm')).rejects.toEqual(code('tpm-missing'))
     expect(await openDeviceKey(without, 'sealed')).toBeUndefined()
     expect((await openOrMakeDeviceKey(without, 'sealed', 'auto')).keeping).toBe('sealed')

@@ -11,6 +11,9 @@ import { onTestFinished, vi } from 'vitest'
 
 const run = promisify(execFile)
 
+/** Called at the end of the test, or of the file where one TPM serves all of its tests. */
+type AtEnd = (clean: () => Promise<void>) => void
+
 export class SoftwareTpm {
   readonly #folder: string
   #process: ChildProcess | null = null
@@ -24,10 +27,10 @@ export class SoftwareTpm {
   }
 
   /** @param authority that certifies its endorsement key; without it, it has no certificate. */
-  static async start(authority?: TpmAuthority): Promise<SoftwareTpm> {
+  static async start(authority?: TpmAuthority, atEnd: AtEnd = onTestFinished): Promise<SoftwareTpm> {
     const folder = await mkdtemp(join(tmpdir(), 'casemate-tpm-'))
     const tpm = new SoftwareTpm(folder)
-    onTestFinished(async () => {
+    atEnd(async () => {
       await tpm.stop()
       await rm(folder, { recursive: true, force: true })
     })
@@ -65,9 +68,9 @@ export class TpmAuthority {
     this.#folder = folder
   }
 
-  static async make(): Promise<TpmAuthority> {
+  static async make(atEnd: AtEnd = onTestFinished): Promise<TpmAuthority> {
     const folder = await mkdtemp(join(tmpdir(), 'casemate-tpm-ca-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    atEnd(() => rm(folder, { recursive: true, force: true }))
     const file = (name: string) => join(folder, name)
     const authority = ['statedir = ', 'signingkey = ', 'issuercert = ', 'certserial = ']
     const places = [folder, file('signkey.pem'), file('issuercert.pem'), file('certserial')]

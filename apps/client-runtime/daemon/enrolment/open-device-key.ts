@@ -11,12 +11,14 @@ import { RuntimeError } from '../error.ts'
 import { readBytes, writeState } from '../state-file.ts'
 import { type KeyKeeping, makeSoftwareKey, openPlainKey, openSealedKey, type SoftwareKeeping } from './device-key-file.ts'
 import { sealedDeviceKey } from './sealed-device-key.ts'
-import { makeTpmDeviceKey, openTpmDeviceKey, type TpmDeviceKeyFile, tpmDeviceKeyFile } from './tpm-device-key.ts'
+import { makeTpmDeviceKey, openTpmDeviceKey, type TpmDeviceKeyFile, TpmKeys, tpmDeviceKeyFile } from './tpm-device-key.ts'
 import { TpmTools } from './tpm-tools.ts'
 
 export interface OpenedKey {
   readonly key: DeviceKey
   readonly keeping: KeyKeeping | 'tpm'
+  /** Of a key in a TPM: what can be shown of it. */
+  readonly tpm?: { readonly file: TpmDeviceKeyFile; readonly keys: TpmKeys }
 }
 
 /** `auto`: in a TPM where one works. Undefined: the kind that is there, else in software. */
@@ -71,7 +73,8 @@ async function makeTpm(layout: Layout, keeping: SoftwareKeeping): Promise<Opened
 }
 
 async function openTpm(file: TpmDeviceKeyFile, layout: Layout): Promise<OpenedKey> {
-  return { key: await openTpmDeviceKey(file, await TpmTools.open(layout.tpm)), keeping: 'tpm' }
+  const keys = new TpmKeys(file, await TpmTools.open(layout.tpm))
+  return { key: await openTpmDeviceKey(file, keys), keeping: 'tpm', tpm: { file, keys } }
 }
 
 const isWithoutTpm = (error: unknown) => error instanceof RuntimeError && (error.code === 'tpm-missing' || error.code === 'tpm-failed')

@@ -8,15 +8,15 @@ import { decodeBase64url, encodeBase64url } from '@casemate/policy/base64url'
 import type { DeviceKey } from '@casemate/policy/device-key'
 import { PolicyError } from '@casemate/policy/error'
 import type { EcPublicJwk } from '@casemate/policy/jwk'
+import { tpmBytes } from '@casemate/policy/tpm-attestation'
 import { TpmReader } from '@casemate/policy/tpm-bytes'
 import { readTpmPublic, readTpmSignature } from '@casemate/policy/tpm-public'
 import { z } from 'zod'
 import { RuntimeError } from '../error.ts'
 import type { TpmCall, TpmTools } from './tpm-tools.ts'
 
-const blob = z.string().regex(/^[A-Za-z0-9_-]{1,2048}$/)
 /** As the TPM gave them (TPM2B_PUBLIC, TPM2B_PRIVATE), and what shows that it made the key itself: digest and ticket of its creation. */
-const tpmKey = z.strictObject({ public: blob, private: blob, creationHash: blob, creationTicket: blob })
+const tpmKey = z.strictObject({ public: tpmBytes, private: tpmBytes, creationHash: tpmBytes, creationTicket: tpmBytes })
 export const tpmDeviceKeyFile = z.strictObject({ format: z.literal('casemate-tpm-device-key-1'), sign: tpmKey, agree: tpmKey })
 export type TpmDeviceKeyFile = z.infer<typeof tpmDeviceKeyFile>
 
@@ -44,24 +44,23 @@ export function makeTpmDeviceKey(tools: TpmTools): Promise<TpmDeviceKeyFile> {
 }
 
 /** The TPM is not asked before the key is used. @throws PolicyError `tpm-invalid` */
-export async function openTpmDeviceKey(file: TpmDeviceKeyFile, tools: TpmTools): Promise<DeviceKey> {
+export async function openTpmDeviceKey(file: TpmDeviceKeyFile, keys: TpmKeys): Promise<DeviceKey> {
   const publicJwk = (await readTpmPublic(decodeBase64url(file.sign.public), 'sign')).jwk
   const agreementJwk = (await readTpmPublic(decodeBase64url(file.agree.public), 'agree')).jwk
-  const contexts = new LoadedKeys(file, tools)
   return {
     publicJwk,
     agreementJwk,
     sign: (message) =>
-      contexts.use('sign', async (call, context) => {
+      keys.use(async (call, contextOf) => {
         await call.write('digest', createHash('sha256').update(message).digest())
-        await call.run('sign', '-c', context, '-g', 'sha256', '-s', 'ecdsa', '-d', '-f', 'tss', '-o', 'signature', 'digest')
+        await call.run('sign', '-c', contextOf('sign'), '-g', 'sha256', '-s', 'ecdsa', '-d', '-f', 'tss', '-o', 'signature', 'digest')
         return readTpmSignature(await call.read('signature'))
       }),
     agree: async (peer) => {
       await checkPoint(peer)
-      return await contexts.use('agree', async (call, context) => {
+      return await keys.use(async (call, contextOf) => {
         await call.write('peer', pointOf(peer))
-        await call.run('ecdhzgen', '-c', context, '-u', 'peer', '-o', 'shared')
+        await call.run('ecdhzgen', '-c', contextOf('agree'), '-u', 'peer', '-o', 'shared')
         return readPoint(await call.read('shared')).x
       })
     },
@@ -69,7 +68,7 @@ export async function openTpmDeviceKey(file: TpmDeviceKeyFile, tools: TpmTools):
 }
 
 /** Both keys as the TPM's own contexts, which save loading them for each use. They are void after the TPM was reset. */
-export class LoadedKeys {
+export class TpmKeys {
   readonly #file: TpmDeviceKeyFile
   readonly #tools: TpmTools
   #loaded = false
@@ -79,34 +78,31 @@ export class LoadedKeys {
     this.#tools = tools
   }
 
-  /** @throws RuntimeError `tpm-missing`, `tpm-failed`: also where another TPM is asked than the one that made the key */
-  use<T>(use: Use, act: (call: TpmCall, context: string) => Promise<T>): Promise<T> {
+  /** @throws RuntimeError `tpm-missing`, `tpm-failed`: also where another TPM is asked than the one that made the keys */
+  use<T>(act: (call: TpmCall, contextOf: (use: Use) => string) => Promise<T>): Promise<T> {
     return this.#tools.exclusive(async (call) => {
+      const contextOf = (use: Use) => this.#tools.kept(`${use}.ctx`)
       const wasLoaded = this.#loaded
-      if (!wasLoaded) await this.#load(call)
+      if (!wasLoaded) await this.#load(call, contextOf)
       try {
-        return await act(call, this.#context(use))
+        return await act(call, contextOf)
       } catch (error) {
         if (!wasLoaded || !(error instanceof RuntimeError && error.code === 'tpm-failed')) throw error
-        await this.#load(call)
-        return await act(call, this.#context(use))
+        await this.#load(call, contextOf)
+        return await act(call, contextOf)
       }
     })
   }
 
-  async #load(call: TpmCall): Promise<void> {
+  async #load(call: TpmCall, contextOf: (use: Use) => string): Promise<void> {
     this.#loaded = false
     await call.run('createprimary', ...primary, '-c', 'primary.ctx')
     for (const use of ['sign', 'agree'] as const) {
       await call.write('public', decodeBase64url(this.#file[use].public))
       await call.write('private', decodeBase64url(this.#file[use].private))
-      await call.run('load', '-C', 'primary.ctx', '-u', 'public', '-r', 'private', '-c', this.#context(use))
+      await call.run('load', '-C', 'primary.ctx', '-u', 'public', '-r', 'private', '-c', contextOf(use))
     }
     this.#loaded = true
-  }
-
-  #context(use: Use): string {
-    return this.#tools.kept(`${use}.ctx`)
   }
 }
 

@@ -9,6 +9,8 @@ import { RuntimeError } from '../error.ts'
 
 const kernelManager = 'device:/dev/tpmrm0'
 const patienceMs = 60_000
+/** Of `tpm2-tools` 5.4, by observation: the others end the sessions that they begin. */
+const leavesSession: ReadonlySet<string> = new Set(['ecdhzgen'])
 
 /** One call's commands, in its folder. */
 export interface TpmCall {
@@ -63,9 +65,17 @@ export class TpmTools {
   }
 
   async #run(folder: string, command: string, args: readonly string[]): Promise<void> {
-    await this.#spawn(folder, [command, '-Q', ...args])
-    // The kernel's resource manager drops a program's objects when it ends; a bare TPM keeps them.
-    if (!this.#managed) await this.#spawn(folder, ['flushcontext', '-Q', '-t'])
+    // The kernel's resource manager drops a program's objects and sessions when it ends; a bare TPM keeps them.
+    const flush = (what: '-t' | '-l') => this.#spawn(folder, ['flushcontext', '-Q', what])
+    try {
+      await this.#spawn(folder, [command, '-Q', ...args])
+    } catch (error) {
+      if (!this.#managed) await Promise.allSettled([flush('-t').finally(() => flush('-l'))])
+      throw error
+    }
+    if (this.#managed) return
+    await flush('-t')
+    if (leavesSession.has(command)) await flush('-l')
   }
 
   get #managed(): boolean {
