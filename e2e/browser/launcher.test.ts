@@ -46,6 +46,7 @@ describe('the launcher', () => {
       { setting: 'activation', value: 'password' },
       { setting: 'authentication', value: { mode: 'password', minLength: 10, minClasses: 2, tries: 5, lockMinutes: 5 } },
       { setting: 'exit', value: 'user' },
+      { setting: 'power-commands', value: { pause: true, reset: false, powerButton: true } },
     ]
     await publishDesktop(world, rules, Buffer.from('Use this desktop for work only.\n'))
     await setActivationPassword(operator, world.console, 'office', 'open sesame')

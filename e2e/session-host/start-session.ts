@@ -25,6 +25,7 @@ export function strictPlan(world: World, release: SealedRelease): LaunchPlan {
     memoryMiB: 128,
     serial: 'captured',
     exit: 'user',
+    powerCommands: { pause: true, reset: true, powerButton: true },
   }
 }
 

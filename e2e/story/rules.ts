@@ -16,6 +16,7 @@ export function rules({ server = null, pasteBytes = 0 }: { readonly server?: str
     { setting: 'activation', value: 'password' },
     { setting: 'authentication', value: { mode: 'password', minLength: 8, minClasses: 1, tries: 5, lockMinutes: 5 } },
     { setting: 'exit', value: 'user' },
+    { setting: 'power-commands', value: { pause: true, reset: true, powerButton: true } },
     { setting: 'serial-port', value: 'captured' },
     {
       setting: 'offline',

@@ -26,6 +26,7 @@ import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
 import { suspendedState } from './suspended-state.ts'
+import { refuseUnenforced } from './unenforced.ts'
 import { openVmNetwork } from './vm-network.ts'
 import { machineShape, vmSpec } from './vm-spec.ts'
 import { warmStart } from './warm-state/warm-start.ts'
@@ -60,6 +61,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     for (const close of undo.splice(0).reverse()) await close()
   }
   try {
+    refuseUnenforced(plan)
     const instance = layout.instance(plan.instance)
     const over = new AbortController()
     undo.push(async () => over.abort())

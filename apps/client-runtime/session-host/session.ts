@@ -175,7 +175,7 @@ export class Session {
     const offered: Readonly<Record<SessionState, readonly SessionRequest[]>> = {
       locked: [],
       preparing: [],
-      running: ['pause', 'reset', 'power-button', ...closings[this.#plan.exit]],
+      running: [...this.#commands(), ...closings[this.#plan.exit]],
       paused: [
         ...(this.#holds.list.some((reason) => reason === 'user' || reason === 'disk') ? (['resume'] as const) : []),
         ...closings[this.#plan.exit],
@@ -185,6 +185,12 @@ export class Session {
       blocked: ['power-off'],
     }
     return offered[this.#state]
+  }
+
+  /** Of a VM that runs, as the plan allows them. */
+  #commands(): readonly SessionRequest[] {
+    const { pause, reset, powerButton } = this.#plan.powerCommands
+    return [pause ? ('pause' as const) : [], reset ? ('reset' as const) : [], powerButton ? ('power-button' as const) : []].flat()
   }
 
   /** Carries out a request that `requests` offers; the caller has checked that. */

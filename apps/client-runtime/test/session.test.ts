@@ -31,6 +31,7 @@ const plan: LaunchPlan = launchPlan.parse({
   network: { mode: 'listed', allow: [rule] },
   clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: false, maxBytes: 0 } },
   exit: 'user',
+  powerCommands: { pause: true, reset: true, powerButton: true },
   deadlines: { warnAt: 1000, restrictAt: 2000, suspendAt: 3000 },
 })
 
@@ -184,6 +185,24 @@ describe('a session', () => {
     expect(await offered('user')).toEqual(['suspend', 'power-off'])
     expect(await offered('suspend')).toEqual(['suspend'])
     expect(await offered('power-off')).toEqual(['power-off'])
+  })
+
+  it('offers its user the commands that the plan allows and no other', async () => {
+    const offered = async (powerCommands: LaunchPlan['powerCommands']) => {
+      const { session } = newSession({ powerCommands })
+      await session.open()
+      const { requests } = session
+      session.hold('user')
+      await reaches(session, 'paused')
+      const held = session.requests
+      await session.close('power-off')
+      return [requests, held]
+    }
+    const closings = ['suspend', 'power-off']
+    const held = ['resume', ...closings]
+    expect(await offered({ pause: true, reset: true, powerButton: true })).toEqual([['pause', 'reset', 'power-button', ...closings], held])
+    expect(await offered({ pause: false, reset: true, powerButton: false })).toEqual([['reset', ...closings], held])
+    expect(await offered({ pause: false, reset: false, powerButton: false })).toEqual([closings, held])
   })
 
   it('leaves a sealed state when suspended and none when powered off, and closes its disks once', async () => {

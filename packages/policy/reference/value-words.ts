@@ -53,6 +53,8 @@ function formOf(value: Node): string {
       return `an object of ${Object.keys(value.properties ?? {})
         .map((name) => `\`${name}\``)
         .join(', ')}`
+    case 'boolean':
+      return '`true` or `false`'
     case 'null':
       return 'null'
     default:

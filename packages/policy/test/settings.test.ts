@@ -5,7 +5,7 @@ import { catalogue, type SettingName, settingNames } from '../src/model/settings
 import { values } from './arbitraries.ts'
 
 function lawsOf<N extends SettingName>(name: N) {
-  const { meet, value: schema, default: none, words, unit, description, row, checked } = catalogue[name]
+  const { meet, value: schema, default: none, words, unit, description, row, checked, capabilities } = catalogue[name]
   const value = values[name]
 
   it('meets in any order, in any grouping, and with itself without a change', () => {
@@ -30,8 +30,9 @@ function lawsOf<N extends SettingName>(name: N) {
     )
   })
 
-  it('has a default in normal form, words for people, and says what it is', () => {
+  it('has a default in normal form that needs nothing of an engine, words for people, and says what it is', () => {
     expect(JSON.stringify(meet(none, none))).toBe(JSON.stringify(schema.parse(none)))
+    expect(capabilities(none)).toEqual([])
     fc.assert(fc.property(value, (a) => void expect(words(a)).toMatch(/^[a-z0-9].{1,}/)))
     expect(description).toMatch(/^[A-Z].{20,}[^.]$/)
     expect(row).toMatch(/^PO-\d+$/)
@@ -53,10 +54,30 @@ describe('the catalogue', () => {
       'PO-5 check-in',
       'PO-9 network',
       'PO-12 serial-port',
+      'PO-12 parallel-port',
+      'PO-12 cd-drive',
+      'PO-12 floppy-drive',
+      'PO-12 sound',
+      'PO-13 usb',
+      'PO-14 printer',
       'PO-15 clipboard-to-guest',
       'PO-15 clipboard-from-guest',
+      'PO-15 clipboard-images',
+      'PO-15 drag-and-drop',
+      'PO-15 shared-folders',
+      'PO-16 screen-mode',
+      'PO-16 watermark',
+      'PO-16 screenshots',
       'PO-17 exit',
+      'PO-17 power-commands',
+      'PO-18 snapshots',
+      'PO-18 disk-changes',
       'PO-19 memory',
+      'PO-19 processor',
+      'PO-19 disk-growth',
+      'PO-19 network-rate',
+      'PO-20 scripts',
+      'PO-20 guest-info',
     ])
   })
 
@@ -71,6 +92,13 @@ describe('the catalogue', () => {
     ['memory', { maxMiB: 15 }],
     ['clipboard-to-guest', { maxTextBytes: 1_048_577 }],
     ['serial-port', 'on'],
+    ['processor', { most: 0 }],
+    ['network-rate', { most: 7 }],
+    ['scripts', { powerOn: ['../sh'], powerOff: [], seconds: 30 }],
+    ['scripts', { powerOn: ['a', 'a'], powerOff: [], seconds: 30 }],
+    ['scripts', { powerOn: [], powerOff: [], seconds: 301 }],
+    ['guest-info', { toGuest: [], fromGuest: [], maxBytes: 4097 }],
+    ['clipboard-images', { toGuest: 67_108_865, fromGuest: 0 }],
   ] as const)('refuses for `%s` the value %j, and takes its default', (name, value) => {
     expect(catalogue[name].value.safeParse(value).success).toBe(false)
     expect(catalogue[name].value.safeParse(catalogue[name].default).success).toBe(true)

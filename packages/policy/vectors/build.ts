@@ -4,12 +4,22 @@ import { type Decision, decide } from '../src/decision/decide.ts'
 import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
+import { deviceScenarios } from './scenarios/devices.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
+import { sessionScenarios } from './scenarios/session.ts'
 import { trustScenarios } from './scenarios/trust.ts'
 
-export const scenarios: readonly Scenario[] = [...trustScenarios, ...accessScenarios, ...machineScenarios, ...layerScenarios, ...orderScenarios]
+export const scenarios: readonly Scenario[] = [
+  ...trustScenarios,
+  ...accessScenarios,
+  ...machineScenarios,
+  ...deviceScenarios,
+  ...sessionScenarios,
+  ...layerScenarios,
+  ...orderScenarios,
+]
 
 /** File name and text of every vector. */
 export function allVectors(): ReadonlyMap<string, string> {

@@ -17,7 +17,7 @@ export const reasonView = z.strictObject({
 
 /** What a restarted daemon needs to attach again, and what is said of a session that is over. Holds no secret. */
 export const sessionRecord = z.strictObject({
-  format: z.literal('casemate-session-1'),
+  format: z.literal('casemate-session-2'),
   session: slug,
   instance: slug,
   desktop: slug,
@@ -42,17 +42,23 @@ export const sessionRecord = z.strictObject({
 
 export type SessionRecord = z.infer<typeof sessionRecord>
 
+const ofEarlierVersion = z.looseObject({ format: z.literal('casemate-session-1') })
+const stored = z.discriminatedUnion('format', [sessionRecord, ofEarlierVersion])
+
 export async function writeSession(layout: Layout, record: SessionRecord): Promise<void> {
   await writeState(layout.session(record.session), record)
 }
 
-/** @throws RuntimeError `state-altered` */
+/**
+ * A session that a runtime before an update began is not taken up again: without a daemon its host pauses and then suspends it.
+ * @throws RuntimeError `state-altered`
+ */
 export async function listSessions(layout: Layout): Promise<readonly SessionRecord[]> {
   const names = await readdir(layout.sessions).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   })
   const ids = names.flatMap((name) => /^([a-z0-9-]+)\.json$/.exec(name)?.[1] ?? [])
-  const records = await Promise.all(ids.map((id) => readState(layout.session(id), sessionRecord)))
-  return records.filter((record) => record !== undefined).sort((one, other) => one.startedAt - other.startedAt)
+  const records = await Promise.all(ids.map((id) => readState(layout.session(id), stored)))
+  return records.filter((record) => record?.format === 'casemate-session-2').sort((one, other) => one.startedAt - other.startedAt)
 }

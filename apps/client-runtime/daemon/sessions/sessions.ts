@@ -123,7 +123,7 @@ export class Sessions {
     const { device, startHost } = this.#options
     const { session, instance, desktop } = plan
     const record: SessionRecord = {
-      ...{ format: 'casemate-session-1', session, instance, desktop, plan, planVersion: 1, startedAt: device.clock.now },
+      ...{ format: 'casemate-session-2', session, instance, desktop, plan, planVersion: 1, startedAt: device.clock.now },
       ...{ serial: release.document.serial, releaseSha256: release.sha256, eventSeq: 0, state: 'locked', ended: false },
       ...{ reasons: [], waiting: [], warned: false, blocked: null },
     }

@@ -14,6 +14,7 @@
 //    7 repository-behind         package-expired          22 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
+import { countRules } from '../model/network-rules.ts'
 import type { LayerReference, Release } from '../model/release.ts'
 import { lowerLimit } from '../model/setting.ts'
 import type { SettingValues } from '../model/settings.ts'
@@ -67,8 +68,8 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     validityRefusal(release, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
-  const values = allSettings(settingOf(layers, lease, facts, now))
-  if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
+  const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
+  if (countRules(values.network) > mostNetworkRules) return refused(reason('policy-too-large'))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)

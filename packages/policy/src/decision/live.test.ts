@@ -36,6 +36,62 @@ describe('a decision made again for a VM that runs', () => {
     ])
   })
 
+  it('sets at once how the desktop is shown, what is shared, offered and kept, and its limits', () => {
+    const plan = planOf()
+    const next: LaunchPlan = {
+      ...plan,
+      sharing: { ...plan.sharing, folders: 'read-only' },
+      screen: { ...plan.screen, mode: 'kiosk' },
+      powerCommands: { pause: true, reset: false, powerButton: false },
+      snapshots: { take: true, revert: false },
+      limits: { ...plan.limits, processorPercent: 50 },
+    }
+    const { sharing, screen, powerCommands, snapshots, limits } = next
+    expect(actions(plan, next)).toEqual([
+      { do: 'set-sharing', sharing },
+      { do: 'set-screen', screen },
+      { do: 'set-power-commands', powerCommands },
+      { do: 'set-snapshots', snapshots },
+      { do: 'set-limits', limits },
+    ])
+    expect(planWhileRunning(plan, next)).toEqual(next)
+    expect(actions(next, next)).toEqual([])
+  })
+
+  it('takes devices away at once, and gives them', () => {
+    const plan = planOf()
+    const next: LaunchPlan = {
+      ...plan,
+      drives: { cd: 'image', floppy: 'none' },
+      parallel: 'captured',
+      sound: 'output',
+      printer: 'pdf-folder',
+      usb: { tables: [{ general: 'allow', classes: [], devices: [] }] },
+    }
+    const { drives, parallel, sound, printer, usb } = next
+    expect(actions(plan, next)).toEqual([
+      { do: 'set-drives', drives },
+      { do: 'set-parallel', parallel },
+      { do: 'set-sound', sound },
+      { do: 'set-printer', printer },
+      { do: 'set-usb', usb },
+    ])
+    expect(actions(next, plan)).toContainEqual({ do: 'set-usb', usb: plan.usb })
+    expect(planWhileRunning(plan, next)).toEqual(next)
+  })
+
+  it('leaves what becomes of its disks, scripts and what guest and host tell each other to the next start', () => {
+    const plan = planOf()
+    const next: LaunchPlan = {
+      ...plan,
+      diskChanges: 'discarded',
+      scripts: { powerOn: ['gate'], powerOff: [], seconds: 5 },
+      guestInfo: { toGuest: ['site'], fromGuest: [], maxBytes: 9 },
+    }
+    expect(actions(plan, next)).toEqual([{ do: 'wait-for-restart', fields: ['diskChanges', 'scripts', 'guestInfo'] }])
+    expect(planWhileRunning(plan, next)).toEqual(plan)
+  })
+
   it('silences a serial port at once, and adds one at the next start', () => {
     const captured = planOf({ setting: 'serial-port', value: 'captured' })
     expect(actions(captured, planOf())).toEqual([{ do: 'set-serial', serial: 'none' }])

@@ -4,6 +4,8 @@
 // for its next start. A refusal suspends: work is not lost, and nothing runs on.
 import type { Decision } from './decide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { type DeviceAction, deviceActions } from './plan/devices.ts'
+import { differs, type MachineAction, machineActions } from './plan/machine.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export type LiveAction =
@@ -12,21 +14,27 @@ export type LiveAction =
   | { readonly do: 'set-clipboard'; readonly clipboard: LaunchPlan['clipboard'] }
   | { readonly do: 'set-serial'; readonly serial: LaunchPlan['serial'] }
   | { readonly do: 'set-exit'; readonly exit: LaunchPlan['exit'] }
+  | DeviceAction
+  | MachineAction
   | { readonly do: 'set-deadlines'; readonly deadlines: LaunchPlan['deadlines'] }
   /** Again with every decision while it holds; `until` is when the VM is suspended. */
   | { readonly do: 'warn'; readonly until: number | null }
   /** Differs from what runs, and takes effect when the desktop is started again. */
-  | { readonly do: 'wait-for-restart'; readonly fields: readonly ('package' | 'engine' | 'memoryMiB' | 'serial')[] }
+  | { readonly do: 'wait-for-restart'; readonly fields: readonly (OpenedWith | 'serial')[] }
+
+/** What a VM that runs keeps until it is started again. */
+const openedWith = ['package', 'engine', 'memoryMiB', 'diskChanges', 'scripts', 'guestInfo'] as const
+type OpenedWith = (typeof openedWith)[number]
 
 /**
  * The decided plan as far as a VM that runs can take it: what it was opened with stays. One of another package than was decided is warned
  * at once and suspended at the moment from which the update is forced.
  */
 export function planWhileRunning(running: LaunchPlan, plan: LaunchPlan): LaunchPlan {
-  const { package: sealed, engine, memoryMiB } = running
+  const { package: sealed, engine, memoryMiB, diskChanges, scripts, guestInfo } = running
   // A serial port can be silenced in a running machine, not added to it.
   const serial = plan.serial === 'none' ? 'none' : running.serial
-  return { ...plan, package: sealed, engine, memoryMiB, serial, deadlines: deadlinesWhileRunning(running, plan) }
+  return { ...plan, package: sealed, engine, memoryMiB, diskChanges, scripts, guestInfo, serial, deadlines: deadlinesWhileRunning(running, plan) }
 }
 
 function deadlinesWhileRunning(running: LaunchPlan, { package: decided, deadlines, update }: LaunchPlan): LaunchPlan['deadlines'] {
@@ -53,17 +61,13 @@ export function liveActions(running: LaunchPlan, decision: Decision, now: number
   if (differs(running.clipboard, plan.clipboard)) actions.push({ do: 'set-clipboard', clipboard: plan.clipboard })
   if (running.serial !== plan.serial && plan.serial === 'none') actions.push({ do: 'set-serial', serial: plan.serial })
   if (running.exit !== plan.exit) actions.push({ do: 'set-exit', exit: plan.exit })
+  actions.push(...deviceActions(running, plan), ...machineActions(running, plan))
   if (differs(running.deadlines, deadlines)) actions.push({ do: 'set-deadlines', deadlines })
   const { warnAt, suspendAt } = deadlines
   if (warnAt !== null && now >= warnAt) actions.push({ do: 'warn', until: suspendAt })
-  const fields = (['package', 'engine', 'memoryMiB', 'serial'] as const).filter(
+  const fields = ([...openedWith, 'serial'] as const).filter(
     (field) => differs(running[field], plan[field]) && (field !== 'serial' || plan.serial !== 'none'),
   )
   if (fields.length > 0) actions.push({ do: 'wait-for-restart', fields })
   return actions
-}
-
-/** Both sides come from one function that writes its members in one order. */
-function differs(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) !== JSON.stringify(other)
 }

@@ -3,11 +3,14 @@
 // From settings to instructions. What no engine of this host can enforce is refused here, never left out.
 import { packageOf } from '../model/release.ts'
 import { lowerLimit, type SettingCapability } from '../model/setting.ts'
-import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { noUsb } from '../model/usb-rules.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { planDevices } from './plan/devices.ts'
+import { planMachine } from './plan/machine.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export interface Allowed {
@@ -20,16 +23,16 @@ export interface Allowed {
 }
 
 export function planLaunch({ release, values: wanted, deadlines, facts, request, now }: Allowed): Decision {
-  // Past the second step of being offline the guest has no network, whatever the policy lists.
+  // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
-  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' } } : wanted
+  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted
   const engine = chooseEngine(values, facts, request)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
   return {
     allowed: true,
     plan: {
-      format: 'casemate-launch-plan-1',
+      format: 'casemate-launch-plan-2',
       session: request.session,
       instance: request.instance.name,
       desktop: release.document.desktop,
@@ -40,6 +43,8 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
       serial: values['serial-port'],
       exit: values.exit,
+      ...planDevices(values),
+      ...planMachine(values),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
       ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },
@@ -65,9 +70,17 @@ function chooseEngine(
   return { reasons: offered ? lacking : [reason('engine-missing', { engine })] }
 }
 
+/** Of the settings that no value of which needs anything, none is asked. */
+const demanding = settingNames.filter((name) => catalogue[name].needs !== null)
+
 function neededCapabilities(values: SettingValues): readonly SettingCapability[] {
-  const needed: SettingCapability[] = []
-  for (const name of settingNames) needed.push(...capabilitiesFor(name, values))
+  let needed: readonly SettingCapability[] = []
+  for (const name of demanding) {
+    // Nor is a default, which needs nothing.
+    if (values[name] === defaultValues[name]) continue
+    const capabilities = capabilitiesFor(name, values)
+    if (capabilities.length > 0) needed = [...needed, ...capabilities]
+  }
   return needed
 }
 

@@ -5,7 +5,37 @@ import { z } from 'zod'
 export type CheckTime = 'activation' | 'power-on' | 'running'
 
 /** What an engine must be able to do so that a setting is enforced; the names are those of the engine's capabilities. */
-export const settingCapability = z.enum(['network:listed', 'serial:captured', 'suspend'])
+export const settingCapability = z.enum([
+  'clipboard:images',
+  'disk:discard-changes',
+  'drag-and-drop',
+  'drive:cd-host',
+  'drive:cd-image',
+  'drive:floppy-host',
+  'drive:floppy-image',
+  'folders:read-only',
+  'folders:read-write',
+  'guest-info',
+  'limit:disk-growth',
+  'limit:network-rate',
+  'limit:processor',
+  'network:deny',
+  'network:domain',
+  'network:listed',
+  'parallel:captured',
+  'printer:pdf-folder',
+  'screen:full-screen',
+  'screen:kiosk',
+  'screen:screenshots',
+  'screen:watermark',
+  'scripts',
+  'serial:captured',
+  'snapshots',
+  'sound:input',
+  'sound:output',
+  'suspend',
+  'usb:redirect',
+])
 export type SettingCapability = z.infer<typeof settingCapability>
 
 /** Everything that is known about one setting, once. */

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
+import { describe, expect, it } from 'vitest'
+import { refuseUnenforced } from './unenforced.ts'
+
+const plan = launchPlan.parse({
+  ...closedPlan,
+  ...{ session: 's1', instance: 'i1', desktop: 'demo', package: { name: 'demo', version: '1', sha256: '0'.repeat(64) } },
+  ...{ engine: 'qemu', memoryMiB: 64, exit: 'user' },
+})
+
+describe('what a plan asks for', () => {
+  it.each<[name: string, change: Partial<LaunchPlan>]>([
+    ['a network of listed servers', { network: { mode: 'listed', allow: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
+    [
+      'the serial port, suspending and every power command',
+      { serial: 'captured', exit: 'suspend', powerCommands: { pause: true, reset: true, powerButton: true } },
+    ],
+    ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
+  ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
+
+  it.each<[missing: string, change: Partial<LaunchPlan>]>([
+    ['network:domain', { network: { mode: 'listed', allow: [], allowDomains: [{ protocol: 'tcp', domain: 'example.com', ports: null }] } }],
+    ['network:deny', { network: { mode: 'listed', allow: [], deny: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
+    ['drive:cd-image', { drives: { cd: 'image', floppy: 'none' } }],
+    ['drive:floppy-image', { drives: { cd: 'none', floppy: 'image' } }],
+    ['parallel:captured', { parallel: 'captured' }],
+    ['sound:output', { sound: 'output' }],
+    ['printer:pdf-folder', { printer: 'pdf-folder' }],
+    ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
+    ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
+    ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
+    ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],
+    ['folders:read-write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
+    ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
+    ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
+    ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
+    ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
+    ['snapshots', { snapshots: { take: false, revert: true } }],
+    ['disk:discard-changes', { diskChanges: 'discarded' }],
+    ['limit:processor', { limits: { ...plan.limits, processorPercent: 50 } }],
+    ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
+    ['limit:network-rate', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
+    ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
+    ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
+  ])('is refused where it is not, by name: %s', (missing, change) => {
+    expect(() => refuseUnenforced(plan)).not.toThrow()
+    expect(() => refuseUnenforced({ ...plan, ...change })).toThrow(
+      expect.objectContaining({ code: 'capability-missing', message: `this session host lacks \`${missing}\`` }),
+    )
+  })
+})

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A plan that asks for more than is enforced here is refused, never carried out in part. No decision gives one, since no engine of this
+// runtime offers what is missing; a plan that was decided elsewhere or altered may.
+import { EngineError } from '@casemate/engine/error'
+import { capabilitiesOf } from '@casemate/policy/applied-settings'
+import type { LaunchPlan } from '@casemate/policy/launch-plan'
+
+const enforced: readonly string[] = ['network:listed', 'serial:captured', 'suspend']
+
+/** @throws EngineError `capability-missing` with the name of each that is missing. */
+export function refuseUnenforced(plan: LaunchPlan): void {
+  const missing = capabilitiesOf(plan).filter((capability) => !enforced.includes(capability))
+  if (missing.length > 0) throw new EngineError('capability-missing', `this session host lacks ${missing.map((name) => `\`${name}\``).join(', ')}`)
+}
