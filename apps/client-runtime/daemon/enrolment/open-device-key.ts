@@ -48,7 +48,7 @@ export async function openDeviceKey(layout: Layout, keeping: SoftwareKeeping): P
 
 /**
  * For a device that is not enrolled: the key that is there, or a new one, durable before it is returned. One of another kind than is wanted
- * makes room: nothing was enrolled with it.
+ * makes room: this computer has no record of an enrolment with it.
  * @throws as {@link openDeviceKey}; RuntimeError `sealing-key-failed`; with `tpm` `tpm-missing`, `tpm-failed`, `tpm-not-carried`
  */
 export async function openOrMakeDeviceKey(layout: Layout, keeping: SoftwareKeeping, wanted?: WantedKey): Promise<OpenedKey> {
