@@ -13,6 +13,7 @@ import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
 import { type OpenedKey, openDeviceKey } from './enrolment/open-device-key.ts'
 import type { EnrolmentRecord } from './enrolment/organisation.ts'
 import { codeOf, RuntimeError } from './error.ts'
+import { type AskedOfHost, type HostProbes, nothingAsked } from './host-facts/host-probes.ts'
 import { Journal } from './journal/journal-file.ts'
 import { type LeaseOwner, LeaseStore } from './lease/lease-store.ts'
 
@@ -29,6 +30,7 @@ export interface Device {
   readonly documents: Documents
   readonly leases: LeaseStore
   readonly journal: Journal
+  readonly host: HostProbes
   /** Code of what is wrong with the lease that was kept, or null. */
   readonly leaseFault: string | null
 }
@@ -39,10 +41,11 @@ export interface DeviceOptions {
   readonly version: string
   /** How a software key is kept here. */
   readonly keeping: SoftwareKeeping
+  readonly host: HostProbes
 }
 
 /** @throws RuntimeError `state-altered`, `device-key-elsewhere`, `journal-altered`; PolicyError `key-invalid`: what this device is made of cannot be read. */
-export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, version, keeping: wanted }: DeviceOptions): Promise<Device> {
+export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, version, keeping: wanted, host }: DeviceOptions): Promise<Device> {
   const opened = await openDeviceKey(layout, wanted)
   if (opened === undefined) throw new RuntimeError('state-altered', `expected the key of this device in \`${layout.deviceKey}\`, found nothing`)
   const { key, keeping } = opened
@@ -53,7 +56,7 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
-  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, journal, leaseFault }
+  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, journal, host, leaseFault }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */
@@ -65,8 +68,10 @@ async function loadLease(leases: LeaseStore, documents: Documents, owner: LeaseO
   }
 }
 
-export async function factsOf(device: Device, engines: Facts['engines']): Promise<Facts> {
-  const { leases, clock, owner, version, documents } = device
+/** @param asked of the host by the policies that are to be decided over. */
+export async function factsOf(device: Device, engines: Facts['engines'], asked: AskedOfHost = nothingAsked): Promise<Facts> {
+  const { leases, clock, owner, version, documents, host } = device
+  const [hostNetwork, posture] = await Promise.all([host.network(), host.posture(asked)])
   const { root, snapshot, timestamp } = await documents.versions()
   const { contactAt, runtimeSeconds, boots } = leases.contact
   return {
@@ -77,8 +82,9 @@ export async function factsOf(device: Device, engines: Facts['engines']): Promis
     repository: { root: Math.max(1, root), snapshot: Math.max(1, snapshot), timestamp: Math.max(1, timestamp) },
     contactAt,
     sinceContact: { runtimeMinutes: Math.floor(runtimeSeconds / 60), boots },
-    // Nothing attests where this host is: rules for a network keep their restrictions and lose their loosenings.
+    // Nothing attests where this host is; of what is seen the policies' zones say whether it is enough.
     network: null,
+    ...{ hostNetwork, posture },
     engines,
     package: 'verified',
   }

@@ -20,6 +20,7 @@ import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
 import { RuntimeError } from './error.ts'
 import { Imports } from './handover/imports.ts'
+import { type HostProbes, linuxHost } from './host-facts/host-probes.ts'
 import { openLauncherDoor } from './launcher-door/launcher-door.ts'
 import { launcherToken } from './launcher-door/launcher-token.ts'
 import { openLocalDoor } from './local-door/local-door.ts'
@@ -43,6 +44,8 @@ export interface DaemonOptions {
   /** How hosts are started and engines found; default: for real. */
   readonly startHost?: StartHost
   readonly probe?: () => Promise<EngineReport>
+  /** How the host is looked at; default: for real. */
+  readonly host?: HostProbes
   /** Between two heartbeats. */
   readonly tickMs?: number
   /** Of the launcher's door, which stays shut without it; 0 for any free port. */
@@ -75,10 +78,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     undo.push(() => rm(layout.tpm, { recursive: true, force: true }))
     const clock = await VerifiedClock.open(source, layout.clock)
     const imports = await Imports.open(layout)
+    const host = options.host ?? linuxHost(data)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
-    const deviceOptions: DeviceOptions = { layout, clock, version: runtimeVersion, keeping }
+    const deviceOptions: DeviceOptions = { layout, clock, version: runtimeVersion, keeping, host }
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
       Runtime.open({ device: await openDevice(record, deviceOptions), engine, startHost, probe, tickMs, changed, imports })

@@ -3,6 +3,7 @@ import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch
 import { describe, expect, it } from 'vitest'
 import { refuseUnenforced } from './unenforced.ts'
 
+const rule = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: null }
 const plan = launchPlan.parse({
   ...closedPlan,
   ...{ session: 's1', instance: 'i1', desktop: 'demo', package: { name: 'demo', version: '1', sha256: '0'.repeat(64) } },
@@ -28,6 +29,7 @@ describe('what a plan asks for', () => {
     ['sound:output', { sound: 'output' }],
     ['printer:pdf-folder', { printer: 'pdf-folder' }],
     ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
+    ['network:deny', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The real console and the real daemon over pinned HTTPS on loopback; only the VM is scripted.
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
 import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
@@ -85,6 +85,25 @@ describe('a desktop', () => {
       expect(instances[0]?.session).toMatchObject({ open: false, reasons: [{ code: 'lease-suspended', whomToAsk: 'administrator' }] })
     }, 20_000)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject(refused('lease-suspended'))
+  })
+
+  it('runs only while its host is as the policy asks for it', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    const agent = join(computer.data, 'agent.conf')
+    const posture = { systems: null, diskEncrypted: false, screenLock: false, processes: [], files: [agent], otherwise: 'refuse' }
+    await publishDesktop(world, [...openRules, { setting: 'posture', value: posture }])
+    await computer.enrol(world)
+    await computer.call('activate', { desktop: 'office', presented: null, password: null })
+    const start = () => computer.call('start', { instance: 'office', password: null })
+    await expect(start()).rejects.toMatchObject(refused('posture-failed'))
+    await writeFile(agent, '')
+    await start()
+    const { host } = computer
+    expect(host.asked).toEqual([])
+    await rm(agent)
+    await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    const { instances } = await computer.call('status', {})
+    expect(instances[0]?.session).toMatchObject({ reasons: [{ code: 'posture-failed', sentence: expect.stringContaining(agent) }] })
   })
 
   it('says why it was suspended though its host died of it, and starts again once the device may', { timeout: 60_000 }, async () => {

@@ -77,6 +77,33 @@ const usbTable = fc.record({
 
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
+const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
+  fc.constant({ mode: 'none' as const }),
+  fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
+  fc
+    .record({
+      allow: fc.array(networkRule, { maxLength: 4 }),
+      allowDomains: domainRules,
+      deny: fc.array(networkRule, { maxLength: 2 }),
+      denyDomains: domainRules,
+    })
+    .map(listed),
+)
+
+const proof = fc.constantFrom('observed' as const, 'attested' as const)
+const sign = fc.record({ addresses: fc.uniqueArray(cidr, { maxLength: 2 }), suffixes: fc.uniqueArray(fc.constantFrom(...domains), { maxLength: 2 }) })
+const signs = fc.array(
+  sign.filter(({ addresses, suffixes }) => addresses.length + suffixes.length > 0),
+  { minLength: 1, maxLength: 2 },
+)
+const systems = fc.uniqueArray(
+  fc.record({ name: fc.constantFrom('debian', 'ubuntu'), atLeast: fc.constantFrom('11', '12', '12.0', '12.1', '22.04') }),
+  {
+    maxLength: 2,
+    selector: ({ name }) => name,
+  },
+)
+
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
   'activation-instances': fc.integer({ min: 1, max: 5 }),
@@ -106,18 +133,20 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     maxBoots,
   })),
   'check-in': fc.integer({ min: 10, max: 600 }),
-  network: fc.oneof(
-    fc.constant({ mode: 'none' as const }),
-    fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
-    fc
-      .record({
-        allow: fc.array(networkRule, { maxLength: 4 }),
-        allowDomains: domainRules,
-        deny: fc.array(networkRule, { maxLength: 2 }),
-        denyDomains: domainRules,
-      })
-      .map(listed),
-  ),
+  network,
+  zones: fc.uniqueArray(fc.record({ name: fc.constantFrom('office', 'cafe', 'home'), rank: fc.nat({ max: 3 }), signs, proof }), {
+    maxLength: 3,
+    selector: ({ name }) => name,
+  }),
+  posture: fc.record({
+    systems: fc.option(systems, { nil: null }),
+    diskEncrypted: fc.boolean(),
+    screenLock: fc.boolean(),
+    processes: fc.uniqueArray(fc.constantFrom('agent', 'backup'), { maxLength: 2 }),
+    files: fc.uniqueArray(fc.constantFrom('/etc/a', '/etc/b'), { maxLength: 2 }),
+    otherwise: fc.constantFrom('quarantine', 'refuse'),
+  }),
+  quarantine: fc.record({ whenOutdated: fc.boolean(), network }),
   'serial-port': fc.constantFrom('none', 'captured'),
   'parallel-port': fc.constantFrom('none', 'captured'),
   'cd-drive': fc.constantFrom('host', 'image', 'none'),
@@ -157,7 +186,9 @@ const when = fc.oneof(
 
 const rule = fc
   .constantFrom(...settingNames)
-  .chain((setting) => fc.record({ setting: fc.constant(setting), value: values[setting], locked: fc.boolean(), when }))
+  .chain((setting) =>
+    fc.record({ setting: fc.constant(setting), value: values[setting], locked: fc.boolean(), when: setting === 'zones' ? fc.constant({}) : when }),
+  )
 
 export const policyDocument: fc.Arbitrary<Policy> = fc
   .record({ name: fc.constantFrom('one', 'two', 'three'), version: fc.constant('1'), rules: fc.array(rule, { maxLength: 8 }) })

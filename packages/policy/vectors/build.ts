@@ -5,6 +5,7 @@ import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
 import { deviceScenarios } from './scenarios/devices.ts'
+import { hostScenarios } from './scenarios/host.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ...accessScenarios,
   ...machineScenarios,
   ...deviceScenarios,
+  ...hostScenarios,
   ...sessionScenarios,
   ...layerScenarios,
   ...orderScenarios,

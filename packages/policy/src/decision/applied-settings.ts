@@ -9,8 +9,10 @@ import { machineSettingsOf } from './plan/machine.ts'
 
 /** Without those that end as a moment or are over once the VM starts. */
 export function appliedSettings(plan: LaunchPlan): Partial<SettingValues> {
+  const { outdated } = plan.quarantine
   return {
     network: plan.network,
+    ...(outdated === null ? {} : { quarantine: { whenOutdated: true, network: outdated } }),
     'serial-port': plan.serial,
     'clipboard-to-guest': { maxTextBytes: plan.clipboard.toGuest.maxBytes },
     'clipboard-from-guest': { maxTextBytes: plan.clipboard.fromGuest.maxBytes },

@@ -6,12 +6,13 @@
 //
 //    1 clock-behind            8 desktop-not-assigned     15 activation-needed
 //    2 lease-missing           9 release-older            16 policy-too-large
-//    3 lease-foreign          10 release-mismatch         17 instance-expired
-//    4 lease-older            11 package-altered          18 offline-too-long
-//    5 lease-suspended        12 policy-missing           19 offline-runtime-used-up, offline-boots-used-up
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 authentication-locked, -unset, -missing, -wrong (at power-on)
-//      lease-expired          14 package-not-yet-valid,   21 engine-missing
-//    7 repository-behind         package-expired          22 capability-missing
+//    3 lease-foreign          10 release-mismatch         17 posture-failed
+//    4 lease-older            11 package-altered          18 instance-expired
+//    5 lease-suspended        12 policy-missing           19 offline-too-long
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-runtime-used-up, offline-boots-used-up
+//      lease-expired          14 package-not-yet-valid,   21 authentication-locked, -unset, -missing, -wrong (at power-on)
+//    7 repository-behind         package-expired          22 engine-missing
+//                                                         23 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import { countRules } from '../model/network-rules.ts'
@@ -25,7 +26,9 @@ import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
+import { postureFaults } from './posture.ts'
 import { type Reason, reason } from './reasons.ts'
+import { zoneOf } from './zone.ts'
 
 /** As many as a launch plan holds. */
 const mostNetworkRules = 1000
@@ -70,20 +73,26 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   if (refusal !== undefined) return refused(refusal)
   const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
   if (countRules(values.network) > mostNetworkRules) return refused(reason('policy-too-large'))
+  const faults = postureFaults(values.posture, facts.posture)
+  if (faults.length > 0 && values.posture.otherwise === 'refuse') return refused(reason('posture-failed', { faults }))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
-  return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
+  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now }) : refused(late)
 }
 
 /** The settings of this device now; also where `decide` refuses. */
 export function settingOf(
   layers: PolicyLayers,
   lease: Pick<Lease, 'sub' | 'claims'>,
-  { runtimeVersion, network }: Pick<Facts, 'runtimeVersion' | 'network'>,
+  { runtimeVersion, network, hostNetwork }: Pick<Facts, 'runtimeVersion' | 'network' | 'hostNetwork'>,
   now: number,
 ): SettingLookup {
-  return settingLookup(layers, lease, { claims: lease.claims, runtimeVersion, network, now })
+  const circumstances = { claims: lease.claims, runtimeVersion, network, now }
+  if (network !== null || layers.rules.zones.length === 0) return settingLookup(layers, lease, circumstances)
+  // Rules for zones do not depend on the zone: parsing refuses them.
+  const zones = settingLookup(layers, lease, circumstances)('zones')
+  return settingLookup(layers, lease, { ...circumstances, network: zoneOf(zones, hostNetwork) })
 }
 
 function refused(...reasons: readonly Reason[]): Decision {

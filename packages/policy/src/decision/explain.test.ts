@@ -103,7 +103,7 @@ describe('an explanation', () => {
     fc.assert(
       fc.property(layered, ({ references, policies }) => {
         const layers = layPolicies({ layers: [...references] }, policies)
-        const values = allSettings(settingOf(layers, lease, circumstances, now))
+        const values = allSettings(settingOf(layers, lease, { ...circumstances, hostNetwork: null }, now))
         for (const { setting, words, from, lost } of explain(layers, lease, circumstances)) {
           expect(words).toBe(wordsOf(setting, values))
           expect(from.length + lost.length).toBe(layers.rules[setting].length)

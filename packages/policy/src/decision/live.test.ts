@@ -111,6 +111,23 @@ describe('a decision made again for a VM that runs', () => {
     expect(planWhileRunning(plan, next)).toEqual({ ...next, package: plan.package })
   })
 
+  it('quarantines a session of the former package where the policy says so, and gives its network back with the newer one', () => {
+    const quarantine: WrittenRule = { setting: 'quarantine', value: { whenOutdated: true, network: { mode: 'none' } } }
+    const plan = planOf(listed, quarantine)
+    const next: LaunchPlan = { ...plan, package: { ...plan.package, version: '4' } }
+    const none = { mode: 'none' } as const
+    expect(actions(plan, next)).toEqual([
+      { do: 'set-network', network: none },
+      { do: 'wait-for-restart', fields: ['package'] },
+    ])
+    const inForce = planWhileRunning(plan, next)
+    expect(inForce).toEqual({ ...next, package: plan.package, network: none })
+    expect(actions(inForce, next)).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
+    expect(actions(inForce, plan)).toEqual([{ do: 'set-network', network: listed.value }])
+    const free = planOf(listed)
+    expect(actions(free, { ...free, package: next.package })).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
+  })
+
   it('warns a session of the former package of a forced update, and suspends it from that second; one of its own package goes on', () => {
     const plan = planOf()
     const forceAt = now + 10 * minute

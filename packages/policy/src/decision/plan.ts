@@ -11,21 +11,24 @@ import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { planDevices } from './plan/devices.ts'
 import { planMachine } from './plan/machine.ts'
+import { quarantined } from './plan/quarantine.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export interface Allowed {
   readonly release: ApprovedRelease
   readonly values: SettingValues
   readonly deadlines: Deadlines
+  /** What of the posture does not hold where the policies quarantine for it; a refusal otherwise, which comes before. */
+  readonly postureFaults: readonly string[]
   readonly facts: Facts
   readonly request: Request
   readonly now: number
 }
 
-export function planLaunch({ release, values: wanted, deadlines, facts, request, now }: Allowed): Decision {
+export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now }: Allowed): Decision {
   // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
-  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted
+  const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
   const engine = chooseEngine(values, facts, request)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
@@ -40,6 +43,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       engine: engine.name,
       memoryMiB: lowerLimit(release.machine.memoryMiB, values.memory.maxMiB) ?? release.machine.memoryMiB,
       network: values.network,
+      ...quarantine,
       clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
       serial: values['serial-port'],
       exit: values.exit,

@@ -100,6 +100,11 @@ const texts = {
     'Have the policies made simpler',
     'administrator',
   ],
+  'posture-failed': ({ faults }: { readonly faults: readonly string[] }): Text => [
+    `This computer is not as your organisation asks for it: ${faults.join(', ')}`,
+    'Put it right, and start the desktop again',
+    'help-desk',
+  ],
   'instance-expired': ({ at }: { readonly at: number }): Text => [
     `This desktop could be used until ${time(at)}`,
     'Ask for an extension',

@@ -6,10 +6,11 @@ import { z } from 'zod'
 import { PolicyError } from '../error.ts'
 import { type Cidr, containsCidr, formatCidr, parseCidr } from './cidr.ts'
 import { containsDomain, domainText } from './domain.ts'
+import type { SettingCapability } from './setting.ts'
 
 const port = z.int().min(1).max(65_535)
 const ports = z.tuple([port, port]).refine(([from, to]) => from <= to, 'expected the lower port first')
-const cidrText = z.string().max(64).refine(isCidr, 'expected an address block')
+export const cidrText = z.string().max(64).refine(isCidr, 'expected an address block')
 
 /** One kind of traffic to one block of addresses. `ports` is inclusive; null: every port, and always for icmp. */
 export const networkRule = z
@@ -89,6 +90,17 @@ export function meetNetworks(one: NetworkSetting, other: NetworkSetting): Networ
 /** How many rules there are, of every kind. */
 export function countRules(network: NetworkSetting): number {
   return network.mode === 'none' ? 0 : allowedOf(network).length + deniedOf(network).length
+}
+
+/** What enforcing it needs. */
+export function networkCapabilities(network: NetworkSetting): readonly SettingCapability[] {
+  if (network.mode === 'none') return []
+  const { allowDomains = [], deny = [], denyDomains = [] } = network
+  return [
+    'network:listed' as const,
+    ...(allowDomains.length + denyDomains.length > 0 ? ['network:domain' as const] : []),
+    ...(deny.length + denyDomains.length > 0 ? ['network:deny' as const] : []),
+  ]
 }
 
 export function networkWords(network: NetworkSetting): string {

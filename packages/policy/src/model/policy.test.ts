@@ -15,6 +15,17 @@ const refuses = (text: string, code: string, words = '') => {
   expect(parsePolicyYaml(good).rules).toHaveLength(1)
 }
 
+const zonesWhen = (when: object) =>
+  JSON.stringify({
+    ...{ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0' },
+    rules: [{ setting: 'zones', value: [], when }],
+  })
+
+it('refuses zones that depend on the zone, and takes those that depend on something else', () => {
+  expect(() => parsePolicy(zonesWhen({ network: ['office'] }))).toThrow(expect.objectContaining({ code: 'policy-invalid' }))
+  expect(parsePolicy(zonesWhen({ groups: ['staff'] })).rules).toHaveLength(1)
+})
+
 describe('a policy', () => {
   it('reads the same from YAML and from JSON, with the defaults filled in', () => {
     const json =

@@ -37,7 +37,9 @@ export const policy = z.strictObject({
   version: versionText,
   /** A runtime older than this refuses the document instead of reading half of it. */
   minRuntime: runtimeVersion,
-  rules: z.array(rule).max(1000),
+  rules: z
+    .array(rule.refine(({ setting, when }) => setting !== 'zones' || when.network === undefined, 'expected a zone that does not depend on zones'))
+    .max(1000),
   /** Run whenever the document is put forward. */
   tests: z.array(policyTest).max(200).optional(),
 })

@@ -12,6 +12,10 @@ const rules: readonly WrittenRule[] = [
   { setting: 'expiry', value: { afterDays: 30, lastDay: null, warnDays: 0 } },
   { setting: 'offline', value: { warnMinutes: 60, restrictMinutes: 60, suspendMinutes: 60, maxRuntimeMinutes: 100, maxBoots: 10 } },
   { setting: 'exit', value: 'suspend' },
+  {
+    setting: 'posture',
+    value: { systems: null, diskEncrypted: true, screenLock: false, processes: [], files: [], otherwise: 'refuse' },
+  },
 ]
 
 const set = <T extends object>(target: T, values: Partial<T>): void => {
@@ -34,6 +38,7 @@ export const faults: readonly Fault[] = [
   ['runtime-too-old', ({ facts }) => set(facts, { runtimeVersion: '0.0.9' })],
   ['package-expired', ({ release }) => set(release, { validity: { notBefore: null, notAfter: now } })],
   ['activation-needed', ({ lease }) => set(lease, { assign: lease.assign.map((assigned) => ({ ...assigned, key: null })) })],
+  ['posture-failed', ({ facts }) => set(facts.posture, { diskEncrypted: null })],
   ['instance-expired', ({ request }) => set(request.instance, { activatedAt: now - 31 * day })],
   [
     'offline-too-long',
@@ -49,7 +54,10 @@ export const faults: readonly Fault[] = [
   ['engine-missing', ({ facts }) => set(facts, { engines: [] })],
 ]
 
-export const faultless: Change = ({ request }) => set(request.instance, { authentication: 'passed' })
+export const faultless: Change = ({ request, facts }) => {
+  set(request.instance, { authentication: 'passed' })
+  set(facts.posture, { diskEncrypted: { value: true, from: 'observed' } })
+}
 export const layers = [{ layer: 'organisation' as const, rules }]
 
 export const orderScenarios: readonly Scenario[] = [
