@@ -2,8 +2,8 @@
 //
 // Every file the client runtime keeps on disk, named here and nowhere else.
 import { createHash } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { homedir, tmpdir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 
 export interface Layout {
   readonly objectCache: string
@@ -17,8 +17,10 @@ export interface Layout {
   /** What enrolment ended with, and what it needs to be tried again with the same key and question. */
   readonly enrolment: string
   readonly enrolling: string
-  /** Private to this user; whoever reads it is this device. */
+  /** Private to this user: sealed under `sealingKey`; on a stick in clear, and whoever reads it is this device. */
   readonly deviceKey: string
+  /** Of this user, for all their data folders, and outside them (XDG Base Directory Specification: state that is not to be carried along). */
+  readonly sealingKey: string
   readonly clock: string
   /** The newest lease as it came, and what the device never goes below. */
   readonly lease: string
@@ -45,6 +47,8 @@ export interface Layout {
   sessionLog(id: string): string
   /** Private folder of the sockets. */
   readonly runtimeFolder: string
+  /** Of the commands to a TPM, while the daemon runs. */
+  readonly tpm: string
   /** Local door of the daemon, and the one from which session hosts fetch encrypted objects. */
   readonly daemonSocket: string
   readonly objectSocket: string
@@ -88,6 +92,7 @@ export function layoutOf(data: string): Layout {
     enrolment: join(data, 'enrolment.json'),
     enrolling: join(data, 'enrolling.json'),
     deviceKey: join(data, 'device-key.json'),
+    sealingKey: join(stateHome(), 'casemate', 'sealing-key.json'),
     clock: join(data, 'clock.json'),
     lease: join(data, 'lease.jws'),
     leaseFloors: join(data, 'lease-floors.json'),
@@ -104,6 +109,7 @@ export function layoutOf(data: string): Layout {
     sessionPlan: (id) => join(sessions, `${id}.plan.json`),
     sessionLog: (id) => join(sessions, `${id}.log`),
     runtimeFolder,
+    tpm: join(runtimeFolder, 'tpm'),
     daemonSocket: join(runtimeFolder, 'daemon.sock'),
     objectSocket: join(runtimeFolder, 'objects.sock'),
     instances,
@@ -124,4 +130,10 @@ export function layoutOf(data: string): Layout {
     },
     runtime: (session) => join(runtimeFolder, session),
   }
+}
+
+/** The specification: a path that is not absolute is ignored. */
+function stateHome(): string {
+  const given = process.env.XDG_STATE_HOME
+  return given !== undefined && isAbsolute(given) ? given : join(homedir(), '.local', 'state')
 }

@@ -188,7 +188,7 @@ const settingView = z.strictObject({
 export type SettingView = z.infer<typeof settingView>
 
 export const checkView = z.strictObject({
-  check: z.enum(['qemu', 'v86', 'network', 'clock', 'console', 'journal']),
+  check: z.enum(['qemu', 'v86', 'network', 'clock', 'device-key', 'console', 'journal']),
   ok: z.boolean(),
   code: z.string(),
   message: z.string(),
@@ -212,8 +212,14 @@ export const daemonRoutes = {
   },
   enrol: {
     path: '/enrol',
-    request: z.strictObject({ code: z.string().min(1).max(4096) }),
-    response: z.strictObject({ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() }),
+    /** Where the key of this device is to be kept; without it in software. */
+    request: z.strictObject({ code: z.string().min(1).max(4096), key: z.enum(['software', 'tpm', 'auto']).optional() }),
+    /** `assurance`: what the console verified of the key; `unverified`: why it could not, of a key in a TPM. */
+    response: z.strictObject({
+      ...{ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() },
+      assurance: z.enum(['software', 'tpm']),
+      unverified: z.string().nullable(),
+    }),
   },
   status: { path: '/status', request: z.strictObject({}), response: statusView },
   list: { path: '/list', request: z.strictObject({}), response: z.strictObject({ desktops: z.array(desktopView) }) },

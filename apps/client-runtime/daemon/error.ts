@@ -10,6 +10,7 @@ export type RuntimeErrorCode =
   | 'console-unreachable'
   | 'daemon-running'
   | 'desktop-unknown'
+  | 'device-key-elsewhere'
   | 'disk-full'
   | 'eula-altered'
   | 'eula-changed'
@@ -25,6 +26,7 @@ export type RuntimeErrorCode =
   | 'refused'
   | 'request-refused'
   | 'root-mismatch'
+  | 'sealing-key-failed'
   | 'session-failed'
   | 'session-open'
   | 'session-unknown'
@@ -32,6 +34,9 @@ export type RuntimeErrorCode =
   | 'setting-unknown'
   | 'stick-not-private'
   | 'storage-full'
+  | 'tpm-failed'
+  | 'tpm-missing'
+  | 'tpm-not-carried'
 
 export interface RefusalDetails {
   readonly cause?: unknown

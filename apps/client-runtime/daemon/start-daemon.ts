@@ -2,7 +2,7 @@
 //
 // The daemon: enforces on this computer what an organisation approved. Whoever asks it (CLI, launcher page) decides nothing. Everything it
 // must not lose is on disk before it acts on it, so that it may be killed at any moment; sessions outlive it and are taken up again.
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { dirname } from 'node:path'
 import { layoutOf } from '../layout.ts'
@@ -11,9 +11,10 @@ import { lockInstance } from '../session-host/instance-lock.ts'
 import { Changes } from './changes.ts'
 import { type Clock, systemClock } from './clock/system-clock.ts'
 import { VerifiedClock } from './clock/verified-clock.ts'
-import { openDevice } from './device.ts'
+import { type DeviceOptions, openDevice } from './device.ts'
 import { examine } from './doctor/doctor.ts'
 import { type EngineReport, probeEngines } from './engines.ts'
+import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
 import { enrol } from './enrolment/enrol.ts'
 import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
@@ -39,6 +40,8 @@ export interface DaemonOptions {
   readonly clock?: Clock
   /** Which engine new instances get. */
   readonly engine?: 'auto' | 'qemu' | 'v86'
+  /** How a software key of this device is kept; `carried` where the data folder goes from computer to computer. */
+  readonly keeping?: SoftwareKeeping
   /** How hosts are started and engines found; default: for real. */
   readonly startHost?: StartHost
   readonly probe?: () => Promise<EngineReport>
@@ -60,9 +63,9 @@ export interface Daemon {
   close(): Promise<void>
 }
 
-/** @throws RuntimeError `daemon-running`, `state-altered`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
+/** @throws RuntimeError `daemon-running`, `state-altered`, `device-key-elsewhere`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { data, clock: source = systemClock(), engine = 'auto', startHost = startHostProcess(data), tickMs = 5000 } = options
+  const { data, clock: source = systemClock(), engine = 'auto', keeping = 'sealed', startHost = startHostProcess(data), tickMs = 5000 } = options
   const layout = layoutOf(data)
   await mkdir(data, { recursive: true, mode: 0o700 })
   const unlock = await lockInstance(layout.daemonLock).catch((cause: unknown) => {
@@ -75,15 +78,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const open = (server: Server) => undo.push(() => closeServer(server))
   try {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
+    undo.push(() => rm(layout.tpm, { recursive: true, force: true }))
     const clock = await VerifiedClock.open(source, layout.clock)
     const imports = await Imports.open(layout)
     const host = options.host ?? linuxHost(data)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
+    const deviceOptions: DeviceOptions = { layout, clock, version: runtimeVersion, keeping, host }
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion, host), engine, startHost, probe, tickMs, changed, imports })
+      Runtime.open({ device: await openDevice(record, deviceOptions), engine, startHost, probe, tickMs, changed, imports })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false
@@ -104,15 +109,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     const calls: DaemonCalls = {
       introduce: ({ code }) => introduce(code, clock),
-      enrol: async ({ code }) => {
+      enrol: async ({ code, key }) => {
         if (runtime !== null || enrolling) throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
         enrolling = true
         try {
-          const record = await enrol(code, layout, clock, runtimeVersion)
+          const { record, unverified } = await enrol(code, deviceOptions, key)
           runtime = await opening(record)
           await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
           const { device, organisation, title, address } = record
-          return { device, organisation, title, address }
+          const assurance = runtime.device.leases.lease?.claims.assurance ?? 'software'
+          return { device, organisation, title, address, assurance, unverified }
         } finally {
           enrolling = false
           changed()

@@ -37,6 +37,7 @@ const words: Readonly<Record<string, Words>> = {
   'console-unreachable': ['The console of the organisation could not be reached.', 'Check the network connection and try again.', HELP_DESK],
   'daemon-not-running': ['The Casemate service does not run on this computer.', 'Start it and try again.'],
   'desktop-unknown': ['There is no such desktop for this computer.', 'Look at the list of desktops.', HELP_DESK],
+  'device-key-elsewhere': ['The key of this device was sealed on another computer or by another user.', 'Enrol this computer afresh.', ADMINISTRATOR],
   'device-suspended': ['Your organisation has suspended this computer.', 'Nothing can be activated until that is lifted.', ADMINISTRATOR],
   'enrolment-code-expired': ['This enrolment code has expired.', NEW_CODE, ADMINISTRATOR],
   'enrolment-code-invalid': ['This is no enrolment code, or part of it is missing or mistyped.', 'Copy the whole code, from `CASEMATE1` to its end.'],
@@ -53,11 +54,18 @@ const words: Readonly<Record<string, Words>> = {
   'pin-mismatch': ['Another server answers in place of the console that the code names, so nothing was sent to it.', 'Do not go on.', HELP_DESK],
   'request-refused': ['The desktop does not take that now; its policy decides what is offered.', 'Look at its state.'],
   'root-mismatch': ['The console does not have the root of trust that the code names, so it was not believed.', 'Do not go on.', HELP_DESK],
+  'sealing-key-failed': ['There is no place to keep the key that seals the key of this device.', 'Look at the message of the service.', HELP_DESK],
   'session-failed': ['The desktop could not be started.', 'Look at the checks of this computer.', HELP_DESK],
   'session-open': ['This desktop is open already.', 'Open its screen.'],
   'setting-unknown': ['There is no such setting.', 'Ask without it to see them all.'],
   'token-refused': ['The address of this page is not the present one.', 'Open the one that `casemate open` prints.'],
   'too-many-requests': ['Too many tries.', 'Wait a minute, then try again.'],
+  'tpm-challenge-refused': ['The TPM of this computer did not answer the question of the console.', 'Try again.', ADMINISTRATOR],
+  'tpm-failed': ['The TPM of this computer did not do what was asked.', 'Try again; without a TPM, enrol with `--key software`.', HELP_DESK],
+  'tpm-missing': [
+    'No TPM can be used on this computer.',
+    'Install `tpm2-tools` and let this user use `/dev/tpmrm0`, or enrol with `--key software`.',
+  ],
   unavailable: ['The console cannot answer just now.', 'Try again in a minute.', HELP_DESK],
 }
 

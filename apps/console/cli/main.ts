@@ -76,6 +76,13 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
       return [deviceCodeCommand, ...records, ...settings, deviceComplianceCommand, deviceReportCommand]
     },
   },
+  'tpm-authority': {
+    about: 'whose word is taken for a TPM',
+    load: async () => {
+      const { tpmAuthorityAddCommand, tpmAuthorityListCommand, tpmAuthorityRemoveCommand } = await import('./tpm-authority.ts')
+      return [tpmAuthorityAddCommand, tpmAuthorityListCommand, tpmAuthorityRemoveCommand]
+    },
+  },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
   review: { load: async () => [(await import('./approve.ts')).reviewCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },

@@ -12,7 +12,7 @@ import type { z } from 'zod'
 import { activate } from '../src/activation/activate.ts'
 import { checkIn } from '../src/devices/check-in.ts'
 import { enrol } from '../src/devices/enrol.ts'
-import { introduce } from '../src/devices/introduce.ts'
+import { challenge, introduce } from '../src/devices/introduce.ts'
 import { signTime } from '../src/devices/sign-time.ts'
 import { ConsoleError } from '../src/error.ts'
 import type { Console } from '../src/organisation/console.ts'
@@ -98,6 +98,7 @@ export function createDeviceApp(console: Console, { report, limits = defaultLimi
   }
 
   open(routes.introduce, 'enrol', (body) => introduce(console, body))
+  open(routes.challengeTpm, 'enrol', (body) => challenge(console, body))
   open(routes.enrol, 'enrol', (body) => enrol(console, body))
   open(routes.askTime, 'time', async ({ nonce }) => ({ time: await signTime(console, nonce) }))
   proven(routes.checkIn, 'calls', ({ actor, question }, body, gone) => checkIn(actor, console, body, question, gone))

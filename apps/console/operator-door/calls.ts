@@ -31,6 +31,7 @@ import { activationCalls } from './activation-calls.ts'
 import { call } from './call.ts'
 import { catalogueCalls } from './catalogue-calls.ts'
 import { machineCalls } from './machine-calls.ts'
+import { tpmAuthorityCalls } from './tpm-authority-calls.ts'
 import { userCalls } from './user-calls.ts'
 
 const bytes = (most: number) => z.base64().max(Math.ceil(most / 3) * 4)
@@ -119,6 +120,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'read-audit': call(z.strictObject({}), (actor) => readAudit(actor, console)),
     ...activationCalls(console),
     ...machineCalls(console),
+    ...tpmAuthorityCalls(console),
     ...catalogueCalls(console),
     ...userCalls(console),
   }

@@ -47,6 +47,7 @@ export type PolicyErrorCode =
   | 'token-signature'
   | 'token-size'
   | 'token-typ'
+  | 'tpm-invalid'
   | 'yaml-invalid'
 
 /** The one error class of this package. */

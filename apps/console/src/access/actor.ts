@@ -18,6 +18,7 @@ export const rights = [
   'package:stage',
   'policy:stage',
   'release:stage',
+  'tpm-authority:manage',
   'user:manage',
 ] as const
 

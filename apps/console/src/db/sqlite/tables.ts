@@ -25,4 +25,5 @@ export const {
   reports,
   auditEntries,
   jobs,
+  tpmAuthorities,
 } = defineTables(sqliteKit)

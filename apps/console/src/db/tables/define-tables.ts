@@ -13,6 +13,7 @@ import { defineOrganisations, defineUsers } from './organisation.ts'
 import { definePackages } from './package.ts'
 import { definePolicies, definePolicyVersions } from './policy.ts'
 import { defineJournalHeads, defineReports } from './report.ts'
+import { defineTpmAuthorities } from './tpm-authority.ts'
 
 export function defineTables(kit: ColumnKit) {
   const organisations = defineOrganisations(kit)
@@ -35,6 +36,7 @@ export function defineTables(kit: ColumnKit) {
   const reports = defineReports(kit, devices)
   const auditEntries = defineAuditEntries(kit, organisations)
   const jobs = defineJobs(kit, organisations)
+  const tpmAuthorities = defineTpmAuthorities(kit, organisations)
   return {
     organisations,
     users,
@@ -56,6 +58,7 @@ export function defineTables(kit: ColumnKit) {
     reports,
     auditEntries,
     jobs,
+    tpmAuthorities,
   }
 }
 
