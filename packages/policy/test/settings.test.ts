@@ -72,6 +72,7 @@ describe('the catalogue', () => {
       'PO-19 network-rate',
       'PO-20 scripts',
       'PO-20 guest-info',
+      'PO-22 overrides',
     ])
   })
 
@@ -86,6 +87,10 @@ describe('the catalogue', () => {
     ['memory', { maxMiB: 15 }],
     ['clipboard-to-guest', { maxTextBytes: 1_048_577 }],
     ['serial-port', 'on'],
+    ['overrides', { ...catalogue.overrides.default, extendDays: -1 }],
+    ['overrides', { ...catalogue.overrides.default, rescue: ['offline', 'offline'] }],
+    ['overrides', { ...catalogue.overrides.default, exceptions: ['user', 'suspend'].map((value) => ({ setting: 'exit', value })) }],
+    ['overrides', { ...catalogue.overrides.default, exceptions: [{ setting: 'authentication', value: { mode: 'none' } }] }],
     ['processor', { most: 0 }],
     ['network-rate', { most: 7 }],
     ['scripts', { powerOn: ['../sh'], powerOff: [], seconds: 30 }],

@@ -18,9 +18,11 @@ export interface Allowed {
   readonly facts: Facts
   readonly request: Request
   readonly now: number
+  /** Ids of what is counted in. */
+  readonly overrides: readonly string[]
 }
 
-export function planLaunch({ release, values: wanted, deadlines, facts, request, now }: Allowed): Decision {
+export function planLaunch({ release, values: wanted, deadlines, facts, request, now, overrides }: Allowed): Decision {
   // Past the second step of being offline the guest has no network, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
   const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' } } : wanted
@@ -43,6 +45,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       exit: values.exit,
       ...planMachine(values),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
+      ...(overrides.length === 0 ? {} : { overrides: [...overrides] }),
       ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },
   }

@@ -9,6 +9,7 @@ import { deviceSettings } from './settings/devices.ts'
 import { guestSettings } from './settings/guest.ts'
 import { machineSettings } from './settings/machine.ts'
 import { networkSettings } from './settings/network.ts'
+import { overrideSettings } from './settings/overrides.ts'
 import { sessionSettings } from './settings/session.ts'
 import { sharingSettings } from './settings/sharing.ts'
 import { timeSettings } from './settings/time.ts'
@@ -22,6 +23,7 @@ const settings = {
   ...sessionSettings,
   ...machineSettings,
   ...guestSettings,
+  ...overrideSettings,
 }
 
 export type SettingName = keyof typeof settings
