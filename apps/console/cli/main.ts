@@ -72,6 +72,15 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
       return [deviceCodeCommand, ...records, deviceComplianceCommand, deviceReportCommand]
     },
   },
+  'help-desk': {
+    about: 'what one device is granted beyond its policies',
+    load: async () => {
+      const { helpDeskAllowResetCommand, helpDeskExceptCommand, helpDeskExtendCommand, helpDeskListCommand, helpDeskRescueCommand } = await import(
+        './help-desk.ts'
+      )
+      return [helpDeskExtendCommand, helpDeskExceptCommand, helpDeskAllowResetCommand, helpDeskListCommand, helpDeskRescueCommand]
+    },
+  },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },
   withdraw: { load: async () => [(await import('./pending.ts')).withdrawCommand] },

@@ -35,18 +35,19 @@ const common = {
   exp: instant,
 }
 
+const extending = z.strictObject({ kind: z.literal('extension'), grant: extension })
+const excepting = z.strictObject({ kind: z.literal('exception'), grant: exception })
+/** That the password of an instance may be made anew. */
+const resetting = z.strictObject({ kind: z.literal('reset'), grant: z.strictObject({ instance: slug }) })
+
+export const overrideGrant = z.discriminatedUnion('kind', [extending, excepting, resetting])
+export type OverrideGrant = z.infer<typeof overrideGrant>
+
 export const override = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ ...common, kind: z.literal('extension'), grant: extension }),
-    z.strictObject({ ...common, kind: z.literal('exception'), grant: exception }),
-    /** That the password of an instance may be made anew. */
-    z.strictObject({ ...common, kind: z.literal('reset'), grant: z.strictObject({ instance: slug }) }),
-  ])
+  .discriminatedUnion('kind', [extending.extend(common), excepting.extend(common), resetting.extend(common)])
   .refine(({ iat, exp }) => iat < exp, 'expected `exp` after `iat`')
 
 export type Override = z.infer<typeof override>
-type GrantOf<O extends Override> = O extends Override ? Pick<O, 'kind' | 'grant'> : never
-export type OverrideGrant = GrantOf<Override>
 
 export interface OverrideExpectation {
   /** Approved help-desk keys. */
