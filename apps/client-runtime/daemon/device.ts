@@ -14,6 +14,7 @@ import type { EnrolmentRecord } from './enrolment/organisation.ts'
 import { codeOf, RuntimeError } from './error.ts'
 import { Journal } from './journal/journal-file.ts'
 import { type LeaseOwner, LeaseStore } from './lease/lease-store.ts'
+import { OverrideStore } from './overrides/override-store.ts'
 
 export interface Device {
   readonly enrolment: EnrolmentRecord
@@ -26,6 +27,7 @@ export interface Device {
   readonly console: ConsoleClient
   readonly documents: Documents
   readonly leases: LeaseStore
+  readonly overrides: OverrideStore
   readonly journal: Journal
   /** Code of what is wrong with the lease that was kept, or null. */
   readonly leaseFault: string | null
@@ -37,12 +39,14 @@ export async function openDevice(enrolment: EnrolmentRecord, layout: Layout, clo
   if (key === undefined) throw new RuntimeError('state-altered', `expected the key of this device in \`${layout.deviceKey}\`, found nothing`)
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const leases = await LeaseStore.open(layout)
+  const overrides = await OverrideStore.open(layout)
   const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
   const documents = new Documents(layout.update, console, clock)
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
-  return { enrolment, layout, version, clock, key, signer, owner, console, documents, leases, journal, leaseFault }
+  await overrides.load(owner, await documents.overrideKeys())
+  return { enrolment, layout, version, clock, key, signer, owner, console, documents, leases, overrides, journal, leaseFault }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */

@@ -24,6 +24,7 @@ export type RuntimeErrorCode =
   | 'port-taken'
   | 'refused'
   | 'request-refused'
+  | 'rescue-none'
   | 'root-mismatch'
   | 'session-failed'
   | 'session-open'

@@ -7,7 +7,8 @@ import { type Exception, exception, isWithin, joinExceptions } from '../model/ex
 import type { SettingValues } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
 import { hasBegun, type Override, type OverrideGrant } from '../trust/override.ts'
-import type { Rescue } from '../trust/rescue-code.ts'
+import type { Rescue, RescueProblem } from '../trust/rescue-code.ts'
+import type { ReasonCode } from './reasons.ts'
 
 export type Loosening = Override | Rescue
 
@@ -68,6 +69,21 @@ export function isAllowed({ kind, grant }: OverrideGrant, bounds: Bounds): boole
 export function extended(end: number | null, extensions: readonly Extension[], secondsOf: (extension: Extension) => number): number | null {
   if (end === null) return null
   return extensions.reduce((latest, one) => Math.max(latest, Math.min(end + secondsOf(one), one.until)), end)
+}
+
+/** What a rescue code would have to mend; undefined: no code helps. */
+export function problemOf(code: ReasonCode): RescueProblem | undefined {
+  switch (code) {
+    case 'instance-expired':
+      return 'expired'
+    case 'offline-too-long':
+    case 'offline-runtime-used-up':
+      return 'offline'
+    case 'authentication-locked':
+      return 'locked'
+    default:
+      return undefined
+  }
 }
 
 function isInForce(one: Loosening, { iss, sub, cnf }: Pick<Lease, 'iss' | 'sub' | 'cnf'>, desktop: string, now: number): boolean {
