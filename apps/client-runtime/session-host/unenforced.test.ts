@@ -20,6 +20,14 @@ describe('what a plan asks for', () => {
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
   it.each<[missing: string, change: Partial<LaunchPlan>]>([
+    ['network:domain', { network: { mode: 'listed', allow: [], allowDomains: [{ protocol: 'tcp', domain: 'example.com', ports: null }] } }],
+    ['network:deny', { network: { mode: 'listed', allow: [], deny: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
+    ['drive:cd-image', { drives: { cd: 'image', floppy: 'none' } }],
+    ['drive:floppy-image', { drives: { cd: 'none', floppy: 'image' } }],
+    ['parallel:captured', { parallel: 'captured' }],
+    ['sound:output', { sound: 'output' }],
+    ['printer:pdf-folder', { printer: 'pdf-folder' }],
+    ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],

@@ -6,6 +6,7 @@ import type { Loosening } from '../src/decision/loosen.ts'
 import type { ApprovedPolicy } from '../src/decision/merge.ts'
 import { formatCidr } from '../src/model/cidr.ts'
 import type { Exception } from '../src/model/exception.ts'
+import type { DomainRule, NetworkRule } from '../src/model/network-rules.ts'
 import { type Policy, policy } from '../src/model/policy.ts'
 import type { LayerReference } from '../src/model/release.ts'
 import { type SettingName, type SettingValues, settingNames } from '../src/model/settings.ts'
@@ -33,22 +34,71 @@ const networkRule = fc
   .record({ protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'icmp' as const), cidr, ports })
   .map((rule) => (rule.protocol === 'icmp' ? { ...rule, ports: null } : rule))
 
+export const domains = ['example.com', '*.example.com', 'a.example.com', '*.a.example.com', 'b.a.example.com', 'example.net'] as const
+
+const domainRules = fc.array(
+  fc
+    .record({ rule: networkRule, domain: fc.constantFrom(...domains), anywhere: fc.boolean() })
+    .map(({ rule: { protocol, cidr: within, ports }, domain, anywhere }) => ({ protocol, domain, ...(anywhere ? {} : { within }), ports })),
+  { maxLength: 3 },
+)
+
+interface Lists {
+  allow: NetworkRule[]
+  allowDomains: DomainRule[]
+  deny: NetworkRule[]
+  denyDomains: DomainRule[]
+}
+
+/** Lists that are empty are left out, as somebody writes them. */
+function listed({ allow, allowDomains, deny, denyDomains }: Readonly<Lists>): SettingValues['network'] {
+  if (allow.length + allowDomains.length === 0) return { mode: 'none' }
+  return {
+    ...{ mode: 'listed', allow },
+    ...(allowDomains.length === 0 ? {} : { allowDomains }),
+    ...(deny.length === 0 ? {} : { deny }),
+    ...(denyDomains.length === 0 ? {} : { denyDomains }),
+  }
+}
+
 const offlineSteps = fc
   .tuple(limit(50), limit(50), limit(50))
   .map((steps) => steps.sort((a, b) => (a ?? Number.POSITIVE_INFINITY) - (b ?? Number.POSITIVE_INFINITY)))
 
 const mostOf = (min: number, max: number) => fc.record({ most: fc.option(fc.integer({ min, max }), { nil: null }) })
 
+const action = fc.constantFrom('allow' as const, 'block' as const)
+
+const usbTable = fc.record({
+  general: action,
+  classes: fc.uniqueArray(fc.record({ class: fc.constantFrom('01', '03', '08'), action }), { maxLength: 3, selector: (entry) => entry.class }),
+  devices: fc.uniqueArray(fc.record({ vendor: fc.constantFrom('0001', '0002'), product: fc.constantFrom('000a', '000b'), action }), {
+    maxLength: 3,
+    selector: ({ vendor, product }) => vendor + product,
+  }),
+})
+
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
 const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
   fc.constant({ mode: 'none' as const }),
   fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
+  fc
+    .record({
+      allow: fc.array(networkRule, { maxLength: 4 }),
+      allowDomains: domainRules,
+      deny: fc.array(networkRule, { maxLength: 2 }),
+      denyDomains: domainRules,
+    })
+    .map(listed),
 )
+const undenied = fc
+  .record({ allow: fc.array(networkRule, { maxLength: 4 }), allowDomains: domainRules })
+  .map((lists) => listed({ ...lists, deny: [], denyDomains: [] }))
 const text = fc.record({ maxTextBytes: fc.nat({ max: 3 }) })
 
 export const anyException: fc.Arbitrary<Exception> = fc.oneof(
-  fc.record({ setting: fc.constant('network' as const), value: network }),
+  fc.record({ setting: fc.constant('network' as const), value: undenied }),
   fc.record({ setting: fc.constant('serial-port' as const), value: fc.constantFrom('none' as const, 'captured' as const) }),
   fc.record({ setting: fc.constantFrom('clipboard-to-guest' as const, 'clipboard-from-guest' as const), value: text }),
   fc.record({ setting: fc.constant('exit' as const), value: fc.constantFrom('user' as const, 'suspend' as const, 'power-off' as const) }),
@@ -85,6 +135,12 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   'check-in': fc.integer({ min: 10, max: 600 }),
   network,
   'serial-port': fc.constantFrom('none', 'captured'),
+  'parallel-port': fc.constantFrom('none', 'captured'),
+  'cd-drive': fc.constantFrom('host', 'image', 'none'),
+  'floppy-drive': fc.constantFrom('host', 'image', 'none'),
+  sound: fc.constantFrom('both', 'output', 'none'),
+  usb: fc.record({ tables: fc.array(usbTable, { minLength: 1, maxLength: 3 }) }),
+  printer: fc.constantFrom('pdf-folder', 'none'),
   'clipboard-to-guest': text,
   'clipboard-from-guest': text,
   'clipboard-images': fc.record({ toGuest: fc.nat({ max: 3 }), fromGuest: fc.nat({ max: 3 }) }),

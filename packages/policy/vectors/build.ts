@@ -4,6 +4,7 @@ import { type Decision, decide } from '../src/decision/decide.ts'
 import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
+import { deviceScenarios } from './scenarios/devices.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   ...trustScenarios,
   ...accessScenarios,
   ...machineScenarios,
+  ...deviceScenarios,
   ...sessionScenarios,
   ...layerScenarios,
   ...orderScenarios,

@@ -4,6 +4,7 @@
 import type { SettingCapability } from '../model/setting.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { deviceSettingsOf } from './plan/devices.ts'
 import { machineSettingsOf } from './plan/machine.ts'
 
 /** Without those that end as a moment or are over once the VM starts. */
@@ -15,6 +16,7 @@ export function appliedSettings(plan: LaunchPlan): Partial<SettingValues> {
     'clipboard-from-guest': { maxTextBytes: plan.clipboard.fromGuest.maxBytes },
     exit: plan.exit,
     memory: { maxMiB: plan.memoryMiB },
+    ...deviceSettingsOf(plan),
     ...machineSettingsOf(plan),
   }
 }

@@ -58,6 +58,28 @@ describe('a decision made again for a VM that runs', () => {
     expect(actions(next, next)).toEqual([])
   })
 
+  it('takes devices away at once, and gives them', () => {
+    const plan = planOf()
+    const next: LaunchPlan = {
+      ...plan,
+      drives: { cd: 'image', floppy: 'none' },
+      parallel: 'captured',
+      sound: 'output',
+      printer: 'pdf-folder',
+      usb: { tables: [{ general: 'allow', classes: [], devices: [] }] },
+    }
+    const { drives, parallel, sound, printer, usb } = next
+    expect(actions(plan, next)).toEqual([
+      { do: 'set-drives', drives },
+      { do: 'set-parallel', parallel },
+      { do: 'set-sound', sound },
+      { do: 'set-printer', printer },
+      { do: 'set-usb', usb },
+    ])
+    expect(actions(next, plan)).toContainEqual({ do: 'set-usb', usb: plan.usb })
+    expect(planWhileRunning(plan, next)).toEqual(next)
+  })
+
   it('leaves what becomes of its disks, scripts and what guest and host tell each other to the next start', () => {
     const plan = planOf()
     const next: LaunchPlan = {

@@ -3,7 +3,7 @@
 // PO-22: what verified overrides and used rescue codes loosen, and for how long. The policies in force bound each of them; one that goes
 // beyond its bound counts for nothing, not for less. Of several extensions the longest holds; exceptions of one setting allow what any of
 // them does.
-import { type Exception, exception, isWithin, joinExceptions } from '../model/exception.ts'
+import { type Exception, isWithin, joinExceptions, presentValue } from '../model/exception.ts'
 import type { SettingValues } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
 import { hasBegun, type Override, type OverrideGrant } from '../trust/override.ts'
@@ -103,7 +103,7 @@ function extensionOf(one: Loosening, bounds: Bounds): Extension | undefined {
 
 /** The same values where the exception allows nothing more. */
 function except(values: SettingValues, granted: Exception): SettingValues {
-  const present = exception.parse({ setting: granted.setting, value: values[granted.setting] })
+  const present = presentValue(values, granted.setting)
   const { setting, value } = joinExceptions(present, granted)
   return JSON.stringify(value) === JSON.stringify(present.value) ? values : { ...values, [setting]: value }
 }

@@ -4,10 +4,12 @@
 import { packageOf } from '../model/release.ts'
 import { lowerLimit, type SettingCapability } from '../model/setting.ts'
 import { catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { noUsb } from '../model/usb-rules.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { planDevices } from './plan/devices.ts'
 import { planMachine } from './plan/machine.ts'
 import { type Reason, reason } from './reasons.ts'
 
@@ -23,9 +25,9 @@ export interface Allowed {
 }
 
 export function planLaunch({ release, values: wanted, deadlines, facts, request, now, overrides }: Allowed): Decision {
-  // Past the second step of being offline the guest has no network, whatever the policy lists.
+  // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
-  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' } } : wanted
+  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted
   const engine = chooseEngine(values, facts, request)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
@@ -43,6 +45,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
       serial: values['serial-port'],
       exit: values.exit,
+      ...planDevices(values),
       ...planMachine(values),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
       ...(overrides.length === 0 ? {} : { overrides: [...overrides] }),

@@ -3,6 +3,7 @@
 // PO-22: another value of one setting, for one device and a time. A closed list: only what shuts a door of the guest can be excepted,
 // never what proves a person or a package.
 import { z } from 'zod'
+import type { NetworkSetting } from './network-rules.ts'
 import type { Setting } from './setting.ts'
 import { deviceSettings } from './settings/devices.ts'
 import { networkSettings } from './settings/network.ts'
@@ -22,16 +23,37 @@ type ExceptionOf<N extends ExceptionName> = (typeof settings)[N] extends Setting
 /** A setting of the closed list with a value of it. */
 export type Exception = { readonly [N in ExceptionName]: ExceptionOf<N> }[ExceptionName]
 
-const entry = <N extends ExceptionName, V>(name: N, { value }: Setting<V>) =>
+const entry = <N extends ExceptionName, V>(name: N, { value }: Pick<Setting<V>, 'value'>) =>
   z.strictObject({ setting: z.literal(name).describe('Name of the setting'), value: value.describe('A value of that setting') })
 
+function deniesNothing(network: NetworkSetting): boolean {
+  return network.mode === 'none' || (network.deny ?? network.denyDomains) === undefined
+}
+
 export const exception = z.discriminatedUnion('setting', [
-  entry('network', settings.network),
+  entry('network', { value: settings.network.value.refine(deniesNothing, 'expected nothing to be denied: what policies deny stays denied') }),
   entry('serial-port', settings['serial-port']),
   entry('clipboard-to-guest', settings['clipboard-to-guest']),
   entry('clipboard-from-guest', settings['clipboard-from-guest']),
   entry('exit', settings.exit),
 ])
+
+type ExceptionValues = { readonly [N in ExceptionName]: ExceptionOf<N>['value'] }
+
+/** The value that a device has without any exception. */
+export function presentValue(values: ExceptionValues, name: ExceptionName): Exception {
+  switch (name) {
+    case 'network':
+      return { setting: name, value: values[name] }
+    case 'serial-port':
+      return { setting: name, value: values[name] }
+    case 'clipboard-to-guest':
+    case 'clipboard-from-guest':
+      return { setting: name, value: values[name] }
+    case 'exit':
+      return { setting: name, value: values[name] }
+  }
+}
 
 /** What both allow of one setting, in normal form; undefined: they are of two settings. @throws PolicyError `network-rules-too-many` */
 export function meetExceptions(one: Exception, other: Exception): Exception | undefined {
@@ -55,13 +77,17 @@ export function isWithin(one: Exception, other: Exception): boolean {
 }
 
 /**
- * All that the granted value allows besides the present one, so that no exception takes anything away.
+ * All that the granted value allows besides the present one, so that no exception takes anything away; what policies deny stays denied.
  * @param present of the same setting. @throws PolicyError `network-rules-too-many`
  */
 export function joinExceptions(present: Exception, granted: Exception): Exception {
   if (isWithin(granted, present)) return present
-  if (present.setting !== 'network' || granted.setting !== 'network' || present.value.mode === 'none' || granted.value.mode === 'none') return granted
-  const value = { mode: 'listed' as const, allow: [...present.value.allow, ...granted.value.allow] }
+  if (present.setting !== 'network' || granted.setting !== 'network') return granted
+  const [one, other] = [present.value, granted.value]
+  if (one.mode === 'none') return granted
+  if (other.mode === 'none') return present
+  const domains = [...(one.allowDomains ?? []), ...(other.allowDomains ?? [])]
+  const value = { ...one, allow: [...one.allow, ...other.allow], ...(domains.length === 0 ? {} : { allowDomains: domains }) }
   return { setting: 'network', value: settings.network.meet(value, value) }
 }
 

@@ -58,6 +58,20 @@ describe('an override', () => {
     ['an extension of no days', { grant: { expiryDays: 0 } }],
     ['an exception from a setting that has none', { kind: 'exception', grant: { setting: 'authentication', value: { mode: 'none' } } }],
     ['a value of another setting', { kind: 'exception', grant: { setting: 'exit', value: 'captured' } }],
+    [
+      'an exception that denies',
+      {
+        kind: 'exception',
+        grant: {
+          setting: 'network',
+          value: {
+            mode: 'listed',
+            allow: [{ protocol: 'icmp', cidr: '192.0.2.0/24', ports: null }],
+            deny: [{ protocol: 'icmp', cidr: '192.0.2.1/32', ports: null }],
+          },
+        },
+      },
+    ],
     ['an id of 120 bits', { id: 'A'.repeat(20) }],
     ['an id of two spellings', { id: `${'A'.repeat(21)}B` }],
     ['an end before its beginning', { exp: granted.iat }],

@@ -290,6 +290,25 @@ const excepted: readonly Scenario[] = [
     { plan: { network: { mode: 'listed', allow: [...block.allow, ...listed('198.51.100.0/24').allow] }, overrides: [id] } },
   ),
   scenario(
+    'exception-denied',
+    'What the policy denies stays denied',
+    [
+      noPassword,
+      { setting: 'network', value: { ...listed('198.51.100.0/24'), deny: listed('192.0.2.1/32').allow } },
+      bounds({ exceptions: [{ setting: 'network', value: block }] }),
+    ],
+    [exception({ setting: 'network', value: block })],
+    {
+      plan: {
+        network: { mode: 'listed', allow: [...block.allow, ...listed('198.51.100.0/24').allow], deny: listed('192.0.2.1/32').allow },
+        overrides: [id],
+      },
+    },
+    ({ facts }) => {
+      facts.engines.forEach((engine) => void engine.capabilities.push('network:deny'))
+    },
+  ),
+  scenario(
     'exception-restricted',
     'An exception does not bring back the network that being offline has cut',
     [...threeHours, bounds({ exceptions: [{ setting: 'network', value: listed('192.0.2.0/23') }] })],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the guest may reach: PO-9.
-import { meetNetworks, networkRuleWords, networkSetting } from '../network-rules.ts'
-import { setting } from '../setting.ts'
+import { meetNetworks, type NetworkSetting, networkSetting, networkWords } from '../network-rules.ts'
+import { type SettingCapability, setting } from '../setting.ts'
 
 export const networkSettings = {
   network: setting({
@@ -14,8 +14,18 @@ export const networkSettings = {
     merge: 'strictest',
     meet: meetNetworks,
     checked: ['power-on', 'running'],
-    capabilities: ({ mode }) => (mode === 'listed' ? ['network:listed'] : []),
-    needs: '`network:listed`, where servers are listed',
-    words: (value) => (value.mode === 'none' ? 'none' : `only ${value.allow.map(networkRuleWords).join(', ')}`),
+    capabilities: networkCapabilities,
+    needs: '`network:listed`, where servers are listed; `network:domain`, where one is listed by name; `network:deny`, where some is denied',
+    words: networkWords,
   }),
+}
+
+function networkCapabilities(network: NetworkSetting): readonly SettingCapability[] {
+  if (network.mode === 'none') return []
+  const { allowDomains = [], deny = [], denyDomains = [] } = network
+  return [
+    'network:listed' as const,
+    ...(allowDomains.length + denyDomains.length > 0 ? ['network:domain' as const] : []),
+    ...(deny.length + denyDomains.length > 0 ? ['network:deny' as const] : []),
+  ]
 }

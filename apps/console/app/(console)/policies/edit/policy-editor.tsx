@@ -11,9 +11,16 @@ import { PolicyForm } from './policy-form.tsx'
 import { PolicyTextArea } from './policy-text-area.tsx'
 import type { SettingForm } from './setting-forms.ts'
 import { useCheckedPolicy } from './use-checked-policy.ts'
+import type { ValueSchema } from './value-schema.ts'
+
+export interface PolicyEditorProps {
+  readonly start: string
+  readonly settings: readonly SettingForm[]
+  readonly condition: ValueSchema
+}
 
 /** One text, two views. Whatever is typed stays, also what is refused. */
-export function PolicyEditor({ start, settings }: { readonly start: string; readonly settings: readonly SettingForm[] }) {
+export function PolicyEditor({ start, settings, condition }: PolicyEditorProps) {
   const [text, setText] = useState(start)
   const { busy, fault, act } = useAct()
   const { faults, checked } = useCheckedPolicy(text)
@@ -31,7 +38,7 @@ export function PolicyEditor({ start, settings }: { readonly start: string; read
           <TabsTab value="text">YAML text</TabsTab>
         </TabsList>
         <TabsPanel value="form">
-          <PolicyForm text={text} onText={setText} settings={settings} />
+          <PolicyForm text={text} onText={setText} settings={settings} condition={condition} />
         </TabsPanel>
         <TabsPanel value="text">
           <PolicyTextArea text={text} onText={setText} faults={faults} />
