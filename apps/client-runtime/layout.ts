@@ -25,6 +25,8 @@ export interface Layout {
   /** The newest lease as it came, and what the device never goes below. */
   readonly lease: string
   readonly leaseFloors: string
+  /** What help desks granted, and every name of it that was ever taken. */
+  readonly overrides: string
   /** The unanswered question and what was used up since the last contact. */
   readonly contact: string
   /** TUF metadata and the verified copy, of `daemon/update`. */
@@ -96,6 +98,7 @@ export function layoutOf(data: string): Layout {
     clock: join(data, 'clock.json'),
     lease: join(data, 'lease.jws'),
     leaseFloors: join(data, 'lease-floors.json'),
+    overrides: join(data, 'overrides.json'),
     contact: join(data, 'contact.json'),
     update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
     vendorUpdate: { metadata: join(data, 'vendor-update', 'metadata'), copy: join(data, 'vendor-update', 'copy') },

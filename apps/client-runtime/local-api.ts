@@ -98,6 +98,7 @@ export const daemonError = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), reasons: z.array(reasonView) }),
 })
 
+const rescueProblem = z.enum(['expired', 'offline', 'locked'])
 const password = z.string().min(1).max(1024).nullable()
 
 export const instanceView = z.strictObject({
@@ -163,6 +164,8 @@ export const desktopView = z.strictObject({
   deadlines: z.strictObject({ warnAt: z.int().nullable(), restrictAt: z.int().nullable(), suspendAt: z.int().nullable() }).nullable(),
   /** Why it would not start now; empty where it would, a password apart. */
   reasons: z.array(reasonView),
+  /** What to read out to the help desk, where a code could mend the first reason (PO-22). */
+  rescue: z.string().nullable(),
 })
 export type DesktopView = z.infer<typeof desktopView>
 
@@ -252,6 +255,23 @@ export const daemonRoutes = {
     path: '/set-password',
     request: z.strictObject({ instance: z.string(), current: password, password: z.string().min(1).max(1024) }),
     response: z.strictObject({ instance: z.string() }),
+  },
+  /** An override (PO-22) that was handed over as a text. */
+  takeOverride: {
+    path: '/take-override',
+    request: z.strictObject({ token: z.string().min(1).max(16_000) }),
+    response: z.strictObject({ id: z.string(), desktop: z.string(), kind: z.enum(['extension', 'exception', 'reset']), expires: z.int() }),
+  },
+  /** What to read out to the help desk; `rescue` takes the code that it answers. */
+  askRescue: {
+    path: '/ask-rescue',
+    request: z.strictObject({ desktop: z.string() }),
+    response: z.strictObject({ desktop: z.string(), problem: rescueProblem, request: z.string() }),
+  },
+  rescue: {
+    path: '/rescue',
+    request: z.strictObject({ desktop: z.string(), code: z.string().min(1).max(100) }),
+    response: z.strictObject({ desktop: z.string(), problem: rescueProblem }),
   },
   start: { path: '/start', request: z.strictObject({ instance: z.string(), password }), response: instanceView },
   stop: {

@@ -6,9 +6,10 @@ import { type CommonOptions, print } from './print.ts'
 export function listCommand(): Command {
   return new Command('list').description('the desktops that are assigned to this computer').action(async (options: CommonOptions) => {
     const result = await callDaemon(options.data, 'list', {})
-    const lines = result.desktops.flatMap(({ desktop, title, serial, reasons }) => [
+    const lines = result.desktops.flatMap(({ desktop, title, serial, reasons, rescue }) => [
       `${desktop}: ${title}, release ${serial}`,
       ...reasons.map(({ sentence, nextStep }) => `  ${sentence} ${nextStep}`),
+      ...(rescue === null ? [] : [`  Without a network, read this out to your help desk: ${rescue}`]),
     ])
     print(options, result, lines.length > 0 ? lines : ['No desktop is assigned to this computer.'])
   })

@@ -12,7 +12,9 @@ import { eulaCommand } from './eula.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { openCommand } from './open.ts'
+import { overrideCommand } from './override.ts'
 import { refusalLines } from './print.ts'
+import { rescueCommand } from './rescue.ts'
 import { setPasswordCommand } from './set-password.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
@@ -32,6 +34,8 @@ const commands = [
   eulaCommand,
   activateCommand,
   setPasswordCommand,
+  overrideCommand,
+  rescueCommand,
   startCommand,
   stopCommand,
   statusCommand,

@@ -9,6 +9,7 @@ import { type Device, factsOf } from './device.ts'
 import { type DesktopDocuments, readDesktop } from './documents/desktop-documents.ts'
 import { isAccepted } from './eula/acceptances.ts'
 import type { InstanceRecord } from './instances/instance-store.ts'
+import { offerRescue } from './overrides/rescue.ts'
 
 /** What people are shown of an assigned desktop: what it asks for, and why it would not start now. */
 export async function viewDesktop(
@@ -30,6 +31,7 @@ export async function viewDesktop(
     ...(await wantedOf(device, desktop, held, record)),
     deadlines: decision.allowed ? decision.plan.deadlines : null,
     reasons: decision.allowed ? [] : [...decision.reasons],
+    rescue: record === undefined || decision.allowed ? null : ((await offerRescue(device, engines, desktop, decision.reasons))?.request ?? null),
   }
 }
 

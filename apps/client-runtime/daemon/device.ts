@@ -16,6 +16,7 @@ import { codeOf, RuntimeError } from './error.ts'
 import { type AskedOfHost, type HostProbes, nothingAsked } from './host-facts/host-probes.ts'
 import { Journal } from './journal/journal-file.ts'
 import { type LeaseOwner, LeaseStore } from './lease/lease-store.ts'
+import { OverrideStore } from './overrides/override-store.ts'
 
 export interface Device {
   readonly enrolment: EnrolmentRecord
@@ -29,6 +30,7 @@ export interface Device {
   readonly console: ConsoleClient
   readonly documents: Documents
   readonly leases: LeaseStore
+  readonly overrides: OverrideStore
   readonly journal: Journal
   readonly host: HostProbes
   /** Code of what is wrong with the lease that was kept, or null. */
@@ -51,12 +53,14 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
   const { key, keeping } = opened
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const leases = await LeaseStore.open(layout)
+  const overrides = await OverrideStore.open(layout)
   const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
   const documents = new Documents(layout.update, console, clock)
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
-  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, journal, host, leaseFault }
+  await overrides.load(owner, await documents.overrideKeys())
+  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, overrides, journal, host, leaseFault }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */

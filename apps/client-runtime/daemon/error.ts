@@ -25,6 +25,7 @@ export type RuntimeErrorCode =
   | 'port-taken'
   | 'refused'
   | 'request-refused'
+  | 'rescue-none'
   | 'root-mismatch'
   | 'sealing-key-failed'
   | 'session-failed'

@@ -26,7 +26,9 @@ import { activate, passwordRules, refusalOf } from './instances/activate.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
 import { openInstance, setPassword } from './instances/open-instance.ts'
 import { sendReports, takeReceipt } from './journal/send-report.ts'
-import { Sessions, type StartHost, sha256OfPlan } from './sessions/sessions.ts'
+import { offerRescue, type RescueOffer, useRescueCode } from './overrides/rescue.ts'
+import { takeOverride } from './overrides/take-override.ts'
+import { namesOfPlan, Sessions, type StartHost } from './sessions/sessions.ts'
 import { writeWhole } from './update/write-whole.ts'
 
 export interface RuntimeOptions {
@@ -51,6 +53,7 @@ export class Runtime {
   #engines: Promise<Facts['engines']> | null = null
   #waitSeconds = 60
   #wasBehind = false
+  readonly #refusedOverrides = new Set<string>()
   #lastTick: number
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
@@ -165,6 +168,43 @@ export class Runtime {
     return { instance }
   }
 
+  /** @throws PolicyError as `verifyOverride` */
+  async takeOverride(token: string): Promise<DaemonResponse<'takeOverride'>> {
+    this.#checkJournal()
+    const { id, desktop, kind, exp } = await this.#contact.exclusive(() => takeOverride(this.device, token))
+    await this.#sessions.redecide()
+    this.#options.changed()
+    return { id, desktop, kind, expires: exp }
+  }
+
+  /** @throws RuntimeError `rescue-none`, `desktop-unknown` */
+  async askRescue(desktop: string): Promise<DaemonResponse<'askRescue'>> {
+    return { desktop, ...(await this.#rescueOffer(desktop)).offer }
+  }
+
+  /** @throws RuntimeError as {@link askRescue}; PolicyError as `verifyRescueCode` */
+  async rescue(desktop: string, code: string): Promise<DaemonResponse<'rescue'>> {
+    this.#checkJournal()
+    await this.device.clock.tick()
+    const { offer, record } = await this.#rescueOffer(desktop)
+    await useRescueCode(this.device, record, offer, code)
+    await this.#sessions.redecide()
+    this.#contact.wake()
+    this.#options.changed()
+    return { desktop, problem: offer.problem }
+  }
+
+  async #rescueOffer(desktop: string): Promise<{ readonly offer: RescueOffer; readonly record: InstanceRecord }> {
+    const record = (await listInstances(this.device.layout)).find((instance) => instance.desktop === desktop)
+    if (record === undefined) throw new RuntimeError('desktop-unknown', `\`${desktop.slice(0, 80)}\` is not activated on this computer`)
+    const { decision } = await this.#decide(record, { kind: 'power-on', session: 'rescue', engine: record.engine }, 'passed')
+    const reasons = decision.allowed ? [] : decision.reasons
+    const offer = await offerRescue(this.device, await this.#engineFacts(), desktop, reasons)
+    if (offer === null)
+      throw new RuntimeError('rescue-none', `there is nothing about \`${desktop}\` that a code of the help desk could mend`, { reasons })
+    return { offer, record }
+  }
+
   /** One start at a time, so that an instance is never opened twice. */
   start(request: DaemonRequest<'start'>): Promise<InstanceView> {
     const done = this.#starting.then(() => this.#start(request))
@@ -217,7 +257,7 @@ export class Runtime {
     await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
     const { serial } = documents.release.document
     const names = { session, instance, desktop: record.desktop, serial }
-    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], planSha256: await sha256OfPlan(plan) } })
+    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], ...(await namesOfPlan(plan)) } })
     await this.#sessions.start(plan, documents, { packageKey, instanceKey: opened.key, secrets })
     this.#contact.wake()
     return this.#view(record)
@@ -248,7 +288,14 @@ export class Runtime {
     try {
       const engines = await this.#engineFacts()
       const sessions = this.#sessions.reports()
-      const { receipt } = await checkIn(device, { waitSeconds, engines, sessions, withoutDocuments: failures >= patientFailures, signal })
+      const { receipt } = await checkIn(device, {
+        waitSeconds,
+        engines,
+        sessions,
+        withoutDocuments: failures >= patientFailures,
+        signal,
+        refusedOverrides: this.#refusedOverrides,
+      })
       await this.#sessions.redecide()
       if (receipt !== null) await takeReceipt(this.#reporter, receipt)
       await this.#chooseWait()

@@ -83,6 +83,15 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
       return [tpmAuthorityAddCommand, tpmAuthorityListCommand, tpmAuthorityRemoveCommand]
     },
   },
+  'help-desk': {
+    about: 'what one device is granted beyond its policies',
+    load: async () => {
+      const { helpDeskAllowResetCommand, helpDeskExceptCommand, helpDeskExtendCommand, helpDeskListCommand, helpDeskRescueCommand } = await import(
+        './help-desk.ts'
+      )
+      return [helpDeskExtendCommand, helpDeskExceptCommand, helpDeskAllowResetCommand, helpDeskListCommand, helpDeskRescueCommand]
+    },
+  },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
   review: { load: async () => [(await import('./approve.ts')).reviewCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },

@@ -30,6 +30,7 @@ import { showReport } from '../src/reports/show.ts'
 import { activationCalls } from './activation-calls.ts'
 import { call } from './call.ts'
 import { catalogueCalls } from './catalogue-calls.ts'
+import { helpDeskCalls } from './help-desk-calls.ts'
 import { machineCalls } from './machine-calls.ts'
 import { tpmAuthorityCalls } from './tpm-authority-calls.ts'
 import { userCalls } from './user-calls.ts'
@@ -119,6 +120,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     ),
     'read-audit': call(z.strictObject({}), (actor) => readAudit(actor, console)),
     ...activationCalls(console),
+    ...helpDeskCalls(console),
     ...machineCalls(console),
     ...tpmAuthorityCalls(console),
     ...catalogueCalls(console),

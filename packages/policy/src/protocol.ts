@@ -178,6 +178,8 @@ const checkIn = {
     timestamp: z.int().min(1),
     /** The last receipt of this device's journal; null before the first. */
     receipt: compactJws.nullable(),
+    /** Overrides (PO-22) that have not ended, sent until then; absent: none. */
+    overrides: z.array(compactJws).max(64).optional(),
   }),
   errors: [
     'bad-request',

@@ -15,6 +15,7 @@ export const rights = [
   'device:see',
   'device:suspend',
   'machine:author',
+  'override:grant',
   'package:stage',
   'policy:stage',
   'release:stage',

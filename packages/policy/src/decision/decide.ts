@@ -24,6 +24,7 @@ import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { type Loosening, loosen } from './loosen.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { postureFaults } from './posture.ts'
@@ -49,10 +50,19 @@ export type Decision = { readonly allowed: true; readonly plan: LaunchPlan } | {
  * @param layers of `release`, from `layPolicies`.
  * @param lease verified; null when there is none.
  * @param now Unix seconds on the verified clock.
+ * @param overrides verified; they loosen within the bounds of the policies in force, and nothing of the lease's own end.
  */
-export function decide(release: ApprovedRelease, layers: PolicyLayers, lease: Lease | null, facts: Facts, request: Request, now: number): Decision {
+export function decide(
+  release: ApprovedRelease,
+  layers: PolicyLayers,
+  lease: Lease | null,
+  facts: Facts,
+  request: Request,
+  now: number,
+  overrides: readonly Loosening[] = [],
+): Decision {
   try {
-    return decideOrThrow(release, layers, lease, facts, request, now)
+    return decideOrThrow(release, layers, lease, facts, request, now, overrides)
   } catch (error) {
     if (error instanceof PolicyError && error.code === 'network-rules-too-many') return refused(reason('policy-too-large'))
     // Denied, whatever it was; the words name no cause, since none was foreseen.
@@ -60,7 +70,15 @@ export function decide(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   }
 }
 
-function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Lease | null, facts: Facts, request: Request, now: number): Decision {
+function decideOrThrow(
+  release: ApprovedRelease,
+  layers: PolicyLayers,
+  lease: Lease | null,
+  facts: Facts,
+  request: Request,
+  now: number,
+  overrides: readonly Loosening[],
+): Decision {
   if (isBehind(facts.clock.system, facts.clock.floor)) return refused(reason('clock-behind', facts.clock))
   if (lease === null) return refused(reason('lease-missing'))
   const assigned = lease.assign.find((assignment) => desktopOf(assignment) === release.document.desktop)
@@ -71,14 +89,20 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     validityRefusal(release, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
-  const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
+  const { values, extensions, ids } = loosen(
+    allSettings(settingOf(layers, lease, facts, now), layers.ruled),
+    lease,
+    release.document.desktop,
+    overrides,
+    now,
+  )
   if (isTooLarge(values)) return refused(reason('policy-too-large'))
   const faults = postureFaults(values.posture, facts.posture)
   if (faults.length > 0 && values.posture.otherwise === 'refuse') return refused(reason('posture-failed', { faults }))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
-  const deadlines = deadlinesOf(values, lease, facts, begun, now)
+  const deadlines = deadlinesOf(values, lease, facts, begun, now, extensions)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
-  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now }) : refused(late)
+  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids }) : refused(late)
 }
 
 /** Whether the rules together are more than a launch plan holds. */
@@ -158,17 +182,19 @@ function activationRefusal(assigned: Assignment | undefined, { instance }: Reque
 
 function timeRefusal(
   deadlines: Deadlines,
-  { offline }: SettingValues,
+  { offline, overrides }: SettingValues,
   lease: Lease,
   { sinceContact }: Facts,
   request: Request,
   now: number,
 ): Reason | undefined {
-  const { expiryEnd, offlineEnd, contactAt } = deadlines
-  if (expiryEnd !== null && now >= expiryEnd) return reason('instance-expired', { at: expiryEnd })
+  const { policyEnd, expiryEnd, offlineEnd, runtimeEnd, contactAt } = deadlines
+  if (policyEnd !== null && expiryEnd !== null && now >= expiryEnd) {
+    return reason('instance-expired', { at: expiryEnd, extendable: now < policyEnd + overrides.extendDays * 86_400 })
+  }
   if (offlineEnd !== null && now >= offlineEnd) return reason('offline-too-long', { since: contactAt })
   const minutes = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)
-  if (minutes !== null && sinceContact.runtimeMinutes >= minutes) return reason('offline-runtime-used-up', { minutes })
+  if (minutes !== null && runtimeEnd !== null && now >= runtimeEnd) return reason('offline-runtime-used-up', { minutes })
   const boots = lowerLimit(lease.offline.maxBoots, offline.maxBoots)
   // A VM that runs has had its start counted already.
   const used = request.kind === 'power-on' ? sinceContact.boots + 1 : sinceContact.boots

@@ -105,10 +105,11 @@ const texts = {
     'Put it right, and start the desktop again',
     'help-desk',
   ],
-  'instance-expired': ({ at }: { readonly at: number }): Text => [
+  /** `extendable`: the policies let a help desk go beyond this moment. */
+  'instance-expired': ({ at, extendable }: { readonly at: number; readonly extendable: boolean }): Text => [
     `This desktop could be used until ${time(at)}`,
-    'Ask for an extension',
-    'administrator',
+    extendable ? 'Ask for an extension' : 'Ask whether the policy can be changed',
+    extendable ? 'help-desk' : 'administrator',
   ],
   'offline-too-long': ({ since }: { readonly since: number }): Text => [
     `This computer was last in contact at ${time(since)}, which is too long ago`,

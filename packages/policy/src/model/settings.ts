@@ -9,6 +9,7 @@ import { deviceSettings } from './settings/devices.ts'
 import { guestSettings } from './settings/guest.ts'
 import { machineSettings } from './settings/machine.ts'
 import { networkSettings } from './settings/network.ts'
+import { overrideSettings } from './settings/overrides.ts'
 import { postureSettings } from './settings/posture.ts'
 import { sessionSettings } from './settings/session.ts'
 import { sharingSettings } from './settings/sharing.ts'
@@ -26,6 +27,7 @@ const settings = {
   ...sessionSettings,
   ...machineSettings,
   ...guestSettings,
+  ...overrideSettings,
 }
 
 export type SettingName = keyof typeof settings

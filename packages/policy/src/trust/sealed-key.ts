@@ -18,11 +18,13 @@ interface KeyPair {
   readonly keyId: string
 }
 
-/** `chunk-key`: K_org. `approver-key`: a TUF role's. `online-key`: snapshot, timestamp, leases and receipts, held by the console. */
+/** `chunk-key`: K_org. `approver-key`: a TUF role's. `online-key`: snapshot, timestamp, leases and receipts, held by the console.
+ * `help-desk-key`: overrides, held by the console. */
 export type SealedSecret =
   | { readonly kind: 'chunk-key'; readonly secret: Uint8Array }
   | ({ readonly kind: 'approver-key' } & KeyPair)
   | ({ readonly kind: 'online-key' } & KeyPair)
+  | ({ readonly kind: 'help-desk-key' } & KeyPair)
 
 const keyId = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -30,7 +32,7 @@ const envelope = z.strictObject({
   format: z.literal('casemate-sealed-key-1'),
   about: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('chunk-key') }),
-    z.strictObject({ kind: z.enum(['approver-key', 'online-key']), keyId, publicKey: bytesText(32) }),
+    z.strictObject({ kind: z.enum(['approver-key', 'online-key', 'help-desk-key']), keyId, publicKey: bytesText(32) }),
   ]),
   kdf: argon2idRecord,
   nonce: bytesText(nacl.secretbox.nonceLength),

@@ -21,6 +21,8 @@ export const {
   enrolmentCodes,
   leases,
   instances,
+  overrides,
+  rescueCodes,
   journalHeads,
   reports,
   auditEntries,

@@ -7,6 +7,7 @@ import type { ColumnKit } from '../sqlite/kit.ts'
 import { defineAuditEntries } from './audit.ts'
 import { defineActivationSecrets, defineAssignments, defineDesktopSecrets, defineDesktops, defineReleases } from './desktop.ts'
 import { defineDevices, defineEnrolmentCodes, defineInstances, defineLeases } from './device.ts'
+import { defineOverrides, defineRescueCodes } from './help-desk.ts'
 import { defineJobs } from './job.ts'
 import { defineMachineDisks, defineMachines } from './machine.ts'
 import { defineOrganisations, defineUsers } from './organisation.ts'
@@ -32,6 +33,8 @@ export function defineTables(kit: ColumnKit) {
   const enrolmentCodes = defineEnrolmentCodes(kit, organisations, users, devices)
   const leases = defineLeases(kit, devices)
   const instances = defineInstances(kit, devices, desktops)
+  const overrides = defineOverrides(kit, devices, desktops, users)
+  const rescueCodes = defineRescueCodes(kit, devices, users)
   const journalHeads = defineJournalHeads(kit, devices)
   const reports = defineReports(kit, devices)
   const auditEntries = defineAuditEntries(kit, organisations)
@@ -54,6 +57,8 @@ export function defineTables(kit: ColumnKit) {
     enrolmentCodes,
     leases,
     instances,
+    overrides,
+    rescueCodes,
     journalHeads,
     reports,
     auditEntries,
