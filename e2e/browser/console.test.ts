@@ -221,6 +221,37 @@ it('shows the computer that enrolled with the code, revokes it with a reason, an
   await page.getByRole('button', { name: 'Revoke', exact: true }).waitFor(soon)
 })
 
+it('shows what a new version of a policy changes: on devices before it is put forward, in words to its approver, and in force', {
+  timeout: 60_000,
+}, async () => {
+  await openPage(page, 'Policies')
+  await page.getByRole('link', { name: 'New version' }).click()
+  await page.getByRole('tab', { name: 'YAML text' }).click()
+  const text = page.getByLabel('Policy as YAML')
+  await text.fill((await text.inputValue()).replace('4096', '64'))
+  await page.getByRole('button', { name: 'Show the impact' }).click()
+  const office = page.getByRole('region', { name: 'Impact on Office' })
+  await office.getByText('text up to 64 bytes').waitFor(soon)
+  await office.getByText('tightened').waitFor(soon)
+  await page.getByRole('button', { name: 'Put forward for approval' }).click()
+  const changes = page.getByRole('region', { name: 'Changes in policies/base/2.json' })
+  await changes.getByText('maxTextBytes: 4096 → 64').waitFor(soon)
+  await changes.getByText('changed: tightened').waitFor(soon)
+  const whole = changes.getByRole('region', { name: 'Content of policies/base/2.json' })
+  expect(await whole.isVisible()).toBe(false)
+  await changes.getByText('Show all of it').click()
+  await whole.getByText('maxTextBytes: 64').waitFor(soon)
+  await approve(page, 'Policies', server.passphrase)
+  await page.getByText('Nothing waits for approval').waitFor(soon)
+
+  await openPage(page, 'Devices')
+  await page.getByRole('table').getByRole('link').click()
+  await page.getByRole('link', { name: 'office', exact: true }).click()
+  await page.getByRole('heading', { level: 1, name: 'Settings of office' }).waitFor(soon)
+  const row = page.getByRole('row', { name: /^clipboard to guest/ })
+  await row.getByText('organisation: base 1, rule 1').waitFor(soon)
+})
+
 it('has each act in its audit, and nothing failed on a page', { timeout: 60_000 }, async () => {
   await openPage(page, 'Audit')
   await page.getByText('The chain holds').waitFor(soon)

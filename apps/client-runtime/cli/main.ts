@@ -19,6 +19,7 @@ import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { tufCommand } from './tuf.ts'
 import { updateCommand } from './update.ts'
+import { whyCommand } from './why.ts'
 
 const program = new Command('casemate')
   .description('Enrol this computer and use its desktops.')
@@ -34,6 +35,7 @@ const commands = [
   startCommand,
   stopCommand,
   statusCommand,
+  whyCommand,
   doctorCommand,
   updateCommand,
   openCommand,

@@ -120,6 +120,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
       status,
       list: async () => ({ desktops: [...(await enrolled().desktops())] }),
+      why: (request) => enrolled().why(request),
       eula: ({ desktop }) => enrolled().eula(desktop),
       acceptEula: ({ desktop, sha256 }) => enrolled().acceptEula(desktop, sha256),
       activate: (request) => enrolled().activate(request),

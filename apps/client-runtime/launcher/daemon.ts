@@ -21,6 +21,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   checkUpdate: '/check-update',
   downloadUpdate: '/download-update',
   doctor: '/doctor',
+  why: '/why',
 }
 
 const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? ''

@@ -72,13 +72,18 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
   const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
-  if (countRules(values.network) > mostNetworkRules) return refused(reason('policy-too-large'))
+  if (isTooLarge(values)) return refused(reason('policy-too-large'))
   const faults = postureFaults(values.posture, facts.posture)
   if (faults.length > 0 && values.posture.otherwise === 'refuse') return refused(reason('posture-failed', { faults }))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
   return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now }) : refused(late)
+}
+
+/** Whether the rules together are more than a launch plan holds. */
+export function isTooLarge({ network }: Pick<SettingValues, 'network'>): boolean {
+  return countRules(network) > mostNetworkRules
 }
 
 /** The settings of this device now; also where `decide` refuses. */

@@ -56,10 +56,10 @@ export function planLaunch({ release, values: wanted, deadlines, postureFaults, 
 }
 
 /** The first engine of the host that can enforce everything; otherwise what each one lacks. */
-function chooseEngine(
+export function chooseEngine(
   values: SettingValues,
-  { engines }: Facts,
-  { engine }: Request,
+  { engines }: Pick<Facts, 'engines'>,
+  { engine }: Pick<Request, 'engine'>,
 ): { readonly name: LaunchPlan['engine'] } | { readonly reasons: readonly Reason[] } {
   const needed = neededCapabilities(values)
   const lacking: Reason[] = []

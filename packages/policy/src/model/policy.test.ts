@@ -49,6 +49,20 @@ describe('a policy', () => {
     expect(parsePolicyYaml(`# why\n${good}  # and so on\n`)).toEqual(parsePolicyYaml(good))
   })
 
+  it('may name a schema for the editor, which is no part of what is approved', () => {
+    const at = 'http://localhost:9090/policy.schema.json'
+    const typed = [
+      `# yaml-language-server: $schema=${at}\n${good}`,
+      `$schema: ${at}\n${good}`,
+      `{"$schema":"${at}",${writePolicy(parsePolicyYaml(good)).slice(1)}`,
+    ]
+    for (const text of typed) expect(writePolicy(parsePolicyYaml(text))).toBe(writePolicy(parsePolicyYaml(good)))
+    expect(parsePolicyYaml(`$schema: ${'x'.repeat(1024)}\n${good}`)).toEqual(parsePolicyYaml(good))
+    refuses(`$schema: ${'x'.repeat(1025)}\n${good}`, 'policy-invalid', '$schema')
+    refuses(`$schema: 1\n${good}`, 'policy-invalid', '$schema')
+    expect(() => parsePolicy(typed[2] ?? '')).toThrow(expect.objectContaining({ code: 'policy-invalid' }))
+  })
+
   it.each([
     ['an unknown setting', yaml('  - { setting: colour, value: 1 }\n'), 'policy-invalid', 'rules[0].setting'],
     ['an unknown field', `${good}note: x\n`, 'policy-invalid', 'note'],
@@ -102,5 +116,6 @@ describe('a policy', () => {
     const schema = JSON.stringify(policyJsonSchema())
     for (const name of settingNames) expect(schema).toContain(`"const":"${name}"`)
     expect(schema).toContain('"additionalProperties":false')
+    expect(policyJsonSchema()).toMatchObject({ properties: { $schema: { type: 'string' } }, required: expect.not.arrayContaining(['$schema']) })
   })
 })

@@ -3,11 +3,13 @@
 import { Button, Group, Stack, Tabs, TabsList, TabsPanel, TabsTab, Text } from '@mantine/core'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
+import type { ResultOf } from '../../../../web-door/door.ts'
 import { callConsole } from '../../../console-call.ts'
 import { FaultAlert } from '../../../parts/fault.tsx'
 import { useAct } from '../../../use-act.ts'
 import { PolicyFaults } from './policy-faults.tsx'
 import { PolicyForm } from './policy-form.tsx'
+import { PolicyImpact } from './policy-impact.tsx'
 import { PolicyTextArea } from './policy-text-area.tsx'
 import type { SettingForm } from './setting-forms.ts'
 import { useCheckedPolicy } from './use-checked-policy.ts'
@@ -25,6 +27,8 @@ export function PolicyEditor({ start, settings, condition }: PolicyEditorProps) 
   const { busy, fault, act } = useAct()
   const { faults, checked } = useCheckedPolicy(text)
   const router = useRouter()
+  const [preview, setPreview] = useState<{ readonly of: string; readonly found: ResultOf<'preview-policy'> } | null>(null)
+  const show = () => act(async () => setPreview({ of: text, found: await callConsole('preview-policy', { yaml: text }) }))
   const stage = () =>
     act(async () => {
       await callConsole('stage-policy', { yaml: text })
@@ -46,7 +50,11 @@ export function PolicyEditor({ start, settings, condition }: PolicyEditorProps) 
       </Tabs>
       <PolicyFaults faults={faults} />
       <FaultAlert fault={fault} />
+      {preview?.of === text ? <PolicyImpact preview={preview.found} /> : null}
       <Group>
+        <Button variant="default" disabled={busy || !checked || faults.length > 0} onClick={() => void show()}>
+          Show the impact
+        </Button>
         <Button loading={busy} disabled={!checked || faults.length > 0} onClick={() => void stage()}>
           Put forward for approval
         </Button>
