@@ -93,7 +93,7 @@ describe('import directions', () => {
     const entries = code.filter((path) => packageOf(path) === 'apps/client-runtime' && !isTest(path))
     const forbidden = [
       /^packages\/vm-package\/src\/(seal|keys)\.ts$/,
-      /^packages\/policy\/src\/trust\/sealed-key\.ts$/,
+      /^packages\/policy\/src\/trust\/(sealed-key|escrow-open)\.ts$/,
       /^@tufjs\/models/,
       /^apps\/console\//,
     ]

@@ -29,6 +29,11 @@ export interface Layout {
   readonly overrides: string
   /** The unanswered question and what was used up since the last contact. */
   readonly contact: string
+  /** How often an instance's password was changed and reset; outside its folder, so that nothing put back there lowers it. */
+  passwordFloor(instance: string): string
+  /** Shares of an instance's key, sealed to administrators; and those that the console has. */
+  escrow(instance: string): string
+  escrowSent(instance: string): string
   /** TUF metadata and the verified copy, of `daemon/update`. */
   readonly update: { readonly metadata: string; readonly copy: string }
   /** The same of the vendor's repository, from which runtime updates come; an organisation's is never in it. */
@@ -100,6 +105,9 @@ export function layoutOf(data: string): Layout {
     leaseFloors: join(data, 'lease-floors.json'),
     overrides: join(data, 'overrides.json'),
     contact: join(data, 'contact.json'),
+    passwordFloor: (instance) => join(data, 'password-floors', `${instance}.json`),
+    escrow: (instance) => join(data, 'escrow', `${instance}.json`),
+    escrowSent: (instance) => join(data, 'escrow-sent', `${instance}.json`),
     update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
     vendorUpdate: { metadata: join(data, 'vendor-update', 'metadata'), copy: join(data, 'vendor-update', 'copy') },
     journal: join(data, 'journal.log'),

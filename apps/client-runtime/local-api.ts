@@ -169,6 +169,12 @@ export const desktopView = z.strictObject({
 })
 export type DesktopView = z.infer<typeof desktopView>
 
+/** Among how many administrators an instance's key is split, and how many of them open it together. */
+const escrowView = z.strictObject({ threshold: z.int(), shares: z.int() })
+export type EscrowView = z.infer<typeof escrowView>
+/** Null: the organisation has no approved escrow keys, and nobody but the user opens the instance. */
+const escrow = escrowView.nullable()
+
 const ruleView = z.strictObject({
   layer: z.string(),
   /** Of its policy. */
@@ -249,12 +255,22 @@ export const daemonRoutes = {
   activate: {
     path: '/activate',
     request: z.strictObject({ desktop: z.string(), presented: z.string().min(1).max(256).nullable(), password }),
-    response: instanceView,
+    response: z.strictObject({ ...instanceView.shape, escrow }),
   },
   setPassword: {
     path: '/set-password',
     request: z.strictObject({ instance: z.string(), current: password, password: z.string().min(1).max(1024) }),
-    response: z.strictObject({ instance: z.string() }),
+    response: z.strictObject({ instance: z.string(), escrow }),
+  },
+  /** With what administrators gave back, one text each. */
+  resetPassword: {
+    path: '/reset-password',
+    request: z.strictObject({
+      instance: z.string(),
+      shares: z.array(z.string().min(1).max(32_768)).min(1).max(16),
+      password: z.string().min(1).max(1024),
+    }),
+    response: z.strictObject({ instance: z.string(), escrow }),
   },
   /** An override (PO-22) that was handed over as a text. */
   takeOverride: {

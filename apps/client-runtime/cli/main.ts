@@ -15,6 +15,7 @@ import { openCommand } from './open.ts'
 import { overrideCommand } from './override.ts'
 import { refusalLines } from './print.ts'
 import { rescueCommand } from './rescue.ts'
+import { resetPasswordCommand } from './reset-password.ts'
 import { setPasswordCommand } from './set-password.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
@@ -36,6 +37,7 @@ const commands = [
   setPasswordCommand,
   overrideCommand,
   rescueCommand,
+  resetPasswordCommand,
   startCommand,
   stopCommand,
   statusCommand,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { settingOf } from '@casemate/policy/decision'
 import type { Facts } from '@casemate/policy/facts'
-import { instanceKeyProtection } from '@casemate/policy/instance-key'
+import { describeInstanceKey } from '@casemate/policy/instance-key'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import type { DesktopView } from '../local-api.ts'
 import { decideDesktop } from './decision/decide-desktop.ts'
@@ -9,6 +9,7 @@ import { type Device, factsOf } from './device.ts'
 import { type DesktopDocuments, readDesktop } from './documents/desktop-documents.ts'
 import { isAccepted } from './eula/acceptances.ts'
 import type { InstanceRecord } from './instances/instance-store.ts'
+import { readPasswordFloor } from './instances/password-floor.ts'
 import { offerRescue } from './overrides/rescue.ts'
 
 /** What people are shown of an assigned desktop: what it asks for, and why it would not start now. */
@@ -57,7 +58,10 @@ async function wantedOf(
   }
 }
 
-async function hasPassword({ key }: Device, record: InstanceRecord | undefined): Promise<boolean> {
+async function hasPassword({ key, layout }: Device, record: InstanceRecord | undefined): Promise<boolean> {
   if (record === undefined) return false
-  return (await instanceKeyProtection(record.key, record.instance, key)) === 'device-and-password'
+  const { pending } = await readPasswordFloor(layout, record.instance)
+  // Which wrapping may be opened is asked when it is: what is shown of an older one is no secret.
+  const name = { instance: record.instance, passwordSeq: 0 }
+  return (await describeInstanceKey(pending ?? record.key, name, key)).protection === 'device-and-password'
 }

@@ -7,8 +7,9 @@ import type { Facts, Request } from '@casemate/policy/facts'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
+import type { PasswordRules } from '@casemate/policy/password'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DaemonResponse, DesktopView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
+import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
 import { checkIn } from './check-in/check-in.ts'
 import { ContactLoop } from './check-in/contact-loop.ts'
 import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
@@ -23,8 +24,11 @@ import { explainDesktop } from './explain-desktop.ts'
 import { type Imported, importHandover } from './handover/import-handover.ts'
 import type { Imports } from './handover/imports.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
+import { renewShares, sendShares } from './instances/escrow.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
 import { openInstance, setPassword } from './instances/open-instance.ts'
+import { readSettledInstance } from './instances/password-floor.ts'
+import { resetPassword } from './instances/reset-password.ts'
 import { sendReports, takeReceipt } from './journal/send-report.ts'
 import { offerRescue, type RescueOffer, useRescueCode } from './overrides/rescue.ts'
 import { takeOverride } from './overrides/take-override.ts'
@@ -57,7 +61,7 @@ export class Runtime {
   #lastTick: number
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
-  #starting: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
   #importing: Promise<unknown> = Promise.resolve()
 
   private constructor(options: RuntimeOptions) {
@@ -132,13 +136,13 @@ export class Runtime {
     return { desktop, title, serial, reasons, settings: [...(await explainDesktop(this.device, assigned, setting))] }
   }
 
-  async activate(request: DaemonRequest<'activate'>): Promise<InstanceView> {
+  async activate(request: DaemonRequest<'activate'>): Promise<DaemonResponse<'activate'>> {
     this.#checkJournal()
     const engines = await this.#engineFacts()
     await this.#checkAcceptance(request.desktop)
-    const record = await this.#contact.exclusive(() => activate(this.device, engines, this.#options.engine, request))
+    const { record, escrow } = await this.#contact.exclusive(() => activate(this.device, engines, this.#options.engine, request))
     this.#contact.wake()
-    return this.#view(record)
+    return { ...(await this.#view(record)), escrow }
   }
 
   async eula(desktop: string): Promise<{ sha256: string; text: string; accepted: boolean }> {
@@ -159,13 +163,24 @@ export class Runtime {
     return { desktop, sha256 }
   }
 
-  async setPassword({ instance, current, password }: DaemonRequest<'setPassword'>): Promise<{ instance: string }> {
-    this.#checkJournal()
-    const record = await readInstance(this.device.layout, instance)
-    const rules = await passwordRules(this.device, await this.#engineFacts(), record.desktop)
-    await setPassword(this.device, record, rules, { current, password })
-    this.#options.changed()
-    return { instance }
+  /** One at a time, also with starts: two changes of one password are never mixed. */
+  setPassword({ instance, current, password }: DaemonRequest<'setPassword'>): Promise<DaemonResponse<'setPassword'>> {
+    return this.#newPassword(instance, (record, rules) => setPassword(this.device, record, rules, { current, password }))
+  }
+
+  resetPassword({ instance, shares, password }: DaemonRequest<'resetPassword'>): Promise<DaemonResponse<'resetPassword'>> {
+    return this.#newPassword(instance, (record, rules) => resetPassword(this.device, record, rules, { shares, password, grant: null }))
+  }
+
+  #newPassword(instance: string, set: (record: InstanceRecord, rules: PasswordRules | null) => Promise<EscrowView | null>) {
+    return this.#inTurn(async () => {
+      this.#checkJournal()
+      const record = await readSettledInstance(this.device.layout, instance)
+      const escrow = await set(record, await passwordRules(this.device, await this.#engineFacts(), record.desktop))
+      this.#contact.wake()
+      this.#options.changed()
+      return { instance, escrow }
+    })
   }
 
   /** @throws PolicyError as `verifyOverride` */
@@ -207,8 +222,12 @@ export class Runtime {
 
   /** One start at a time, so that an instance is never opened twice. */
   start(request: DaemonRequest<'start'>): Promise<InstanceView> {
-    const done = this.#starting.then(() => this.#start(request))
-    this.#starting = done.catch(() => undefined)
+    return this.#inTurn(() => this.#start(request))
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act)
+    this.#turn = done.catch(() => undefined)
     return done
   }
 
@@ -236,7 +255,7 @@ export class Runtime {
   async #start({ instance, password }: DaemonRequest<'start'>): Promise<InstanceView> {
     const { device } = this
     this.#checkJournal()
-    const record = await readInstance(device.layout, instance)
+    const record = await readSettledInstance(device.layout, instance)
     if (this.#sessions.isOpen(instance)) throw new RuntimeError('session-open', `\`${instance}\` is open already`)
     await device.clock.tick()
     const session = `s-${randomBytes(8).toString('hex')}`
@@ -253,6 +272,7 @@ export class Runtime {
     const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
     if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
     if (opened.key === null) throw refusalOf([reason('authentication-missing')])
+    await renewShares(device, instance, opened.key)
     const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
     await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
     const { serial } = documents.release.document
@@ -299,6 +319,7 @@ export class Runtime {
       await this.#sessions.redecide()
       if (receipt !== null) await takeReceipt(this.#reporter, receipt)
       await this.#chooseWait()
+      await sendShares(device)
     } finally {
       if (!signal.aborted) await this.#report()
     }

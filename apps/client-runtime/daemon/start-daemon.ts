@@ -134,6 +134,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       takeOverride: ({ token }) => enrolled().takeOverride(token),
       askRescue: ({ desktop }) => enrolled().askRescue(desktop),
       rescue: ({ desktop, code }) => enrolled().rescue(desktop, code),
+      resetPassword: (request) => enrolled().resetPassword(request),
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),

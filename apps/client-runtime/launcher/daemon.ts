@@ -12,6 +12,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   acceptEula: '/accept-eula',
   activate: '/activate',
   setPassword: '/set-password',
+  resetPassword: '/reset-password',
   takeOverride: '/take-override',
   askRescue: '/ask-rescue',
   rescue: '/rescue',

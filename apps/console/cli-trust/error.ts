@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export type TrustErrorCode =
+  | 'device-key-invalid'
   | 'key-kind'
   | 'key-listed'
   | 'key-not-listed'

@@ -5,6 +5,7 @@
 // environment (a file, a folder, the terminal, another process at work) did not allow it. Results go to standard output.
 import { Command } from 'commander'
 import { acceptCommand, reviewCommand, signCommand } from './approve.ts'
+import { escrowCommand } from './escrow.ts'
 import { initCommand, rotateCommand } from './init.ts'
 import { keygenCommand, showKeyCommand } from './keygen.ts'
 import { addKeyCommand, removeKeyCommand } from './keys.ts'
@@ -34,5 +35,6 @@ for (const command of [...commands, ...approvals]) {
   program.addCommand(command().option('--json', 'print the result, or the refusal, as one JSON object'))
 }
 program.addCommand(logCommand())
+program.addCommand(escrowCommand())
 
 await runTrust(program, process.argv)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keyListPath, parseEscrowKeys } from '@casemate/policy/key-list'
 import { Command } from 'commander'
 import { readSmallFile } from '../cli/files.ts'
 import { print } from '../cli/output.ts'
@@ -39,7 +40,12 @@ export function stageCommand(): Command {
     const { role, author, add = [], remove = [], json } = options
     if (role === 'root' && add.length + remove.length > 0) throw new TrustError('usage', 'root has no targets: it can be renewed only')
     const targets = []
-    for (const { path, file } of add) targets.push({ path, bytes: new Uint8Array(await readSmallFile(file, limits.target)) })
+    for (const { path, file } of add) {
+      const bytes = new Uint8Array(await readSmallFile(file, limits.target))
+      // Read as a device reads it: one that no device takes is not approved by mistake.
+      if (path === keyListPath('escrow')) await parseEscrowKeys(bytes)
+      targets.push({ path, bytes })
+    }
     if (role === 'root') await stageRenewals(storeOf(options), { roles: ['root'], author, now: clockNow() })
     else await stageTargets(storeOf(options), { role, author, now: clockNow(), add: targets, remove })
     const { version, sha256 } = await reviewPending(storeOf(options), role)

@@ -92,6 +92,13 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
       return [helpDeskExtendCommand, helpDeskExceptCommand, helpDeskAllowResetCommand, helpDeskListCommand, helpDeskRescueCommand]
     },
   },
+  escrow: {
+    about: 'shares of instance keys',
+    load: async () => {
+      const { escrowExportCommand, escrowListCommand } = await import('./escrow.ts')
+      return [escrowListCommand, escrowExportCommand]
+    },
+  },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
   review: { load: async () => [(await import('./approve.ts')).reviewCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },

@@ -15,6 +15,7 @@ import { enrol } from '../src/devices/enrol.ts'
 import { challenge, introduce } from '../src/devices/introduce.ts'
 import { signTime } from '../src/devices/sign-time.ts'
 import { ConsoleError } from '../src/error.ts'
+import { keepShares } from '../src/escrow/keep.ts'
 import type { Console } from '../src/organisation/console.ts'
 import { receiveReport } from '../src/reports/receive.ts'
 import { answerError, answerJson, type ReportFailure, TooManyRequests } from './answer.ts'
@@ -104,6 +105,7 @@ export function createDeviceApp(console: Console, { report, limits = defaultLimi
   proven(routes.checkIn, 'calls', ({ actor, question }, body, gone) => checkIn(actor, console, body, question, gone))
   proven(routes.activate, 'activate', ({ actor, question }, body) => activate(actor, console, body, question))
   proven(routes.sendReport, 'calls', async ({ actor }, body) => ({ receipt: await receiveReport(actor, console, body) }))
+  proven(routes.keepEscrow, 'calls', ({ actor }, body) => keepShares(actor, console, body))
   for (const kind of ['object', 'metadata', 'target'] as const) file(kind)
   app.notFound(() => answerError(new ConsoleError('not-found', 'there is no such call'), fileErrors, report))
   app.onError((error) => answerError(error, fileErrors, report))

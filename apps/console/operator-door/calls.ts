@@ -30,6 +30,7 @@ import { showReport } from '../src/reports/show.ts'
 import { activationCalls } from './activation-calls.ts'
 import { call } from './call.ts'
 import { catalogueCalls } from './catalogue-calls.ts'
+import { escrowCalls } from './escrow-calls.ts'
 import { helpDeskCalls } from './help-desk-calls.ts'
 import { machineCalls } from './machine-calls.ts'
 import { tpmAuthorityCalls } from './tpm-authority-calls.ts'
@@ -121,6 +122,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'read-audit': call(z.strictObject({}), (actor) => readAudit(actor, console)),
     ...activationCalls(console),
     ...helpDeskCalls(console),
+    ...escrowCalls(console),
     ...machineCalls(console),
     ...tpmAuthorityCalls(console),
     ...catalogueCalls(console),

@@ -8,7 +8,9 @@ import { facts } from './decision/facts.ts'
 import { instant, runtimeVersion, sha256Text, slug } from './model/names.ts'
 import { sessionReport } from './report/compliance.ts'
 import { report } from './report/report.ts'
+import { escrowShare } from './trust/escrow.ts'
 import { ecPublicJwk } from './trust/jwk.ts'
+import { escrowShares } from './trust/key-list.ts'
 import { tpmAttestation, tpmBytes, tpmChallenge, tpmIdentity } from './trust/tpm-attestation.ts'
 
 export const proofHeader = 'casemate-proof'
@@ -26,6 +28,7 @@ export const protocolError = z.enum([
   'enrolment-expired',
   'enrolment-refused',
   'enrolment-used',
+  'escrow-refused',
   'lease-copied',
   'not-assigned',
   'not-found',
@@ -56,6 +59,7 @@ export const statusOf: Readonly<Record<ProtocolError, 400 | 401 | 403 | 404 | 40
   'enrolment-expired': 403,
   'enrolment-refused': 403,
   'enrolment-used': 403,
+  'escrow-refused': 403,
   'lease-copied': 409,
   'not-assigned': 404,
   'not-found': 404,
@@ -238,6 +242,27 @@ const sendReport = {
   ],
 } as const
 
+/** Shares of an instance's key, each sealed to an administrator: kept in place of those before. */
+const keepEscrow = {
+  method: 'POST',
+  path: '/device/v1/escrow',
+  proof: true,
+  maxBytes: 262_144,
+  request: z.strictObject({ instance: slug, shares: z.array(escrowShare).min(escrowShares.least).max(escrowShares.most) }),
+  response: z.strictObject({}),
+  errors: [
+    'bad-request',
+    'device-unknown',
+    'escrow-refused',
+    'proof-refused',
+    'proof-replayed',
+    'proof-time',
+    'too-large',
+    'too-many-requests',
+    'unavailable',
+  ],
+} as const
+
 /** The one call without a proof of time: for a device whose clock is wrong. */
 const askTime = {
   method: 'POST',
@@ -249,7 +274,7 @@ const askTime = {
   errors: ['bad-request', 'too-many-requests', 'unavailable'],
 } as const
 
-export const routes = { introduce, challengeTpm, enrol, checkIn, activate, sendReport, askTime } as const
+export const routes = { introduce, challengeTpm, enrol, checkIn, activate, sendReport, keepEscrow, askTime } as const
 
 /** Bytes by name, with a proof: answered raw, with ranges (RFC 9110, section 14), or with an `errorBody`. */
 export const objectRoutes = {

@@ -5,7 +5,7 @@
 
 import { PolicyError } from '@casemate/policy/error'
 import type { PublicJwk } from '@casemate/policy/jwk'
-import { type KeyPurpose, keyListPath, parseKeyList } from '@casemate/policy/key-list'
+import { type EscrowKeys, type KeyPurpose, keyListPath, parseEscrowKeys, parseKeyList } from '@casemate/policy/key-list'
 import { layerApplies } from '@casemate/policy/layers'
 import type { Assignment, Lease } from '@casemate/policy/lease'
 import { compareRuntimeVersions } from '@casemate/policy/names'
@@ -57,7 +57,7 @@ export class Documents {
   async refresh(floors: Floors): Promise<void> {
     await refresh(this.place, this.#source, this.#options(floors))
     await downloadTarget(this.place, this.#source, { ...this.#options(floors), path: keyListPath('online') })
-    await this.#fetchHelpDeskKeys(floors)
+    for (const purpose of ['help-desk', 'escrow'] as const) await this.#fetchKeysIfAny(purpose, floors)
   }
 
   /** @throws UpdateError `copy-missing`, `copy-altered`; PolicyError `key-list-invalid`. */
@@ -68,6 +68,20 @@ export class Documents {
   /** What overrides and the leases behind rescue codes are verified by. A list that is not here as approved trusts nobody. */
   async overrideKeys(): Promise<OverrideKeys> {
     return { helpDesk: await this.#keysOrNone('help-desk'), online: await this.#keysOrNone('online') }
+  }
+
+  /**
+   * The administrators' keys for escrow, with the SHA-256 of their list; null where none is approved.
+   * @throws UpdateError `copy-altered`; PolicyError `key-list-invalid`.
+   */
+  async escrowKeys(): Promise<{ readonly keys: EscrowKeys; readonly sha256: string } | null> {
+    const sha256 = await this.escrowListSha256()
+    return sha256 === null ? null : { keys: await parseEscrowKeys(await readVerified(this.place, keyListPath('escrow'))), sha256 }
+  }
+
+  /** Of the list of {@link escrowKeys}, whatever is in it. */
+  async escrowListSha256(): Promise<string | null> {
+    return (await listVerified(this.place)).find(({ path }) => path === keyListPath('escrow'))?.sha256 ?? null
   }
 
   /**
@@ -115,7 +129,7 @@ export class Documents {
     return needed.sort(compareRuntimeVersions).at(-1) ?? null
   }
 
-  async #keysOrNone(purpose: KeyPurpose): Promise<(kid: string) => PublicJwk | undefined> {
+  async #keysOrNone(purpose: 'online' | 'help-desk'): Promise<(kid: string) => PublicJwk | undefined> {
     try {
       return await parseKeyList(await readVerified(this.place, keyListPath(purpose)), purpose)
     } catch (error) {
@@ -125,9 +139,9 @@ export class Documents {
   }
 
   /** An organisation need not have any. */
-  async #fetchHelpDeskKeys(floors: Floors): Promise<void> {
+  async #fetchKeysIfAny(purpose: KeyPurpose, floors: Floors): Promise<void> {
     try {
-      await downloadTarget(this.place, this.#source, { ...this.#options(floors), path: keyListPath('help-desk') })
+      await downloadTarget(this.place, this.#source, { ...this.#options(floors), path: keyListPath(purpose) })
     } catch (error) {
       if (!(error instanceof UpdateError) || error.code !== 'target-unknown') throw error
     }

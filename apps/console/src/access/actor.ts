@@ -14,6 +14,7 @@ export const rights = [
   'device:enrol',
   'device:see',
   'device:suspend',
+  'escrow:export',
   'machine:author',
   'override:grant',
   'package:stage',

@@ -46,6 +46,8 @@ export const everyCall: Readonly<Record<CallName, object>> = {
   'new-activation-key': { desktop: 'office', uses: 1 },
   'set-desktop-secret': { desktop: 'office', name: 'join', value: 'x' },
   'list-desktop-secrets': { desktop: 'office' },
+  'list-escrow': { device },
+  'export-escrow': { device, instance: 'office' },
   'limit-activations': { desktop: 'office', most: 1 },
   'grant-override': { device, desktop: 'office', wanted: { kind: 'extension', grant: { expiryDays: 1 } }, lifetimeSeconds: 3600 },
   'list-overrides': { device },

@@ -20,6 +20,7 @@ const withoutProof: Readonly<
   checkIn: { path: routes.checkIn.path, body: {}, code: 'proof-refused' },
   activate: { path: routes.activate.path, body: { desktop: 'office', instance: 'one', presented: null }, code: 'proof-refused' },
   sendReport: { path: routes.sendReport.path, body: {}, code: 'proof-refused' },
+  keepEscrow: { path: routes.keepEscrow.path, body: {}, code: 'proof-refused' },
   askTime: { path: routes.askTime.path, body: { nonce: 'short' }, code: 'bad-request' },
   object: { path: `${objectRoutes.object.prefix}${'0'.repeat(64)}`, code: 'proof-refused' },
   metadata: { path: `${objectRoutes.metadata.prefix}timestamp.json`, code: 'proof-refused' },

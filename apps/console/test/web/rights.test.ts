@@ -46,6 +46,8 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'new-activation-key': activators,
   'set-desktop-secret': activators,
   'list-desktop-secrets': all,
+  'list-escrow': all,
+  'export-escrow': helpers,
   'limit-activations': activators,
   'grant-override': helpers,
   'list-overrides': all,

@@ -3,7 +3,7 @@
 // What a journal may say: a closed list, so that a report can be read by a program years later, and holds nothing that it should not
 // (no key, no password, no content of the guest).
 import { z } from 'zod'
-import { instant, overrideId, runtimeVersion, sha256Text, slug } from '../model/names.ts'
+import { instant, overrideId, runtimeVersion, sha256Text, slug, thumbprintText } from '../model/names.ts'
 
 const text = z.string().max(500)
 const session = { session: slug, instance: slug, desktop: slug }
@@ -36,6 +36,9 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('activated', { instance: slug, desktop: slug }),
   event('activation-refused', { desktop: slug, code }),
   event('password-set', { instance: slug }),
+  /** By `grant` of a help desk, or null; with shares of the administrators whose keys these are. */
+  event('password-reset', { instance: slug, grant: slug.nullable(), keys: z.array(thumbprintText).max(16) }),
+  event('escrow-made', { instance: slug, threshold: z.int().min(2), shares: z.int().min(2) }),
   event('password-wrong', { instance: slug, failed: z.int().min(1) }),
   event('decided', {
     ...{ ...session, allowed: z.boolean(), serial: z.int().min(1), reasons: z.array(code).max(32), planSha256: sha256Text.nullable() },

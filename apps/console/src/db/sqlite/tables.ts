@@ -23,6 +23,7 @@ export const {
   instances,
   overrides,
   rescueCodes,
+  escrowShares,
   journalHeads,
   reports,
   auditEntries,

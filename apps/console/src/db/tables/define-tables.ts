@@ -6,7 +6,7 @@
 import type { ColumnKit } from '../sqlite/kit.ts'
 import { defineAuditEntries } from './audit.ts'
 import { defineActivationSecrets, defineAssignments, defineDesktopSecrets, defineDesktops, defineReleases } from './desktop.ts'
-import { defineDevices, defineEnrolmentCodes, defineInstances, defineLeases } from './device.ts'
+import { defineDevices, defineEnrolmentCodes, defineEscrowShares, defineInstances, defineLeases } from './device.ts'
 import { defineOverrides, defineRescueCodes } from './help-desk.ts'
 import { defineJobs } from './job.ts'
 import { defineMachineDisks, defineMachines } from './machine.ts'
@@ -35,6 +35,7 @@ export function defineTables(kit: ColumnKit) {
   const instances = defineInstances(kit, devices, desktops)
   const overrides = defineOverrides(kit, devices, desktops, users)
   const rescueCodes = defineRescueCodes(kit, devices, users)
+  const escrowShares = defineEscrowShares(kit, devices)
   const journalHeads = defineJournalHeads(kit, devices)
   const reports = defineReports(kit, devices)
   const auditEntries = defineAuditEntries(kit, organisations)
@@ -59,6 +60,7 @@ export function defineTables(kit: ColumnKit) {
     instances,
     overrides,
     rescueCodes,
+    escrowShares,
     journalHeads,
     reports,
     auditEntries,
