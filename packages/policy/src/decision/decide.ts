@@ -24,7 +24,7 @@ import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { type Loosening, loosen } from './loosen.ts'
+import { isExtendable, type Loosening, loosen } from './loosen.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { postureFaults } from './posture.ts'
@@ -190,7 +190,7 @@ function timeRefusal(
 ): Reason | undefined {
   const { policyEnd, expiryEnd, offlineEnd, runtimeEnd, contactAt } = deadlines
   if (policyEnd !== null && expiryEnd !== null && now >= expiryEnd) {
-    return reason('instance-expired', { at: expiryEnd, extendable: now < policyEnd + overrides.extendDays * 86_400 })
+    return reason('instance-expired', { at: expiryEnd, extendable: isExtendable(policyEnd, overrides, now) })
   }
   if (offlineEnd !== null && now >= offlineEnd) return reason('offline-too-long', { since: contactAt })
   const minutes = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)

@@ -71,6 +71,11 @@ export function extended(end: number | null, extensions: readonly Extension[], s
   return extensions.reduce((latest, one) => Math.max(latest, Math.min(end + secondsOf(one), one.until)), end)
 }
 
+/** Whether a help desk may still let an instance be used whose end by the policies this was. */
+export function isExtendable(policyEnd: number, { extendDays }: Bounds, now: number): boolean {
+  return now < policyEnd + extendDays * 86_400
+}
+
 /** What a rescue code would have to mend; undefined: no code helps. */
 export function problemOf(code: ReasonCode): RescueProblem | undefined {
   switch (code) {
