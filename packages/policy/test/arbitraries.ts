@@ -40,6 +40,10 @@ const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLeng
 
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
+  'activation-users': fc.oneof(
+    fc.constant({ mode: 'anyone' as const }),
+    fc.array(fc.record({ users: names, groups: names }), { minLength: 1, maxLength: 3 }).map((allOf) => ({ mode: 'listed' as const, allOf })),
+  ),
   'activation-instances': fc.integer({ min: 1, max: 5 }),
   authentication: fc.oneof(
     fc.constant({ mode: 'none' as const }),

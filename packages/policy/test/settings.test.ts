@@ -46,6 +46,7 @@ describe('the catalogue', () => {
   it('has the settings of this milestone, by row', () => {
     expect(settingNames.map((name) => `${catalogue[name].row} ${name}`)).toEqual([
       'PO-1 activation',
+      'PO-1 activation-users',
       'PO-1 activation-instances',
       'PO-2 authentication',
       'PO-4 expiry',
@@ -75,6 +76,8 @@ describe('the catalogue', () => {
   })
 
   it.each([
+    ['activation-users', { mode: 'anyone', allOf: [] }],
+    ['activation-users', { mode: 'listed', allOf: [{ users: [' ada'], groups: [] }] }],
     ['expiry', { afterDays: 0, lastDay: null, warnDays: 0 }],
     ['expiry', { afterDays: null, lastDay: '2027-02-30', warnDays: 0 }],
     ['offline', { warnMinutes: 20, restrictMinutes: 10, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],

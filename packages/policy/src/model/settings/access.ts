@@ -3,6 +3,7 @@
 // Who may turn a desktop into an instance, and who may start it: PO-1 and PO-2.
 import { z } from 'zod'
 import { none, setting, stricterOf } from '../setting.ts'
+import { meetUsers, usersSetting, userWords } from '../user-lists.ts'
 
 // Closed lists stand from loosest to strictest.
 const activation = z.enum(['none', 'password', 'key'])
@@ -31,6 +32,19 @@ export const accessSettings = {
     capabilities: none,
     needs: null,
     words: (value) => ({ none: 'nothing to present', password: 'the activation password', key: 'an activation key' })[value],
+  }),
+  'activation-users': setting({
+    row: 'PO-1',
+    description: 'Who may activate this desktop, by the names of the directory as the lease claims them',
+    unit: null,
+    value: usersSetting,
+    default: { mode: 'anyone' },
+    merge: 'strictest',
+    meet: meetUsers,
+    checked: ['activation'],
+    capabilities: none,
+    needs: null,
+    words: userWords,
   }),
   'activation-instances': setting({
     row: 'PO-1',
