@@ -3,7 +3,7 @@
 // The architecture as tests: what may import what, what a folder may be called, what the client must not contain.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, normalize } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -142,12 +142,28 @@ describe('docs/claims.md', () => {
     const wrong = rows.filter((row) => {
       const proof = row.split('|')[2]?.trim() ?? ''
       if (proof === 'not tested') return false
-      const paths = [...proof.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '')
-      return (
-        paths.length === 0 ||
-        !paths.every((path) => existsSync(join(root, path)) && (isTest(path) || path.startsWith('e2e/') || /\.test\./.test(basename(path))))
-      )
+      return !namesTests(proof)
     })
     expect(wrong).toEqual([])
   })
 })
+
+describe('docs/security.md', () => {
+  const rows = read('docs/security.md')
+    .split('## Attacks and what stops them')[1]
+    ?.split('\n## ')[0]
+    ?.split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (attack|-+)/.test(line))
+
+  it('names for each attack a test that exists', () => {
+    expect(rows?.length).toBeGreaterThan(20)
+    expect(rows?.filter((row) => !namesTests(row.split('|')[3] ?? ''))).toEqual([])
+    expect([namesTests('`docs/security.md`'), namesTests('none')]).toEqual([false, false])
+  })
+})
+
+/** Whether a cell of a table names tests, and each of them exists. */
+function namesTests(cell: string): boolean {
+  const paths = [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '')
+  return paths.length > 0 && paths.every((path) => existsSync(join(root, path)) && (isTest(path) || path.startsWith('e2e/')))
+}

@@ -5,7 +5,7 @@ import { catalogue, type SettingName, settingNames } from '../src/model/settings
 import { values } from './arbitraries.ts'
 
 function lawsOf<N extends SettingName>(name: N) {
-  const { meet, value: schema, default: none, words, unit, description, row, checked } = catalogue[name]
+  const { meet, value: schema, default: none, words, unit, description, row, checked, capabilities } = catalogue[name]
   const value = values[name]
 
   it('meets in any order, in any grouping, and with itself without a change', () => {
@@ -30,8 +30,9 @@ function lawsOf<N extends SettingName>(name: N) {
     )
   })
 
-  it('has a default in normal form, words for people, and says what it is', () => {
+  it('has a default in normal form that needs nothing of an engine, words for people, and says what it is', () => {
     expect(JSON.stringify(meet(none, none))).toBe(JSON.stringify(schema.parse(none)))
+    expect(capabilities(none)).toEqual([])
     fc.assert(fc.property(value, (a) => void expect(words(a)).toMatch(/^[a-z0-9].{1,}/)))
     expect(description).toMatch(/^[A-Z].{20,}[^.]$/)
     expect(row).toMatch(/^PO-\d+$/)

@@ -67,7 +67,7 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     validityRefusal(release, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
-  const values = allSettings(settingOf(layers, lease, facts, now))
+  const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
   if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)

@@ -50,7 +50,9 @@ export function impactOf(
   const packageChange = before === null ? 'first' : before.release.package.sha256 === after.release.package.sha256 ? 'same' : 'updated'
   return devices.flatMap((device) => {
     const circumstances = { claims: device.claims, runtimeVersion: device.runtimeVersion, network: null, now }
-    const [old, next] = [before?.layers ?? noLayers, after.layers].map((layers) => allSettings(settingLookup(layers, device, circumstances)))
+    const [old, next] = [before?.layers ?? noLayers, after.layers].map((layers) =>
+      allSettings(settingLookup(layers, device, circumstances), layers.ruled),
+    )
     const changes = old === undefined || next === undefined ? [] : settingNames.flatMap((name) => changeOf(name, old, next) ?? [])
     const runtimeTooOld = leastRuntime(after, device)
     const hit = changes.length > 0 || packageChange !== 'same' || runtimeTooOld !== null

@@ -37,6 +37,8 @@ type RulesBySetting = { readonly [N in SettingName]: PlacedRule<N>[] }
 export interface PolicyLayers {
   readonly documents: readonly { readonly reference: LayerReference; readonly policy: Policy | null }[]
   readonly rules: { readonly [N in SettingName]: readonly PlacedRule<N>[] }
+  /** The settings that have a rule; every other one has its default, whatever the device. */
+  readonly ruled: readonly SettingName[]
 }
 
 /** Finds each layer's document by path and SHA-256; one that is not among `policies` stays null and is a refusal where it applies. */
@@ -52,7 +54,7 @@ export function layPolicies(release: Pick<Release, 'layers'>, policies: readonly
     return { reference, policy }
   })
   for (const name of settingNames) rules[name].sort((a, b) => a.rank - b.rank)
-  return { documents, rules }
+  return { documents, rules, ruled: settingNames.filter((name) => rules[name].length > 0) }
 }
 
 /** Whether the lease's claims choose this document. */
@@ -65,7 +67,9 @@ export function layerApplies({ layer, selector }: LayerReference, { sub, claims 
 
 /** For each document of a release, in its order, whether the lease's claims choose it. */
 export function applyingLayers({ documents }: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>): readonly boolean[] {
-  return documents.map(({ reference }) => layerApplies(reference, lease))
+  const applying: boolean[] = []
+  for (const { reference } of documents) applying.push(layerApplies(reference, lease))
+  return applying
 }
 
 /** Gives the value of one setting. @throws PolicyError `network-rules-too-many` of that setting alone; it keeps no other back. */
@@ -77,11 +81,15 @@ export function settingLookup(layers: PolicyLayers, lease: Pick<Lease, 'sub' | '
   return (name) => effectiveValue(name, layers.rules[name], applying, circumstances)
 }
 
-/** Every setting at once. @throws PolicyError `network-rules-too-many` */
-export function allSettings(setting: SettingLookup): SettingValues {
+/**
+ * Every setting at once.
+ * @param ruled the only ones that need to be asked for.
+ * @throws PolicyError `network-rules-too-many`
+ */
+export function allSettings(setting: SettingLookup, ruled: readonly SettingName[] = settingNames): SettingValues {
   // A copy that is overwritten, since an object that grows by forty names is a slow one.
   const values = { ...defaultValues }
-  for (const name of settingNames) put(values, name, setting(name))
+  for (const name of ruled) put(values, name, setting(name))
   return values
 }
 

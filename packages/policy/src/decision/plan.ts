@@ -3,7 +3,7 @@
 // From settings to instructions. What no engine of this host can enforce is refused here, never left out.
 import { packageOf } from '../model/release.ts'
 import { lowerLimit, type SettingCapability } from '../model/setting.ts'
-import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
@@ -67,9 +67,17 @@ function chooseEngine(
   return { reasons: offered ? lacking : [reason('engine-missing', { engine })] }
 }
 
+/** Of the settings that no value of which needs anything, none is asked. */
+const demanding = settingNames.filter((name) => catalogue[name].needs !== null)
+
 function neededCapabilities(values: SettingValues): readonly SettingCapability[] {
-  const needed: SettingCapability[] = []
-  for (const name of settingNames) needed.push(...capabilitiesFor(name, values))
+  let needed: readonly SettingCapability[] = []
+  for (const name of demanding) {
+    // Nor is a default, which needs nothing.
+    if (values[name] === defaultValues[name]) continue
+    const capabilities = capabilitiesFor(name, values)
+    if (capabilities.length > 0) needed = [...needed, ...capabilities]
+  }
   return needed
 }
 

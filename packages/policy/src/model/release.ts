@@ -65,6 +65,7 @@ export function writeRelease(value: Release): string {
 
 /** Name and version out of `packages/<name>/<version>.json`. */
 export function packageOf(value: Release): { readonly name: string; readonly version: string; readonly sha256: string } {
-  const [, name = '', file = ''] = value.package.path.split('/')
-  return { name, version: file.slice(0, -'.json'.length), sha256: value.package.sha256 }
+  const { path, sha256 } = value.package
+  const slash = path.lastIndexOf('/')
+  return { name: path.slice('packages/'.length, slash), version: path.slice(slash + 1, -'.json'.length), sha256 }
 }

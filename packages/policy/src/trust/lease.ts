@@ -126,7 +126,8 @@ export async function verifyLease(token: string, expected: LeaseExpectation): Pr
 }
 
 export function desktopOf({ path }: { readonly path: string }): string {
-  return path.split('/')[1] ?? ''
+  const start = path.indexOf('/') + 1
+  return path.slice(start, path.indexOf('/', start))
 }
 
 /** @throws PolicyError `lease-older`, `lease-fork` or `lease-release-older`; a floor that is returned is never below the one given. */
