@@ -103,13 +103,17 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
     contactAt: now - (at % 300),
     sinceContact: { runtimeMinutes: at % 30, boots: at % 5 },
     network: null,
+    presence: { sleptAt: null, idleSince: null },
     engines: [{ name: 'qemu', capabilities: ['network:listed', 'serial:captured', 'suspend'] }],
     package: 'verified',
   }
   const request: Request = {
     kind: 'power-on',
     session: `session-${at}`,
-    instance: { name: 'office-1', activatedAt: now - 86_400 - at, authentication: 'missing', lockedUntil: null },
+    instance: {
+      ...{ name: 'office-1', activatedAt: now - 86_400 - at, authentication: 'missing', lockedUntil: null },
+      ...{ authenticatedAt: null, screenLocked: false },
+    },
     engine: 'auto',
   }
   return { lease, facts, request }

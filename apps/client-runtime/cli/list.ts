@@ -6,8 +6,9 @@ import { type CommonOptions, print } from './print.ts'
 export function listCommand(): Command {
   return new Command('list').description('the desktops that are assigned to this computer').action(async (options: CommonOptions) => {
     const result = await callDaemon(options.data, 'list', {})
-    const lines = result.desktops.flatMap(({ desktop, title, serial, reasons }) => [
+    const lines = result.desktops.flatMap(({ desktop, title, serial, messages, reasons }) => [
       `${desktop}: ${title}, release ${serial}`,
+      ...messages.map((message) => `  ${message}`),
       ...reasons.map(({ sentence, nextStep }) => `  ${sentence} ${nextStep}`),
     ])
     print(options, result, lines.length > 0 ? lines : ['No desktop is assigned to this computer.'])

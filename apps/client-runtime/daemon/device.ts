@@ -68,6 +68,8 @@ export async function factsOf(device: Device, engines: Facts['engines']): Promis
     sinceContact: { runtimeMinutes: Math.floor(runtimeSeconds / 60), boots },
     // Nothing attests where this host is: rules for a network keep their restrictions and lose their loosenings.
     network: null,
+    // Nothing here sees the host sleep or idle; what needs that is refused for want of the capability.
+    presence: { sleptAt: null, idleSince: null },
     engines,
     package: 'verified',
   }

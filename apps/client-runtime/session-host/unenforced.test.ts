@@ -20,6 +20,8 @@ describe('what a plan asks for', () => {
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
   it.each<[missing: string, change: Partial<LaunchPlan>]>([
+    ['re-authentication:sleep', { screenLock: { ...plan.screenLock, afterSleep: true } }],
+    ['re-authentication:idle', { screenLock: { ...plan.screenLock, idleMinutes: 10 } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],

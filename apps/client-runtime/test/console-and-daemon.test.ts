@@ -47,7 +47,13 @@ describe('enrolment', () => {
 describe('a desktop', () => {
   it('is activated with the right password only, started, and its journal verified by the console', { timeout: 60_000 }, async () => {
     const [world, computer] = [await realWorld(), await Computer.fresh()]
-    await publishDesktop(world, [...openRules, { setting: 'activation', value: 'password' }])
+    const expiry = { afterDays: 1, lastDay: null, warnDays: 30 }
+    const texts = { warning: 'Ask 4711 for another day', ended: 'It is over' }
+    const rules = [
+      { setting: 'expiry', value: expiry },
+      { setting: 'expiry-texts', value: texts },
+    ]
+    await publishDesktop(world, [...openRules, ...rules, { setting: 'activation', value: 'password' }])
     await setActivationPassword(operator, world.console, 'office', 'open sesame')
     const device = await computer.enrol(world)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'instance-unknown' })
@@ -56,6 +62,8 @@ describe('a desktop', () => {
     await expect(computer.call('activate', { ...activation, presented: 'open sesame' })).resolves.toMatchObject({ engine: 'v86', session: null })
     const view = await computer.call('start', { instance: 'office', password: null })
     expect(view.session).toMatchObject({ open: true, planVersion: 1, viewer: 'http://127.0.0.1:9/#token=token' })
+    expect(view.session?.messages).toEqual([texts.warning])
+    await expect(computer.call('list', {})).resolves.toMatchObject({ desktops: [{ messages: [texts.warning] }] })
     expect(computer.hosts[0]?.keys.packageKey).toHaveLength(32)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'session-open' })
     await vi.waitFor(async () => {

@@ -38,6 +38,8 @@ const mostOf = (min: number, max: number) => fc.record({ most: fc.option(fc.inte
 
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
+const text = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
+
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
   'activation-users': fc.oneof(
@@ -55,6 +57,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
       lockMinutes: fc.integer({ min: 1, max: 60 }),
     }),
   ),
+  're-authentication': fc.record({ afterSleep: fc.boolean(), idleMinutes: fc.option(fc.integer({ min: 1, max: 9 }), { nil: null }) }),
   expiry: fc.record({
     afterDays: fc.option(fc.integer({ min: 1, max: 20 }), { nil: null }),
     lastDay: fc.option(
@@ -63,6 +66,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     ),
     warnDays: fc.nat({ max: 5 }),
   }),
+  'expiry-texts': fc.record({ warning: text, ended: text }),
   offline: fc.tuple(offlineSteps, limit(20), limit(5)).map(([[warn, restrict, suspend], maxRuntimeMinutes, maxBoots]) => ({
     warnMinutes: warn ?? null,
     restrictMinutes: restrict ?? null,

@@ -4,15 +4,19 @@ import { type Decision, decide } from '../src/decision/decide.ts'
 import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
+import { expiryTextScenarios } from './scenarios/expiry-texts.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
+import { reAuthenticationScenarios } from './scenarios/re-authentication.ts'
 import { sessionScenarios } from './scenarios/session.ts'
 import { trustScenarios } from './scenarios/trust.ts'
 
 export const scenarios: readonly Scenario[] = [
   ...trustScenarios,
   ...accessScenarios,
+  ...reAuthenticationScenarios,
+  ...expiryTextScenarios,
   ...machineScenarios,
   ...sessionScenarios,
   ...layerScenarios,

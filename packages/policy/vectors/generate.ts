@@ -5,8 +5,9 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { allActivationVectors } from './activation-vectors.ts'
 import { allVectors } from './build.ts'
+import { allLiveVectors } from './live-vectors.ts'
 
-const kinds = { decide: allVectors(), activation: allActivationVectors() }
+const kinds = { decide: allVectors(), activation: allActivationVectors(), live: allLiveVectors() }
 for (const [kind, vectors] of Object.entries(kinds)) {
   const folder = join(import.meta.dirname, kind)
   mkdirSync(folder, { recursive: true })

@@ -4,6 +4,7 @@
 import type { SettingCapability } from '../model/setting.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { accessSettingsOf } from './plan/access.ts'
 import { machineSettingsOf } from './plan/machine.ts'
 
 /** Without those that end as a moment or are over once the VM starts. */
@@ -16,6 +17,7 @@ export function appliedSettings(plan: LaunchPlan): Partial<SettingValues> {
     exit: plan.exit,
     memory: { maxMiB: plan.memoryMiB },
     ...machineSettingsOf(plan),
+    ...accessSettingsOf(plan),
   }
 }
 

@@ -15,6 +15,8 @@ export interface Deadlines {
   /** By want of contact, not counting what follows. */
   readonly offlineEnd: number | null
   readonly expiryEnd: number | null
+  /** When the user is warned of that end. */
+  readonly expiryWarning: number | null
   readonly runtimeEnd: number | null
   /** The earliest end of all, the lease's and the package's included. */
   readonly suspendAt: number
@@ -43,6 +45,7 @@ export function deadlinesOf(
     restrictAt: after(lease.offline.restrictAt, offline.restrictMinutes),
     offlineEnd,
     expiryEnd,
+    expiryWarning,
     runtimeEnd,
     suspendAt: [offlineEnd, expiryEnd, runtimeEnd, packageEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
   }

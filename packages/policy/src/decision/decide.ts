@@ -9,7 +9,7 @@
 //    3 lease-foreign          10 release-mismatch         17 instance-expired
 //    4 lease-older            11 package-altered          18 offline-too-long
 //    5 lease-suspended        12 policy-missing           19 offline-runtime-used-up, offline-boots-used-up
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 authentication-locked, -unset, -missing, -wrong (at power-on)
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 authentication-locked, -unset, -missing, -again, -wrong
 //      lease-expired          14 package-not-yet-valid,   21 engine-missing
 //    7 repository-behind         package-expired          22 capability-missing
 import { PolicyError } from '../error.ts'
@@ -24,6 +24,7 @@ import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
+import { isScreenLocked } from './re-authentication.ts'
 import { type Reason, reason } from './reasons.ts'
 
 /** As many as a launch plan holds. */
@@ -71,7 +72,7 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
-  const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
+  const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
   return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
 }
 
@@ -143,14 +144,14 @@ function activationRefusal(assigned: Assignment | undefined, { instance }: Reque
 
 function timeRefusal(
   deadlines: Deadlines,
-  { offline }: SettingValues,
+  { offline, 'expiry-texts': texts }: SettingValues,
   lease: Lease,
   { sinceContact }: Facts,
   request: Request,
   now: number,
 ): Reason | undefined {
   const { expiryEnd, offlineEnd, contactAt } = deadlines
-  if (expiryEnd !== null && now >= expiryEnd) return reason('instance-expired', { at: expiryEnd })
+  if (expiryEnd !== null && now >= expiryEnd) return reason('instance-expired', { at: expiryEnd, text: texts.ended })
   if (offlineEnd !== null && now >= offlineEnd) return reason('offline-too-long', { since: contactAt })
   const minutes = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)
   if (minutes !== null && sinceContact.runtimeMinutes >= minutes) return reason('offline-runtime-used-up', { minutes })
@@ -160,8 +161,11 @@ function timeRefusal(
   return boots !== null && used > boots ? reason('offline-boots-used-up', { boots }) : undefined
 }
 
-function authenticationRefusal({ authentication }: SettingValues, { kind, instance }: Request, now: number): Reason | undefined {
-  if (kind === 'continue' || authentication.mode === 'none') return undefined
+/** At power-on, and again where the screen of a VM that runs is to be unlocked. */
+function authenticationRefusal(values: SettingValues, facts: Facts, request: Request, now: number): Reason | undefined {
+  const { kind, instance } = request
+  if (kind === 'continue' || values.authentication.mode === 'none') return undefined
+  if (kind === 'show' && !isScreenLocked(values, facts, request, now)) return undefined
   if (instance.lockedUntil !== null && now < instance.lockedUntil) return reason('authentication-locked', { until: instance.lockedUntil })
   switch (instance.authentication) {
     case 'passed':
@@ -169,7 +173,7 @@ function authenticationRefusal({ authentication }: SettingValues, { kind, instan
     case 'unset':
       return reason('authentication-unset')
     case 'missing':
-      return reason('authentication-missing')
+      return reason(kind === 'show' ? 'authentication-again' : 'authentication-missing')
     case 'wrong':
       return reason('authentication-wrong')
   }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { instant, runtimeVersion, slug, thumbprintText } from '../model/names.ts'
 import { settingCapability } from '../model/setting.ts'
 import { leaseFloors } from '../trust/lease.ts'
+import { presence } from './re-authentication.ts'
 
 /** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
 const fact = <T extends z.ZodType>(value: T) => z.strictObject({ value, from: z.enum(['attested', 'observed']) }).nullable()
@@ -24,6 +25,7 @@ export const facts = z.strictObject({
   sinceContact: z.strictObject({ runtimeMinutes: z.int().min(0), boots: z.int().min(0) }),
   /** The zone in which the host is. */
   network: fact(slug),
+  presence,
   /** What this host can run, in the order of preference; only engines that are able to contain a VM. */
   engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(settingCapability) })),
   /** Whether every byte of the package that was looked at matched what was approved (PO-7). */
@@ -40,11 +42,18 @@ const instance = z.strictObject({
   authentication: z.enum(['passed', 'missing', 'wrong', 'unset']),
   /** Until when tries are refused. */
   lockedUntil: instant.nullable(),
+  /** Of a VM that runs: when its user last showed who they are; null: unknown. */
+  authenticatedAt: instant.nullable(),
+  /** Of a VM that runs: whether its screen was locked, by what may be over. */
+  screenLocked: z.boolean(),
 })
 
-/** `power-on` asks whether to start; `continue` asks again for a VM that runs, whose user is past authentication. */
+/**
+ * `power-on` asks whether to start; `continue` asks again for a VM that runs, whose user is past authentication; `show` asks to unlock the
+ * screen of one that runs.
+ */
 export const request = z.strictObject({
-  kind: z.enum(['power-on', 'continue']),
+  kind: z.enum(['power-on', 'continue', 'show']),
   session: slug,
   instance,
   engine: z.enum(['auto', 'qemu', 'v86']),

@@ -2,6 +2,7 @@
 //
 // The complete instructions of a decision. Whoever executes a plan has no choice left; it carries no secret.
 import { z } from 'zod'
+import { accessMembers, closedAccess } from './plan/access.ts'
 import { closedMachine, machineMembers } from './plan/machine.ts'
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
@@ -35,6 +36,7 @@ export const launchPlan = z.strictObject({
   /** What closing the session does; `user` leaves the choice between suspend and power off. */
   exit: z.enum(['user', 'suspend', 'power-off']),
   ...machineMembers,
+  ...accessMembers,
   /** Unix seconds on the runtime's verified clock; null: never. */
   deadlines: z.strictObject({ warnAt: seconds.nullable(), restrictAt: seconds.nullable(), suspendAt: seconds.nullable() }),
   /** As the release says it; absent: no former system disk is kept, and a session of another package goes on. */
@@ -51,6 +53,7 @@ export const closedPlan = {
   serial: 'none',
   exit: 'power-off',
   ...closedMachine,
+  ...closedAccess,
   deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
 } as const satisfies Partial<LaunchPlan>
 

@@ -8,7 +8,9 @@ import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { planAccess } from './plan/access.ts'
 import { planMachine } from './plan/machine.ts'
+import { isScreenLocked } from './re-authentication.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export interface Allowed {
@@ -42,6 +44,7 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       serial: values['serial-port'],
       exit: values.exit,
       ...planMachine(values),
+      ...planAccess(values, deadlines, request.kind !== 'show' && isScreenLocked(values, facts, request, now)),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
       ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },

@@ -100,8 +100,8 @@ const texts = {
     'Have the policies made simpler',
     'administrator',
   ],
-  'instance-expired': ({ at }: { readonly at: number }): Text => [
-    `This desktop could be used until ${time(at)}`,
+  'instance-expired': ({ at, text }: { readonly at: number; readonly text: string | null }): Text => [
+    `This desktop could be used until ${time(at)}${text === null ? '' : `. ${text}`}`,
     'Ask for an extension',
     'administrator',
   ],
@@ -127,6 +127,7 @@ const texts = {
   ],
   'authentication-unset': (): Text => ['This desktop has no password yet', 'Choose one', 'nobody'],
   'authentication-missing': (): Text => ['This desktop asks for its password', 'Type the password', 'help-desk'],
+  'authentication-again': (): Text => ['The screen of this desktop is locked', 'Type the password again', 'help-desk'],
   'authentication-wrong': (): Text => ['The password is wrong', 'Type the password again', 'help-desk'],
   'engine-missing': ({ engine }: { readonly engine: string }): Text => [
     `This computer cannot run desktops with \`${engine}\``,
@@ -155,7 +156,12 @@ export const reasonCodes = Object.keys(texts).filter((code): code is ReasonCode 
 
 export function reason<C extends ReasonCode>(code: C, ...details: Details[C]): Reason {
   const [sentence, nextStep, whomToAsk] = table[code](...details)
-  return { code, sentence: `${sentence}.`, nextStep: `${nextStep}.`, whomToAsk }
+  return { code, sentence: ended(sentence), nextStep: `${nextStep}.`, whomToAsk }
+}
+
+/** A text of the organisation may bring its own end. */
+function ended(sentence: string): string {
+  return /[.!?…]$/u.test(sentence) ? sentence : `${sentence}.`
 }
 
 /** `2026-11-24 03:00 UTC` */

@@ -16,6 +16,8 @@ export const settingCapability = z.enum([
   'limit:network-rate',
   'limit:processor',
   'network:listed',
+  're-authentication:idle',
+  're-authentication:sleep',
   'screen:full-screen',
   'screen:kiosk',
   'screen:screenshots',

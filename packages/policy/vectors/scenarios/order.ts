@@ -12,6 +12,7 @@ const rules: readonly WrittenRule[] = [
   { setting: 'expiry', value: { afterDays: 30, lastDay: null, warnDays: 0 } },
   { setting: 'offline', value: { warnMinutes: 60, restrictMinutes: 60, suspendMinutes: 60, maxRuntimeMinutes: 100, maxBoots: 10 } },
   { setting: 'exit', value: 'suspend' },
+  { setting: 're-authentication', value: { afterSleep: true, idleMinutes: null } },
 ]
 
 const set = <T extends object>(target: T, values: Partial<T>): void => {
@@ -43,13 +44,24 @@ export const faults: readonly Fault[] = [
     },
   ],
   ['offline-runtime-used-up', ({ facts }) => set(facts.sinceContact, { runtimeMinutes: 100 })],
-  ['offline-boots-used-up', ({ facts }) => set(facts.sinceContact, { boots: 10 })],
+  ['offline-boots-used-up', ({ facts }) => set(facts.sinceContact, { boots: 11 })],
   ['authentication-locked', ({ request }) => set(request.instance, { lockedUntil: now + 1 })],
+  [
+    'authentication-again',
+    ({ request }) => {
+      request.kind = 'show'
+      set(request.instance, { authentication: 'missing', screenLocked: true })
+    },
+  ],
   ['authentication-wrong', ({ request }) => set(request.instance, { authentication: 'wrong' })],
   ['engine-missing', ({ facts }) => set(facts, { engines: [] })],
 ]
 
-export const faultless: Change = ({ request }) => set(request.instance, { authentication: 'passed' })
+export const faultless: Change = ({ facts, request }) => {
+  set(request.instance, { authentication: 'passed' })
+  const offered = facts.engines.map(({ name, capabilities }) => ({ name, capabilities: [...capabilities, 're-authentication:sleep' as const] }))
+  set(facts, { engines: offered })
+}
 export const layers = [{ layer: 'organisation' as const, rules }]
 
 export const orderScenarios: readonly Scenario[] = [
