@@ -103,6 +103,7 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
     contactAt: now - (at % 300),
     sinceContact: { runtimeMinutes: at % 30, boots: at % 5 },
     network: null,
+    hostWide: [],
     presence: { sleptAt: null, idleSince: null },
     engines: [{ name: 'qemu', capabilities: ['network:listed', 'serial:captured', 'suspend'] }],
     package: 'verified',

@@ -54,7 +54,8 @@ async function loadLease(leases: LeaseStore, documents: Documents, owner: LeaseO
   }
 }
 
-export async function factsOf(device: Device, engines: Facts['engines']): Promise<Facts> {
+/** All but what other desktops of the host ask of it. */
+export async function factsOf(device: Device, engines: Facts['engines']): Promise<Omit<Facts, 'hostWide'>> {
   const { leases, clock, owner, version, documents } = device
   const { root, snapshot, timestamp } = await documents.versions()
   const { contactAt, runtimeSeconds, boots } = leases.contact

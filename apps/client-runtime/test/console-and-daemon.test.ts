@@ -171,6 +171,27 @@ describe('a desktop', () => {
     await computer.call('stop', { instance: 'office', how: 'power-off' })
     expect(host.asked).toEqual(['power-off'])
   })
+
+  it('is suspended where another desktop of the computer lists itself only, and not where it lists both', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world)
+    await computer.enrol(world)
+    const host = await computer.running()
+    const lab = { organisation: 'acme', desktop: 'lab' }
+    const lists = async (version: string, ...desktops: object[]) => {
+      await publishPolicy(world, version, [...openRules, { setting: 'host-desktops', value: { mode: 'listed', desktops } }])
+      await publishRelease(world, version, '1', 'lab')
+    }
+    await lists('2', lab, { organisation: 'acme', desktop: 'office' })
+    await assignDesktop(operator, world.console, 'lab', { subject: 'all', value: '' })
+    const reasonsOf = async (name: string) => (await computer.call('list', {})).desktops.find(({ desktop }) => desktop === name)?.reasons
+    await vi.waitFor(async () => expect(await reasonsOf('lab')).toMatchObject([{ code: 'activation-needed' }]), 20_000)
+    expect([await reasonsOf('office'), host.asked]).toEqual([[], []])
+    await lists('3', lab)
+    await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    expect(await reasonsOf('office')).toMatchObject([{ code: 'host-refuses', sentence: expect.stringContaining('`acme`') }])
+    expect(await reasonsOf('lab')).toMatchObject([{ code: 'activation-needed' }])
+  })
 })
 
 describe('a package that is valid for a time', () => {

@@ -96,6 +96,12 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   processor: mostOf(1, 9),
   'disk-growth': mostOf(1, 9),
   'network-rate': mostOf(8, 16),
+  'host-desktops': fc.oneof(
+    fc.constant({ mode: 'any' as const }),
+    fc
+      .array(fc.record({ organisation: fc.constantFrom('example', 'bank'), desktop: fc.constantFrom('office', 'lab', null) }), { maxLength: 4 })
+      .map((desktops) => ({ mode: 'listed' as const, desktops })),
+  ),
   scripts: fc.record({ powerOn: names, powerOff: names, seconds: fc.integer({ min: 1, max: 9 }) }),
   'guest-info': fc.record({ toGuest: names, fromGuest: names, maxBytes: fc.nat({ max: 9 }) }),
 }

@@ -75,6 +75,7 @@ describe('the catalogue', () => {
       'PO-19 network-rate',
       'PO-20 scripts',
       'PO-20 guest-info',
+      'PO-23 host-desktops',
     ])
   })
 

@@ -132,6 +132,7 @@ function baseFacts(): Facts {
     sinceContact: { runtimeMinutes: 0, boots: 0 },
     network: null,
     presence: { sleptAt: { value: null, from: 'observed' }, idleSince: { value: null, from: 'observed' } },
+    hostWide: [],
     engines: [
       { name: 'qemu', capabilities: ['network:listed', 'serial:captured', 'suspend'] },
       { name: 'v86', capabilities: ['serial:captured', 'suspend'] },

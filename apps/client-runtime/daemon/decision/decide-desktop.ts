@@ -7,6 +7,7 @@ import type { Facts, Request } from '@casemate/policy/facts'
 import { reason } from '@casemate/policy/reason'
 import { type Device, factsOf } from '../device.ts'
 import { type DesktopDocuments, readDesktop } from '../documents/desktop-documents.ts'
+import { hostWideOf } from './host-wide.ts'
 
 export interface Decided {
   readonly decision: Decision
@@ -20,7 +21,8 @@ export async function decideDesktop(device: Device, engines: Facts['engines'], d
     const { leases, clock, documents: held } = device
     // Of one moment: a lease may come while the documents are read.
     const { lease, floors } = leases
-    const facts = { ...(await factsOf(device, engines)), floors }
+    const observed = { ...(await factsOf(device, engines)), floors }
+    const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
     const documents = await readDesktop(held.place, desktop, lease)
     if (documents !== undefined) {
       return { decision: decide(documents.release, documents.layers, lease, facts, request, clock.now), documents }

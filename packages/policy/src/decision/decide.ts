@@ -6,12 +6,13 @@
 //
 //    1 clock-behind            8 desktop-not-assigned     15 activation-needed
 //    2 lease-missing           9 release-older            16 policy-too-large
-//    3 lease-foreign          10 release-mismatch         17 instance-expired
-//    4 lease-older            11 package-altered          18 offline-too-long
-//    5 lease-suspended        12 policy-missing           19 offline-runtime-used-up, offline-boots-used-up
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 authentication-locked, -unset, -missing, -again, -wrong
-//      lease-expired          14 package-not-yet-valid,   21 engine-missing
-//    7 repository-behind         package-expired          22 capability-missing
+//    3 lease-foreign          10 release-mismatch         17 host-refuses
+//    4 lease-older            11 package-altered          18 instance-expired
+//    5 lease-suspended        12 policy-missing           19 offline-too-long
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-runtime-used-up, offline-boots-used-up
+//      lease-expired          14 package-not-yet-valid,   21 authentication-locked, -unset, -missing, -again, -wrong
+//    7 repository-behind         package-expired          22 engine-missing
+//                                                         23 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import type { LayerReference, Release } from '../model/release.ts'
@@ -21,6 +22,7 @@ import { clockTolerance, isBehind } from '../trust/clock.ts'
 import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
+import { refusedBy } from './host-wide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
@@ -70,6 +72,8 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   if (refusal !== undefined) return refused(refusal)
   const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
   if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
+  const refuser = hostRefusal(release.document.desktop, values, lease, facts)
+  if (refuser !== undefined) return refused(refuser)
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
@@ -140,6 +144,13 @@ function isSame(wanted: LayerReference | undefined, found: LayerReference): bool
 
 function activationRefusal(assigned: Assignment | undefined, { instance }: Request): Reason | undefined {
   return instance.activatedAt === null || (assigned?.key ?? null) === null ? reason('activation-needed') : undefined
+}
+
+/** This desktop's own policy counts as that of one more desktop of its organisation. */
+function hostRefusal(desktop: string, values: SettingValues, { iss }: Lease, { hostWide }: Facts): Reason | undefined {
+  const own = { organisation: iss, values: { 'host-desktops': values['host-desktops'] } }
+  const organisation = refusedBy([own, ...hostWide], { organisation: iss, desktop })
+  return organisation === undefined ? undefined : reason('host-refuses', { desktop, organisation })
 }
 
 function timeRefusal(

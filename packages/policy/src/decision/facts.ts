@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { instant, runtimeVersion, slug, thumbprintText } from '../model/names.ts'
 import { settingCapability } from '../model/setting.ts'
 import { leaseFloors } from '../trust/lease.ts'
+import { hostRules } from './host-wide.ts'
 import { presence } from './re-authentication.ts'
 
 /** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
@@ -26,6 +27,8 @@ export const facts = z.strictObject({
   /** The zone in which the host is. */
   network: fact(slug),
   presence,
+  /** Of every organisation that this host is enrolled with, as far as the documents of its desktops are here. */
+  hostWide: z.array(hostRules).max(1000),
   /** What this host can run, in the order of preference; only engines that are able to contain a VM. */
   engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(settingCapability) })),
   /** Whether every byte of the package that was looked at matched what was approved (PO-7). */

@@ -100,6 +100,11 @@ const texts = {
     'Have the policies made simpler',
     'administrator',
   ],
+  'host-refuses': ({ desktop, organisation }: { readonly desktop: string; readonly organisation: string }): Text => [
+    `\`${organisation}\` does not let the desktop \`${desktop}\` run on this computer`,
+    `Have it listed by \`${organisation}\``,
+    'administrator',
+  ],
   'instance-expired': ({ at, text }: { readonly at: number; readonly text: string | null }): Text => [
     `This desktop could be used until ${time(at)}${text === null ? '' : `. ${text}`}`,
     'Ask for an extension',

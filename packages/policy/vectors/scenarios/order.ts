@@ -35,6 +35,10 @@ export const faults: readonly Fault[] = [
   ['runtime-too-old', ({ facts }) => set(facts, { runtimeVersion: '0.0.9' })],
   ['package-expired', ({ release }) => set(release, { validity: { notBefore: null, notAfter: now } })],
   ['activation-needed', ({ lease }) => set(lease, { assign: lease.assign.map((assigned) => ({ ...assigned, key: null })) })],
+  [
+    'host-refuses',
+    ({ facts }) => set(facts, { hostWide: [{ organisation: 'bank', values: { 'host-desktops': { mode: 'listed', desktops: [] } } }] }),
+  ],
   ['instance-expired', ({ request }) => set(request.instance, { activatedAt: now - 31 * day })],
   [
     'offline-too-long',
