@@ -5,7 +5,7 @@ import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
 import { expiryTextScenarios } from './scenarios/expiry-texts.ts'
-import { hostScenarios } from './scenarios/host.ts'
+import { hostDesktopScenarios } from './scenarios/host-desktops.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
@@ -20,7 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...expiryTextScenarios,
   ...machineScenarios,
   ...sessionScenarios,
-  ...hostScenarios,
+  ...hostDesktopScenarios,
   ...layerScenarios,
   ...orderScenarios,
 ]

@@ -28,7 +28,7 @@ const host = (
 
 const any = { mode: 'any' as const }
 
-export const hostScenarios: readonly Scenario[] = [
+export const hostDesktopScenarios: readonly Scenario[] = [
   host('any', 'Nobody says anything about the host', any, [['bank', any]], runs),
   host('listed', 'Its own policy lists it', listed(office, lab), [], runs),
   host('organisation', 'Its own policy lists all desktops of its organisation', listed(all('example')), [], runs),
