@@ -104,7 +104,7 @@ function impactOverFleet(): () => Promise<number> {
   const [before, after] = [fleetRelease(50), fleetRelease(50, 8, 3)]
   const known = Array.from({ length: fleet }, (_, at) => {
     const { lease, facts } = fleetDevice(before.release, at)
-    return { sub: lease.sub, claims: lease.claims, runtimeVersion: facts.runtimeVersion }
+    return { sub: lease.sub, claims: lease.claims, runtimeVersion: facts.runtimeVersion, engines: facts.engines, activatedAt: now }
   })
   const of = ({ release, layers }: typeof before) => ({ release: release.document, layers })
   return async () => {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ApprovedRelease } from '../packages/policy/src/decision/decide.ts'
 import type { Facts, Request } from '../packages/policy/src/decision/facts.ts'
 import { type ApprovedPolicy, layPolicies, type PolicyLayers } from '../packages/policy/src/decision/merge.ts'
+import { unknownPosture } from '../packages/policy/src/decision/posture.ts'
 import { parsePolicyYaml } from '../packages/policy/src/model/policy.ts'
 import { parseRelease } from '../packages/policy/src/model/release.ts'
 import type { Lease } from '../packages/policy/src/trust/lease.ts'
@@ -105,6 +106,8 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
     network: null,
     hostWide: [],
     presence: { sleptAt: null, idleSince: null },
+    hostNetwork: null,
+    posture: unknownPosture,
     engines: [{ name: 'qemu', capabilities: ['network:listed', 'serial:captured', 'suspend'] }],
     package: 'verified',
   }

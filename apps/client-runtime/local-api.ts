@@ -170,6 +170,27 @@ export const desktopView = z.strictObject({
 })
 export type DesktopView = z.infer<typeof desktopView>
 
+const ruleView = z.strictObject({
+  layer: z.string(),
+  /** Of its policy. */
+  path: z.string(),
+  /** Index in the policy. */
+  rule: z.int(),
+  words: z.string(),
+  /** Its condition in words; null: always. */
+  when: z.string().nullable(),
+  locked: z.boolean(),
+})
+
+/** One setting in force: its value in words, the rules that give it (none: the default), those that lost, and why. */
+const settingView = z.strictObject({
+  setting: z.string(),
+  words: z.string(),
+  from: z.array(ruleView),
+  lost: z.array(ruleView.extend({ because: z.string() })),
+})
+export type SettingView = z.infer<typeof settingView>
+
 export const checkView = z.strictObject({
   check: z.enum(['qemu', 'v86', 'network', 'clock', 'console', 'journal']),
   ok: z.boolean(),
@@ -200,6 +221,15 @@ export const daemonRoutes = {
   },
   status: { path: '/status', request: z.strictObject({}), response: statusView },
   list: { path: '/list', request: z.strictObject({}), response: z.strictObject({ desktops: z.array(desktopView) }) },
+  /** Why a desktop has its settings, and why it would not start now; of one setting, or of all. */
+  why: {
+    path: '/why',
+    request: z.strictObject({ desktop: z.string(), setting: z.string().max(64).nullable() }),
+    response: z.strictObject({
+      ...desktopView.pick({ desktop: true, title: true, serial: true, reasons: true }).shape,
+      settings: z.array(settingView),
+    }),
+  },
   eula: {
     path: '/eula',
     request: z.strictObject({ desktop: z.string() }),

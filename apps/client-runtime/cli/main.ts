@@ -17,6 +17,7 @@ import { setPasswordCommand } from './set-password.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
+import { whyCommand } from './why.ts'
 
 const program = new Command('casemate')
   .description('Enrol this computer and use its desktops.')
@@ -32,6 +33,7 @@ const commands = [
   startCommand,
   stopCommand,
   statusCommand,
+  whyCommand,
   doctorCommand,
   openCommand,
 ]

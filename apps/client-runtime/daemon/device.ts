@@ -12,6 +12,7 @@ import { Documents } from './documents/documents.ts'
 import { readDeviceKey } from './enrolment/device-key-file.ts'
 import type { EnrolmentRecord } from './enrolment/organisation.ts'
 import { codeOf, RuntimeError } from './error.ts'
+import { type AskedOfHost, type HostProbes, nothingAsked } from './host-facts/host-probes.ts'
 import { Journal } from './journal/journal-file.ts'
 import { type LeaseOwner, LeaseStore } from './lease/lease-store.ts'
 
@@ -27,12 +28,19 @@ export interface Device {
   readonly documents: Documents
   readonly leases: LeaseStore
   readonly journal: Journal
+  readonly host: HostProbes
   /** Code of what is wrong with the lease that was kept, or null. */
   readonly leaseFault: string | null
 }
 
 /** @throws RuntimeError `state-altered`, `journal-altered`; PolicyError `key-invalid`: what this device is made of cannot be read. */
-export async function openDevice(enrolment: EnrolmentRecord, layout: Layout, clock: VerifiedClock, version: string): Promise<Device> {
+export async function openDevice(
+  enrolment: EnrolmentRecord,
+  layout: Layout,
+  clock: VerifiedClock,
+  version: string,
+  host: HostProbes,
+): Promise<Device> {
   const key = await readDeviceKey(layout.deviceKey)
   if (key === undefined) throw new RuntimeError('state-altered', `expected the key of this device in \`${layout.deviceKey}\`, found nothing`)
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
@@ -42,7 +50,7 @@ export async function openDevice(enrolment: EnrolmentRecord, layout: Layout, clo
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
-  return { enrolment, layout, version, clock, key, signer, owner, console, documents, leases, journal, leaseFault }
+  return { enrolment, layout, version, clock, key, signer, owner, console, documents, leases, journal, host, leaseFault }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */
@@ -54,9 +62,13 @@ async function loadLease(leases: LeaseStore, documents: Documents, owner: LeaseO
   }
 }
 
-/** All but what other desktops of the host ask of it. */
-export async function factsOf(device: Device, engines: Facts['engines']): Promise<Omit<Facts, 'hostWide'>> {
-  const { leases, clock, owner, version, documents } = device
+/**
+ * All but what other desktops of the host ask of it.
+ * @param asked of the host by the policies that are to be decided over.
+ */
+export async function factsOf(device: Device, engines: Facts['engines'], asked: AskedOfHost = nothingAsked): Promise<Omit<Facts, 'hostWide'>> {
+  const { leases, clock, owner, version, documents, host } = device
+  const [hostNetwork, posture] = await Promise.all([host.network(), host.posture(asked)])
   const { root, snapshot, timestamp } = await documents.versions()
   const { contactAt, runtimeSeconds, boots } = leases.contact
   return {
@@ -67,10 +79,11 @@ export async function factsOf(device: Device, engines: Facts['engines']): Promis
     repository: { root: Math.max(1, root), snapshot: Math.max(1, snapshot), timestamp: Math.max(1, timestamp) },
     contactAt,
     sinceContact: { runtimeMinutes: Math.floor(runtimeSeconds / 60), boots },
-    // Nothing attests where this host is: rules for a network keep their restrictions and lose their loosenings.
+    // Nothing attests where this host is; of what is seen the policies' zones say whether it is enough.
     network: null,
     // Nothing here sees the host sleep or idle; what needs that is refused for want of the capability.
     presence: { sleptAt: null, idleSince: null },
+    ...{ hostNetwork, posture },
     engines,
     package: 'verified',
   }

@@ -29,6 +29,7 @@ export type RuntimeErrorCode =
   | 'session-open'
   | 'session-unknown'
   | 'state-altered'
+  | 'setting-unknown'
   | 'stick-not-private'
   | 'storage-full'
 

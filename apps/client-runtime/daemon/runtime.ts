@@ -4,12 +4,12 @@
 import { randomBytes } from 'node:crypto'
 import { settingOf } from '@casemate/policy/decision'
 import type { Facts, Request } from '@casemate/policy/facts'
-import { desktopOf } from '@casemate/policy/lease'
+import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DesktopView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
+import type { DaemonRequest, DaemonResponse, DesktopView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
 import { checkIn } from './check-in/check-in.ts'
 import { ContactLoop } from './check-in/contact-loop.ts'
 import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
@@ -20,6 +20,7 @@ import { type EngineReport, engineFacts } from './engines.ts'
 import { isStorageFull, RuntimeError } from './error.ts'
 import { isAccepted, noteAcceptance } from './eula/acceptances.ts'
 import { eulaText } from './eula/eula-text.ts'
+import { explainDesktop } from './explain-desktop.ts'
 import { type Imported, importHandover } from './handover/import-handover.ts'
 import type { Imports } from './handover/imports.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
@@ -121,19 +122,15 @@ export class Runtime {
 
   /** The desktops that the lease assigns. */
   async desktops(): Promise<readonly DesktopView[]> {
-    const { leases, layout } = this.device
-    const [instances, engines] = [await listInstances(layout), await this.#engineFacts()]
-    const options = { engines, engine: this.#options.engine }
-    return await Promise.all(
-      (leases.lease?.assign ?? []).map((assigned) =>
-        viewDesktop(
-          this.device,
-          assigned,
-          instances.find((instance) => instance.desktop === desktopOf(assigned)),
-          options,
-        ),
-      ),
-    )
+    return await Promise.all((this.device.leases.lease?.assign ?? []).map((assigned) => this.#viewDesktop(assigned)))
+  }
+
+  /** @throws RuntimeError `desktop-unknown`, `setting-unknown` */
+  async why({ desktop, setting }: DaemonRequest<'why'>): Promise<DaemonResponse<'why'>> {
+    const assigned = this.device.leases.lease?.assign.find((assignment) => desktopOf(assignment) === desktop)
+    if (assigned === undefined) throw desktopUnknown(desktop)
+    const { title, serial, reasons } = await this.#viewDesktop(assigned)
+    return { desktop, title, serial, reasons, settings: [...(await explainDesktop(this.device, assigned, setting))] }
   }
 
   async activate(request: DaemonRequest<'activate'>): Promise<InstanceView> {
@@ -303,6 +300,11 @@ export class Runtime {
     if (journal.fault === null) await journal.writeCounts()
   }
 
+  async #viewDesktop(assigned: Assignment): Promise<DesktopView> {
+    const record = (await listInstances(this.device.layout)).find(({ desktop }) => desktop === desktopOf(assigned))
+    return await viewDesktop(this.device, assigned, record, { engines: await this.#engineFacts(), engine: this.#options.engine })
+  }
+
   #engineFacts(): Promise<Facts['engines']> {
     this.#engines ??= this.#options.probe().then(engineFacts, () => [])
     return this.#engines
@@ -312,7 +314,7 @@ export class Runtime {
   async #eulaOf(desktop: string): Promise<string | null> {
     const { documents, leases } = this.device
     const held = slug.safeParse(desktop).success ? await readDesktop(documents.place, desktop, leases.lease) : undefined
-    if (held === undefined) throw new RuntimeError('desktop-unknown', `there is no desktop \`${desktop.slice(0, 80)}\` for this computer`)
+    if (held === undefined) throw desktopUnknown(desktop)
     return held.eula
   }
 
@@ -352,4 +354,8 @@ export class Runtime {
       },
     }
   }
+}
+
+function desktopUnknown(desktop: string): RuntimeError {
+  return new RuntimeError('desktop-unknown', `there is no desktop \`${desktop.slice(0, 80)}\` for this computer`)
 }

@@ -19,6 +19,7 @@ import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
 import { RuntimeError } from './error.ts'
 import { Imports } from './handover/imports.ts'
+import { type HostProbes, linuxHost } from './host-facts/host-probes.ts'
 import { openLauncherDoor } from './launcher-door/launcher-door.ts'
 import { launcherToken } from './launcher-door/launcher-token.ts'
 import { openLocalDoor } from './local-door/local-door.ts'
@@ -40,6 +41,8 @@ export interface DaemonOptions {
   /** How hosts are started and engines found; default: for real. */
   readonly startHost?: StartHost
   readonly probe?: () => Promise<EngineReport>
+  /** How the host is looked at; default: for real. */
+  readonly host?: HostProbes
   /** Between two heartbeats. */
   readonly tickMs?: number
   /** Of the launcher's door, which stays shut without it; 0 for any free port. */
@@ -71,12 +74,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
     const clock = await VerifiedClock.open(source, layout.clock)
     const imports = await Imports.open(layout)
+    const host = options.host ?? linuxHost(data)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion), engine, startHost, probe, tickMs, changed, imports })
+      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion, host), engine, startHost, probe, tickMs, changed, imports })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false
@@ -109,6 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
       status,
       list: async () => ({ desktops: [...(await enrolled().desktops())] }),
+      why: (request) => enrolled().why(request),
       eula: ({ desktop }) => enrolled().eula(desktop),
       acceptEula: ({ desktop, sha256 }) => enrolled().acceptEula(desktop, sha256),
       activate: (request) => enrolled().activate(request),

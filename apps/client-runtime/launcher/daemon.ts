@@ -19,6 +19,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   watch: '/watch',
   launcher: '/launcher',
   doctor: '/doctor',
+  why: '/why',
 }
 
 const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? ''

@@ -56,6 +56,7 @@ const words: Readonly<Record<string, Words>> = {
   'root-mismatch': ['The console does not have the root of trust that the code names, so it was not believed.', 'Do not go on.', HELP_DESK],
   'session-failed': ['The desktop could not be started.', 'Look at the checks of this computer.', HELP_DESK],
   'session-open': ['This desktop is open already.', 'Open its screen.'],
+  'setting-unknown': ['There is no such setting.', 'Ask without it to see them all.'],
   'token-refused': ['The address of this page is not the present one.', 'Open the one that `casemate open` prints.'],
   'too-many-requests': ['Too many tries.', 'Wait a minute, then try again.'],
   unavailable: ['The console cannot answer just now.', 'Try again in a minute.', HELP_DESK],

@@ -3,6 +3,7 @@ import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch
 import { describe, expect, it } from 'vitest'
 import { refuseUnenforced } from './unenforced.ts'
 
+const rule = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: null }
 const plan = launchPlan.parse({
   ...closedPlan,
   ...{ session: 's1', instance: 'i1', desktop: 'demo', package: { name: 'demo', version: '1', sha256: '0'.repeat(64) } },
@@ -22,6 +23,15 @@ describe('what a plan asks for', () => {
   it.each<[missing: string, change: Partial<LaunchPlan>]>([
     ['re-authentication:sleep', { screenLock: { ...plan.screenLock, afterSleep: true } }],
     ['re-authentication:idle', { screenLock: { ...plan.screenLock, idleMinutes: 10 } }],
+    ['network:domain', { network: { mode: 'listed', allow: [], allowDomains: [{ protocol: 'tcp', domain: 'example.com', ports: null }] } }],
+    ['network:deny', { network: { mode: 'listed', allow: [], deny: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
+    ['drive:cd-image', { drives: { cd: 'image', floppy: 'none' } }],
+    ['drive:floppy-image', { drives: { cd: 'none', floppy: 'image' } }],
+    ['parallel:captured', { parallel: 'captured' }],
+    ['sound:output', { sound: 'output' }],
+    ['printer:pdf-folder', { printer: 'pdf-folder' }],
+    ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
+    ['network:deny', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],

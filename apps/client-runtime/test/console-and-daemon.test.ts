@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The real console and the real daemon over pinned HTTPS on loopback; only the VM is scripted.
-import { readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { writeEnrolmentCode } from '@casemate/policy/enrolment-code'
+import { settingNames } from '@casemate/policy/settings'
 import { describe, expect, it, vi } from 'vitest'
 import { setActivationPassword } from '../../console/src/activation/secrets.ts'
 import { reinstateDevice, revokeDevice } from '../../console/src/devices/suspend.ts'
@@ -25,6 +29,8 @@ import { layoutOf } from '../layout.ts'
 import { Computer, realWorld } from './computer.ts'
 import type { ScriptedHost } from './scripted-host.ts'
 
+const cli = join(import.meta.dirname, '../cli/main.ts')
+const casemate = async (...args: readonly string[]) => (await promisify(execFile)(process.execPath, [cli, ...args])).stdout
 const refused = (...codes: string[]) => ({ code: 'refused', reasons: codes.map((code) => expect.objectContaining({ code })) })
 
 describe('enrolment', () => {
@@ -85,14 +91,46 @@ describe('a desktop', () => {
     await publishRelease(world, '2')
     await vi.waitFor(() => expect(host.plan.clipboard.toGuest).toEqual({ allowed: true, maxBytes: 64 }), 20_000)
     expect(host.asked).toEqual([])
+    const rule = { layer: 'organisation', path: 'policies/base/2.json', rule: 1, words: 'text up to 64 bytes', when: null, locked: false }
+    const clipboard = { setting: 'clipboard-to-guest', words: 'text up to 64 bytes', from: [rule], lost: [] }
+    const office = { desktop: 'office', title: 'Office', serial: 2, reasons: [] }
+    const why = (desktop: string, setting: string | null) => computer.call('why', { desktop, setting })
+    await vi.waitFor(async () => expect(await why('office', 'clipboard-to-guest')).toEqual({ ...office, settings: [clipboard] }), 20_000)
+    expect((await why('office', null)).settings).toHaveLength(settingNames.length)
+    await expect(why('lab', null)).rejects.toMatchObject({ code: 'desktop-unknown' })
+    await expect(why('office', 'colour')).rejects.toMatchObject({ code: 'setting-unknown' })
+    expect(await casemate('why', 'office', '--setting', 'clipboard-to-guest', '--data', computer.data)).toBe(
+      'Office, release 2: would start\nclipboard-to-guest: text up to 64 bytes\n  from organisation: policies/base/2.json rule 2: text up to 64 bytes\n',
+    )
     await revokeDevice(operator, world.console, device, 'lost')
     await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    expect(await why('office', 'clipboard-to-guest')).toMatchObject({ reasons: [{ code: 'lease-suspended' }], settings: [clipboard] })
     await host.close()
     await vi.waitFor(async () => {
       const { instances } = await computer.call('status', {})
       expect(instances[0]?.session).toMatchObject({ open: false, reasons: [{ code: 'lease-suspended', whomToAsk: 'administrator' }] })
     }, 20_000)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject(refused('lease-suspended'))
+  })
+
+  it('runs only while its host is as the policy asks for it', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    const agent = join(computer.data, 'agent.conf')
+    const posture = { systems: null, diskEncrypted: false, screenLock: false, processes: [], files: [agent], otherwise: 'refuse' }
+    await publishDesktop(world, [...openRules, { setting: 'posture', value: posture }])
+    await computer.enrol(world)
+    await writeFile(agent, '')
+    const host = await computer.running()
+    expect(host.asked).toEqual([])
+    await rm(agent)
+    await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    const { instances } = await computer.call('status', {})
+    expect(instances[0]?.session).toMatchObject({ reasons: [{ code: 'posture-failed', sentence: expect.stringContaining(agent) }] })
+    await host.close()
+    const start = () => computer.call('start', { instance: 'office', password: null })
+    await vi.waitFor(() => expect(start()).rejects.toMatchObject(refused('posture-failed')), 20_000)
+    await writeFile(agent, '')
+    await start()
   })
 
   it('says why it was suspended though its host died of it, and starts again once the device may', { timeout: 60_000 }, async () => {

@@ -33,8 +33,10 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
   policy: {
     about: 'rules of desktops',
     load: async () => {
-      const { policyCheckCommand, policyStageCommand } = await import('./policy-stage.ts')
-      return [policyCheckCommand, policyStageCommand]
+      const { policyCheckCommand, policyDiffCommand, policySchemaCommand } = await import('./policy-documents.ts')
+      const { policyImpactCommand } = await import('./policy-impact.ts')
+      const { policyStageCommand } = await import('./policy-stage.ts')
+      return [policyCheckCommand, policyDiffCommand, policySchemaCommand, policyImpactCommand, policyStageCommand]
     },
   },
   release: {
@@ -68,11 +70,14 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
       const { deviceCodeCommand } = await import('./device-code.ts')
       const { deviceListCommand, deviceReinstateCommand, deviceRevokeCommand, deviceShowCommand } = await import('./devices.ts')
       const { deviceComplianceCommand, deviceReportCommand } = await import('./device-compliance.ts')
+      const { deviceEffectiveCommand, deviceExplainCommand } = await import('./device-explain.ts')
       const records = [deviceListCommand, deviceShowCommand, deviceRevokeCommand, deviceReinstateCommand]
-      return [deviceCodeCommand, ...records, deviceComplianceCommand, deviceReportCommand]
+      const settings = [deviceExplainCommand, deviceEffectiveCommand]
+      return [deviceCodeCommand, ...records, ...settings, deviceComplianceCommand, deviceReportCommand]
     },
   },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
+  review: { load: async () => [(await import('./approve.ts')).reviewCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },
   withdraw: { load: async () => [(await import('./pending.ts')).withdrawCommand] },
   audit: { load: async () => [(await import('./audit.ts')).auditCommand] },

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { diffPolicies } from '@casemate/policy/diff'
 import { type PolicyRule, parsePolicy } from '@casemate/policy/policy'
 import { packageOf, parseRelease, type Release } from '@casemate/policy/release'
+import { diffReleases } from '@casemate/policy/release-diff'
 import { catalogue, type SettingName } from '@casemate/policy/settings'
 import { parseManifest } from '@casemate/vm-package/manifest'
 import { timeText } from './data-option.ts'
+import { policyDiffLines, releaseDiffLines } from './diff-lines.ts'
 import { bytesText } from './output.ts'
 
 /**
@@ -15,6 +18,16 @@ export function renderDocument(path: string, bytes: Uint8Array): readonly string
   if (path.startsWith('releases/')) return renderRelease(bytes)
   if (path.startsWith('packages/')) return renderManifest(bytes)
   return new TextDecoder().decode(bytes).split('\n')
+}
+
+/**
+ * What changes in a document of which a former one is known.
+ * @throws PolicyError as {@link renderDocument}.
+ */
+export function renderChange(path: string, former: Uint8Array, bytes: Uint8Array): readonly string[] {
+  if (path.startsWith('policies/')) return policyDiffLines(diffPolicies(parsePolicy(former), parsePolicy(bytes)))
+  if (path.startsWith('releases/')) return releaseDiffLines(diffReleases(parseRelease(former), parseRelease(bytes)))
+  return renderDocument(path, bytes)
 }
 
 function renderPolicy(bytes: Uint8Array): readonly string[] {

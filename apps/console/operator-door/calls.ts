@@ -10,12 +10,14 @@ import { signHere } from '../src/approvals/sign-here.ts'
 import { readAudit } from '../src/audit/read.ts'
 import { type DeviceDoorAddress, newEnrolmentCode } from '../src/devices/code.ts'
 import { deviceCompliance } from '../src/devices/compliance.ts'
+import { explainDevice } from '../src/devices/explain.ts'
 import { listDevices, showDevice } from '../src/devices/list.ts'
 import { reinstateDevice, revokeDevice } from '../src/devices/suspend.ts'
 import { ConsoleError } from '../src/error.ts'
 import type { OpenConsole } from '../src/organisation/open.ts'
 import { readPackage } from '../src/packages/read.ts'
 import { stagePackage } from '../src/packages/stage.ts'
+import { previewPolicy } from '../src/policies/preview.ts'
 import { stagePolicy } from '../src/policies/stage.ts'
 import { delegatedRoles } from '../src/publish/metadata.ts'
 import type { Review } from '../src/publish/review.ts'
@@ -64,6 +66,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
       return { manifest: toBase64(manifest), sealedKey: toBase64(sealedKey) }
     }),
     'stage-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => stagePolicy(actor, console, yaml)),
+    'preview-policy': call(z.strictObject({ yaml: z.string().max(1_048_576) }), (actor, { yaml }) => previewPolicy(actor, console, yaml)),
     'stage-release': call(wantedRelease, (actor, wanted) => stageRelease(actor, console, wanted)),
     'roll-back-release': call(wantedRollBack, (actor, wanted) => rollBackRelease(actor, console, wanted)),
     'preview-roll-back': call(wantedRollBack, (actor, wanted) => previewRollBack(actor, console, wanted)),
@@ -71,7 +74,10 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {
       const { review, targets } = await readWaiting(actor, console, wanted.role)
-      const found = [...targets].map(([path, content]) => ({ path, bytes: toBase64(content) }))
+      const found = [...targets].map(([path, { bytes: content, former }]) => ({
+        ...{ path, bytes: toBase64(content) },
+        former: former === null ? null : { path: former.path, bytes: toBase64(former.bytes) },
+      }))
       return { ...describeReview(review), bytes: toBase64(review.bytes), targets: found }
     }),
     approve: call(z.strictObject({ role, reviewed: hex(64), signature: z.strictObject({ keyid: hex(64), sig: hex(128) }) }), (actor, approval) =>
@@ -103,6 +109,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
       await reinstateDevice(actor, console, wanted.device)
       return { device: wanted.device, state: 'active' }
     }),
+    'explain-device': call(z.strictObject({ ...device.shape, desktop: slug }), (actor, wanted) => explainDevice(actor, console, wanted)),
     'device-compliance': call(device, (actor, wanted) => deviceCompliance(actor, console, wanted.device)),
     'device-report': call(z.strictObject({ ...device.shape, last: z.int().min(0).max(100_000) }), (actor, wanted) =>
       showReport(actor, console, wanted.device, wanted.last),

@@ -17,6 +17,10 @@ const head = `# Policy reference
 Generated from the catalogue in \`packages/policy/src/model/settings.ts\` by \`node packages/policy/reference/generate.ts\`; a test fails where it is
 not current. A policy is YAML or JSON; its JSON Schema comes from the same catalogue. An unknown setting, field or repeated key is refused.
 
+The schema is what \`casemate-admin policy schema\` prints and what a console serves as \`/policy.schema.json\`. Whoever types a policy may name it, as
+\`$schema\` in the document or in a comment, \`# yaml-language-server: $schema=policy.schema.json\`. It is for the editor alone: it is no part of
+the document that is approved.
+
 A rule is \`{setting, value, locked, when}\`. \`when\` may name \`groups\`, \`tags\`, \`assurance\`, \`runtimeVersion\`, \`network\` and \`time\`; all
 that are given must hold. A fact that nobody vouches for can tighten, never loosen. Within one layer the strictest rule wins.
 

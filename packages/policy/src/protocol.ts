@@ -117,7 +117,17 @@ const checkIn = {
     waitSeconds: z.int().min(0).max(300),
     /** As of the last answer; another one at the console is news. */
     seen: z.strictObject({ leaseSeq: z.int().min(0), timestamp: z.int().min(0), change: z.int().min(0) }),
-    facts: facts.pick({ runtimeVersion: true, clock: true, sinceContact: true, network: true, engines: true, repository: true, floors: true }),
+    facts: facts.pick({
+      runtimeVersion: true,
+      clock: true,
+      sinceContact: true,
+      network: true,
+      hostNetwork: true,
+      posture: true,
+      engines: true,
+      repository: true,
+      floors: true,
+    }),
     sessions: z.array(sessionReport).max(64),
   }),
   response: z.strictObject({

@@ -4,6 +4,7 @@
 import fc from 'fast-check'
 import type { ApprovedPolicy } from '../src/decision/merge.ts'
 import { formatCidr } from '../src/model/cidr.ts'
+import type { DomainRule, NetworkRule } from '../src/model/network-rules.ts'
 import { type Policy, policy } from '../src/model/policy.ts'
 import type { LayerReference } from '../src/model/release.ts'
 import { type SettingName, type SettingValues, settingNames } from '../src/model/settings.ts'
@@ -30,15 +31,79 @@ const networkRule = fc
   .record({ protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'icmp' as const), cidr, ports })
   .map((rule) => (rule.protocol === 'icmp' ? { ...rule, ports: null } : rule))
 
+export const domains = ['example.com', '*.example.com', 'a.example.com', '*.a.example.com', 'b.a.example.com', 'example.net'] as const
+
+const domainRules = fc.array(
+  fc
+    .record({ rule: networkRule, domain: fc.constantFrom(...domains), anywhere: fc.boolean() })
+    .map(({ rule: { protocol, cidr: within, ports }, domain, anywhere }) => ({ protocol, domain, ...(anywhere ? {} : { within }), ports })),
+  { maxLength: 3 },
+)
+
+interface Lists {
+  allow: NetworkRule[]
+  allowDomains: DomainRule[]
+  deny: NetworkRule[]
+  denyDomains: DomainRule[]
+}
+
+/** Lists that are empty are left out, as somebody writes them. */
+function listed({ allow, allowDomains, deny, denyDomains }: Readonly<Lists>): SettingValues['network'] {
+  if (allow.length + allowDomains.length === 0) return { mode: 'none' }
+  return {
+    ...{ mode: 'listed', allow },
+    ...(allowDomains.length === 0 ? {} : { allowDomains }),
+    ...(deny.length === 0 ? {} : { deny }),
+    ...(denyDomains.length === 0 ? {} : { denyDomains }),
+  }
+}
+
 const offlineSteps = fc
   .tuple(limit(50), limit(50), limit(50))
   .map((steps) => steps.sort((a, b) => (a ?? Number.POSITIVE_INFINITY) - (b ?? Number.POSITIVE_INFINITY)))
 
 const mostOf = (min: number, max: number) => fc.record({ most: fc.option(fc.integer({ min, max }), { nil: null }) })
 
+const action = fc.constantFrom('allow' as const, 'block' as const)
+
+const usbTable = fc.record({
+  general: action,
+  classes: fc.uniqueArray(fc.record({ class: fc.constantFrom('01', '03', '08'), action }), { maxLength: 3, selector: (entry) => entry.class }),
+  devices: fc.uniqueArray(fc.record({ vendor: fc.constantFrom('0001', '0002'), product: fc.constantFrom('000a', '000b'), action }), {
+    maxLength: 3,
+    selector: ({ vendor, product }) => vendor + product,
+  }),
+})
+
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
 const text = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
+const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
+  fc.constant({ mode: 'none' as const }),
+  fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
+  fc
+    .record({
+      allow: fc.array(networkRule, { maxLength: 4 }),
+      allowDomains: domainRules,
+      deny: fc.array(networkRule, { maxLength: 2 }),
+      denyDomains: domainRules,
+    })
+    .map(listed),
+)
+
+const proof = fc.constantFrom('observed' as const, 'attested' as const)
+const sign = fc.record({ addresses: fc.uniqueArray(cidr, { maxLength: 2 }), suffixes: fc.uniqueArray(fc.constantFrom(...domains), { maxLength: 2 }) })
+const signs = fc.array(
+  sign.filter(({ addresses, suffixes }) => addresses.length + suffixes.length > 0),
+  { minLength: 1, maxLength: 2 },
+)
+const systems = fc.uniqueArray(
+  fc.record({ name: fc.constantFrom('debian', 'ubuntu'), atLeast: fc.constantFrom('11', '12', '12.0', '12.1', '22.04') }),
+  {
+    maxLength: 2,
+    selector: ({ name }) => name,
+  },
+)
 
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
@@ -75,11 +140,27 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     maxBoots,
   })),
   'check-in': fc.integer({ min: 10, max: 600 }),
-  network: fc.oneof(
-    fc.constant({ mode: 'none' as const }),
-    fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
-  ),
+  network,
+  zones: fc.uniqueArray(fc.record({ name: fc.constantFrom('office', 'cafe', 'home'), rank: fc.nat({ max: 3 }), signs, proof }), {
+    maxLength: 3,
+    selector: ({ name }) => name,
+  }),
+  posture: fc.record({
+    systems: fc.option(systems, { nil: null }),
+    diskEncrypted: fc.boolean(),
+    screenLock: fc.boolean(),
+    processes: fc.uniqueArray(fc.constantFrom('agent', 'backup'), { maxLength: 2 }),
+    files: fc.uniqueArray(fc.constantFrom('/etc/a', '/etc/b'), { maxLength: 2 }),
+    otherwise: fc.constantFrom('quarantine', 'refuse'),
+  }),
+  quarantine: fc.record({ whenOutdated: fc.boolean(), network }),
   'serial-port': fc.constantFrom('none', 'captured'),
+  'parallel-port': fc.constantFrom('none', 'captured'),
+  'cd-drive': fc.constantFrom('host', 'image', 'none'),
+  'floppy-drive': fc.constantFrom('host', 'image', 'none'),
+  sound: fc.constantFrom('both', 'output', 'none'),
+  usb: fc.record({ tables: fc.array(usbTable, { minLength: 1, maxLength: 3 }) }),
+  printer: fc.constantFrom('pdf-folder', 'none'),
   'clipboard-to-guest': fc.record({ maxTextBytes: fc.nat({ max: 3 }) }),
   'clipboard-from-guest': fc.record({ maxTextBytes: fc.nat({ max: 3 }) }),
   'clipboard-images': fc.record({ toGuest: fc.nat({ max: 3 }), fromGuest: fc.nat({ max: 3 }) }),
@@ -118,7 +199,9 @@ const when = fc.oneof(
 
 const rule = fc
   .constantFrom(...settingNames)
-  .chain((setting) => fc.record({ setting: fc.constant(setting), value: values[setting], locked: fc.boolean(), when }))
+  .chain((setting) =>
+    fc.record({ setting: fc.constant(setting), value: values[setting], locked: fc.boolean(), when: setting === 'zones' ? fc.constant({}) : when }),
+  )
 
 export const policyDocument: fc.Arbitrary<Policy> = fc
   .record({ name: fc.constantFrom('one', 'two', 'three'), version: fc.constant('1'), rules: fc.array(rule, { maxLength: 8 }) })

@@ -4,7 +4,9 @@ import { type Decision, decide } from '../src/decision/decide.ts'
 import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
+import { deviceScenarios } from './scenarios/devices.ts'
 import { expiryTextScenarios } from './scenarios/expiry-texts.ts'
+import { hostScenarios } from './scenarios/host.ts'
 import { hostDesktopScenarios } from './scenarios/host-desktops.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
@@ -19,6 +21,8 @@ export const scenarios: readonly Scenario[] = [
   ...reAuthenticationScenarios,
   ...expiryTextScenarios,
   ...machineScenarios,
+  ...deviceScenarios,
+  ...hostScenarios,
   ...sessionScenarios,
   ...hostDesktopScenarios,
   ...layerScenarios,

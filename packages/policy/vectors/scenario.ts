@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { ApprovedRelease } from '../src/decision/decide.ts'
 import { type Facts, facts, type Request, request } from '../src/decision/facts.ts'
 import { type LaunchPlan, launchPlan } from '../src/decision/launch-plan.ts'
+import { unknownPosture } from '../src/decision/posture.ts'
 import { type ReasonCode, reasonCodes } from '../src/decision/reasons.ts'
 import { type PolicyRule, policy, writePolicy } from '../src/model/policy.ts'
 import { type LayerReference, policyDocumentPath, release, releasePath, writeRelease } from '../src/model/release.ts'
@@ -133,6 +134,8 @@ function baseFacts(): Facts {
     network: null,
     presence: { sleptAt: { value: null, from: 'observed' }, idleSince: { value: null, from: 'observed' } },
     hostWide: [],
+    hostNetwork: null,
+    posture: { ...unknownPosture },
     engines: [
       { name: 'qemu', capabilities: ['network:listed', 'serial:captured', 'suspend'] },
       { name: 'v86', capabilities: ['serial:captured', 'suspend'] },

@@ -27,8 +27,7 @@ export interface CheckedIn {
 /** One question and its answer: a fresh lease, and with it the signed time and the contact. @throws whatever refuses it, by code. */
 export async function checkIn(device: Device, { waitSeconds, engines, sessions, withoutDocuments, signal }: CheckIn): Promise<CheckedIn> {
   const { leases, documents, console } = device
-  const { runtimeVersion, clock, sinceContact, network, engines: offered, repository, floors } = await factsOf(device, engines)
-  const facts = { runtimeVersion, clock, sinceContact, network, engines: offered, repository, floors }
+  const { device: _, contactAt: __, package: ___, presence: ____, ...facts } = await factsOf(device, engines)
   const seen = { leaseSeq: leases.floors.seq, timestamp: (await documents.versions()).timestamp, change: leases.contact.change }
   const body: RequestOf<'checkIn'> = { waitSeconds, seen, facts, sessions: [...sessions] }
   const nonce = await leases.question()

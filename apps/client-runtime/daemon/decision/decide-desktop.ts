@@ -7,6 +7,7 @@ import type { Facts, Request } from '@casemate/policy/facts'
 import { reason } from '@casemate/policy/reason'
 import { type Device, factsOf } from '../device.ts'
 import { type DesktopDocuments, readDesktop } from '../documents/desktop-documents.ts'
+import type { AskedOfHost } from '../host-facts/host-probes.ts'
 import { hostWideOf } from './host-wide.ts'
 
 export interface Decided {
@@ -21,10 +22,10 @@ export async function decideDesktop(device: Device, engines: Facts['engines'], d
     const { leases, clock, documents: held } = device
     // Of one moment: a lease may come while the documents are read.
     const { lease, floors } = leases
-    const observed = { ...(await factsOf(device, engines)), floors }
-    const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
     const documents = await readDesktop(held.place, desktop, lease)
     if (documents !== undefined) {
+      const observed = { ...(await factsOf(device, engines, askedBy(documents.layers))), floors }
+      const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
       return { decision: decide(documents.release, documents.layers, lease, facts, request, clock.now), documents }
     }
     return { decision: { allowed: false, reasons: [whyNothing(device, desktop)] }, documents: null }
@@ -41,4 +42,10 @@ function whyNothing({ leases: { lease }, clock, owner }: Device, desktop: string
   if (lease.suspension !== null) return reason('lease-suspended', lease.suspension)
   if (!lease.assign.some(({ path }) => path.startsWith(`releases/${desktop}/`))) return reason('desktop-not-assigned', { desktop })
   return reason('release-mismatch')
+}
+
+/** Whatever any rule asks for, whether it holds here or not. */
+function askedBy({ rules }: DesktopDocuments['layers']): AskedOfHost {
+  const values = rules.posture.map(({ value }) => value)
+  return { processes: [...new Set(values.flatMap(({ processes }) => processes))], files: [...new Set(values.flatMap(({ files }) => files))] }
 }

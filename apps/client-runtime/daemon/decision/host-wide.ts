@@ -12,7 +12,7 @@ import { readDesktop } from '../documents/desktop-documents.ts'
 export async function hostWideOf(
   { documents: { place }, clock }: Pick<Device, 'documents' | 'clock'>,
   lease: Lease | null,
-  facts: Pick<Facts, 'runtimeVersion' | 'network'>,
+  facts: Pick<Facts, 'runtimeVersion' | 'network' | 'hostNetwork'>,
 ): Promise<Facts['hostWide']> {
   if (lease === null) return []
   const desktops = await Promise.all(lease.assign.map((assigned) => readDesktop(place, desktopOf(assigned), lease).catch(() => undefined)))

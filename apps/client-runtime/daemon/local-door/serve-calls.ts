@@ -34,6 +34,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.enrol, calls.enrol)
   serve(daemonRoutes.status, calls.status)
   serve(daemonRoutes.list, calls.list)
+  serve(daemonRoutes.why, calls.why)
   serve(daemonRoutes.eula, calls.eula)
   serve(daemonRoutes.acceptEula, calls.acceptEula)
   serve(daemonRoutes.activate, calls.activate)

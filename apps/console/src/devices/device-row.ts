@@ -19,6 +19,8 @@ export interface DeviceRow {
   readonly stateReason: string | null
   readonly claims: Lease['claims']
   readonly runtimeVersion: string | null
+  /** As last reported: untrusted. */
+  readonly facts: unknown
   readonly sessions: unknown
   readonly change: number
   readonly enrolledAt: Date
@@ -62,6 +64,7 @@ function parseRow(row: Row): DeviceRow {
     stateReason: row.stateReason,
     claims: { user: row.userName, groups: groups.parse(row.groups), tags: tags.parse(row.tags), assurance: row.assurance },
     runtimeVersion: row.runtimeVersion,
+    facts: row.facts,
     sessions: row.sessions,
     change: row.change,
     enrolledAt: row.enrolledAt,

@@ -9,20 +9,25 @@ import { PackageError } from '@casemate/vm-package/error'
 import { unwrapPackageKey } from '@casemate/vm-package/keys'
 import { openManifest } from '@casemate/vm-package/manifest'
 import { type Operator, requireRight } from '../access/actor.ts'
-import { and, desc, eq, isNotNull } from '../db/drizzle.ts'
-import { listRows } from '../devices/device-row.ts'
 import type { Console } from '../organisation/console.ts'
 import { readPackage } from '../packages/read.ts'
-import { assignedDesktops } from './assigned.ts'
+import { type AssignedDevice, assignedDevices } from './assigned-devices.ts'
+import { newestRelease } from './newest.ts'
 import { draftRelease, type WantedRelease } from './stage.ts'
 import { readLayers } from './values.ts'
+
+export interface PreviewedDevice {
+  readonly device: string
+  readonly name: string
+  readonly user: string | null
+}
 
 export interface ReleasePreview {
   /** Serial of the release that it follows; null: it is the desktop's first. */
   readonly follows: number | null
   readonly serial: number
   /** Of every device to which the desktop is assigned. */
-  readonly devices: readonly { readonly device: string; readonly name: string; readonly user: string | null }[]
+  readonly devices: readonly PreviewedDevice[]
   /** Of those for which something changes. */
   readonly impact: readonly DeviceImpact[]
   /** What is sent; null where an index of a package cannot be read. */
@@ -43,17 +48,19 @@ export async function previewRelease(actor: Operator, console: Console, wanted: 
 export async function previewDraft(actor: Operator, console: Console, document: Release): Promise<ReleasePreview> {
   const { db, now } = console
   const { desktop } = document
-  const before = await newestRelease(actor, console, desktop)
+  const before = await publishedBefore(console, actor.organisation, desktop)
   const after: ReleaseWithLayers = { release: document, layers: await readLayers(db, document) }
-  const rows = await listRows(db, actor.organisation)
-  const assigned = []
-  for (const row of rows) if ((await assignedDesktops(db, row)).includes(desktop)) assigned.push(row)
-  const known = assigned.map(({ id, claims, runtimeVersion }) => ({ sub: id, claims, runtimeVersion: runtimeVersion ?? '0.0.0' }))
+  const devices = (await assignedDevices(db, actor.organisation)).get(desktop) ?? []
+  const known = devices.map((device) => device.known)
   return {
     ...{ follows: before?.release.serial ?? null, serial: document.serial, impact: impactOf(before, after, known, now()) },
     transfer: await transferOf(actor, console, before?.release ?? null, document),
-    devices: assigned.map(({ id, name, claims }) => ({ device: id, name, user: claims.user })),
+    devices: devices.map(describeDevice),
   }
+}
+
+export function describeDevice({ name, known: { sub, claims } }: AssignedDevice): PreviewedDevice {
+  return { device: sub, name, user: claims.user }
 }
 
 async function transferOf(actor: Operator, console: Console, before: Release | null, after: Release): Promise<ReleasePreview['transfer']> {
@@ -73,16 +80,10 @@ async function openPackage(actor: Operator, console: Console, release: Release) 
   return { manifest: openManifest(manifest, sha256), packageKey: unwrapPackageKey(console.keys.organisation, sealedKey, sha256) }
 }
 
-async function newestRelease(actor: Operator, { db }: Console, desktop: string): Promise<ReleaseWithLayers | null> {
-  const { desktops, releases } = db.tables
-  const [found] = await db
-    .select({ document: releases.document })
-    .from(releases)
-    .innerJoin(desktops, eq(desktops.id, releases.desktopId))
-    .where(and(eq(desktops.organisationId, actor.organisation), eq(desktops.name, desktop), isNotNull(releases.publishedAt)))
-    .orderBy(desc(releases.serial))
-    .limit(1)
-  if (found === undefined) return null
+/** The newest published release of a desktop with its policies; null: none is. */
+export async function publishedBefore({ db }: Pick<Console, 'db'>, organisation: string, desktop: string): Promise<ReleaseWithLayers | null> {
+  const found = await newestRelease(db, organisation, desktop)
+  if (found === null) return null
   const release = parseRelease(found.document)
   return { release, layers: await readLayers(db, release) }
 }

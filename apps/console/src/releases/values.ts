@@ -2,7 +2,7 @@
 //
 // What the approved policies of a release give a device, as the console computes it: for activation, for the limits that its lease
 // carries, and to hold what the device did against.
-import { layPolicies, type PolicyLayers, type SettingLookup, settingLookup } from '@casemate/policy/layers'
+import { type ApprovedPolicy, layPolicies, type PolicyLayers, type SettingLookup, settingLookup } from '@casemate/policy/layers'
 import { parsePolicy } from '@casemate/policy/policy'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import type { Transaction } from '../db/database.ts'
@@ -22,8 +22,12 @@ export async function releaseSettings(
   return settingLookup(layers, { sub: id, claims }, { claims, runtimeVersion: runtimeVersion ?? '0.0.0', network: null, now })
 }
 
-/** The approved policies of a release. @throws ConsoleError `data-invalid` */
-export async function readLayers(db: Transaction, release: Release): Promise<PolicyLayers> {
+/**
+ * The approved policies of a release.
+ * @param candidate one that is not approved yet, for a release that names it.
+ * @throws ConsoleError `data-invalid`
+ */
+export async function readLayers(db: Transaction, release: Release, candidate: ApprovedPolicy | null = null): Promise<PolicyLayers> {
   const { policyVersions } = db.tables
   const wanted = [...new Set(release.layers.map(({ sha256 }) => sha256))]
   const found =
@@ -35,7 +39,7 @@ export async function readLayers(db: Transaction, release: Release): Promise<Pol
           .where(inArray(policyVersions.sha256, wanted))
   const documents = new Map(found.map((row) => [row.sha256, parsePolicy(row.document)]))
   const approved = release.layers.map(({ path, sha256 }) => {
-    const policy = documents.get(sha256)
+    const policy = candidate?.sha256 === sha256 ? candidate.document : documents.get(sha256)
     if (policy === undefined) throw new ConsoleError('data-invalid', `policy \`${path}\` is not here as it was approved`)
     return { path, sha256, document: policy }
   })

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { DeviceKey } from '@casemate/policy/device-key'
 import type { EnrolmentCode } from '@casemate/policy/enrolment-code'
+import { unknownPosture } from '@casemate/policy/host-posture'
 import { thumbprint } from '@casemate/policy/jwk'
 import { type Lease, verifyLease } from '@casemate/policy/lease'
 import { makeProof } from '@casemate/policy/proof'
@@ -168,7 +169,7 @@ export class ScriptedDevice {
       ...{ waitSeconds: 0, seen: { leaseSeq: this.floors.seq, timestamp, change: this.change }, sessions: [] },
       facts: {
         ...{ runtimeVersion: '0.1.0', clock: { system: this.world.now, floor: this.world.now }, sinceContact: { runtimeMinutes: 0, boots: 0 } },
-        ...{ network: null, engines: [], repository: { ...versions, timestamp }, floors: this.floors },
+        ...{ network: null, hostNetwork: null, posture: unknownPosture, engines: [], repository: { ...versions, timestamp }, floors: this.floors },
       },
       ...more,
     }

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { policyJsonSchema } from '@casemate/policy/policy'
 import { beforeAll, expect, it } from 'vitest'
 import { Browser } from './browser.ts'
 import { newOrganisation, type ServedConsole, serveConsole, signedIn } from './served-console.ts'
@@ -62,6 +63,12 @@ it('lets pages run only its own scripts, and stands in no frame', async () => {
   expect(scripts.length).toBeGreaterThan(0)
   expect(scripts.filter((script) => !script.includes(`nonce="${nonce}"`))).toEqual([])
   expect(String((await new Browser(console.origin).get('/sign-in')).headers['content-security-policy'])).not.toContain(String(nonce))
+})
+
+it('gives the schema of policies to whoever asks, and nothing of the organisation', async () => {
+  const { status, headers, text: schema } = await new Browser(console.origin).get('/policy.schema.json')
+  expect([status, headers['content-type']]).toEqual([200, 'application/schema+json'])
+  expect(JSON.parse(schema)).toEqual(JSON.parse(JSON.stringify(policyJsonSchema())))
 })
 
 const app = join(import.meta.dirname, '../../app')

@@ -34,7 +34,7 @@ export function deadlinesOf(
   const contactAt = Math.min(now, Math.max(lease.iat, facts.contactAt ?? 0))
   const after = (leased: number | null, minutes: number | null) => plus(contactAt, lowerLimit(leased, minutes === null ? null : minutes * 60))
   const { offline, expiry } = values
-  const expiryEnd = lowerLimit(plus(activatedAt, expiry.afterDays === null ? null : expiry.afterDays * day), endOfDay(expiry.lastDay))
+  const expiryEnd = expiryEndOf(expiry, activatedAt)
   const expiryWarning = expiryEnd === null || expiry.warnDays === 0 ? null : Math.max(0, expiryEnd - expiry.warnDays * day)
   const runtimeLeft = runtimeMinutesLeft(values, lease, facts)
   const offlineEnd = after(lease.offline.suspendAt, offline.suspendMinutes)
@@ -49,6 +49,11 @@ export function deadlinesOf(
     runtimeEnd,
     suspendAt: [offlineEnd, expiryEnd, runtimeEnd, packageEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
   }
+}
+
+/** PO-4, in Unix seconds; null: never. */
+export function expiryEndOf({ afterDays, lastDay }: SettingValues['expiry'], activatedAt: number): number | null {
+  return lowerLimit(plus(activatedAt, afterDays === null ? null : afterDays * day), endOfDay(lastDay))
 }
 
 /** Null: no limit; never below 0. */

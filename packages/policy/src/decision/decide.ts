@@ -7,14 +7,16 @@
 //    1 clock-behind            8 desktop-not-assigned     15 activation-needed
 //    2 lease-missing           9 release-older            16 policy-too-large
 //    3 lease-foreign          10 release-mismatch         17 host-refuses
-//    4 lease-older            11 package-altered          18 instance-expired
-//    5 lease-suspended        12 policy-missing           19 offline-too-long
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-runtime-used-up, offline-boots-used-up
-//      lease-expired          14 package-not-yet-valid,   21 authentication-locked, -unset, -missing, -again, -wrong
-//    7 repository-behind         package-expired          22 engine-missing
-//                                                         23 capability-missing
+//    4 lease-older            11 package-altered          18 posture-failed
+//    5 lease-suspended        12 policy-missing           19 instance-expired
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-too-long
+//      lease-expired          14 package-not-yet-valid,   21 offline-runtime-used-up, offline-boots-used-up
+//    7 repository-behind         package-expired          22 authentication-locked, -unset, -missing, -again, -wrong
+//                                                         23 engine-missing
+//                                                         24 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
+import { countRules } from '../model/network-rules.ts'
 import type { LayerReference, Release } from '../model/release.ts'
 import { lowerLimit } from '../model/setting.ts'
 import type { SettingValues } from '../model/settings.ts'
@@ -26,8 +28,10 @@ import { refusedBy } from './host-wide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
+import { postureFaults } from './posture.ts'
 import { isScreenLocked } from './re-authentication.ts'
 import { type Reason, reason } from './reasons.ts'
+import { zoneOf } from './zone.ts'
 
 /** As many as a launch plan holds. */
 const mostNetworkRules = 1000
@@ -71,23 +75,34 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
   const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
-  if (values.network.mode === 'listed' && values.network.allow.length > mostNetworkRules) return refused(reason('policy-too-large'))
+  if (isTooLarge(values)) return refused(reason('policy-too-large'))
   const refuser = hostRefusal(release.document.desktop, values, lease, facts)
   if (refuser !== undefined) return refused(refuser)
+  const faults = postureFaults(values.posture, facts.posture)
+  if (faults.length > 0 && values.posture.otherwise === 'refuse') return refused(reason('posture-failed', { faults }))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
-  return late === undefined ? planLaunch({ release, values, deadlines, facts, request, now }) : refused(late)
+  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now }) : refused(late)
+}
+
+/** Whether the rules together are more than a launch plan holds. */
+export function isTooLarge({ network }: Pick<SettingValues, 'network'>): boolean {
+  return countRules(network) > mostNetworkRules
 }
 
 /** The settings of this device now; also where `decide` refuses. */
 export function settingOf(
   layers: PolicyLayers,
   lease: Pick<Lease, 'sub' | 'claims'>,
-  { runtimeVersion, network }: Pick<Facts, 'runtimeVersion' | 'network'>,
+  { runtimeVersion, network, hostNetwork }: Pick<Facts, 'runtimeVersion' | 'network' | 'hostNetwork'>,
   now: number,
 ): SettingLookup {
-  return settingLookup(layers, lease, { claims: lease.claims, runtimeVersion, network, now })
+  const circumstances = { claims: lease.claims, runtimeVersion, network, now }
+  if (network !== null || layers.rules.zones.length === 0) return settingLookup(layers, lease, circumstances)
+  // Rules for zones do not depend on the zone: parsing refuses them.
+  const zones = settingLookup(layers, lease, circumstances)('zones')
+  return settingLookup(layers, lease, { ...circumstances, network: zoneOf(zones, hostNetwork) })
 }
 
 function refused(...reasons: readonly Reason[]): Decision {

@@ -99,13 +99,33 @@ describe('an explanation', () => {
     })
   })
 
+  it('gives the value itself, and each rule with its condition in words', () => {
+    const { release, policies } = inputOf({ layers: [{ layer: 'organisation', rules: [memory(128, { tags: ['floor-2'] })] }] })
+    const found = explain(layPolicies(release.document, policies), lease, circumstances).find(({ setting }) => setting === 'memory')
+    expect(found).toMatchObject({ value: { maxMiB: 128 }, from: [{ when: 'with tag `floor-2`', path: 'policies/organisation-1/1.json' }] })
+  })
+
+  it('names all the rules where they are too many together, instead of failing', () => {
+    const listed = (first: number): WrittenRule => {
+      const allow = Array.from({ length: 200 }, (_, at) => {
+        const ports: [number, number] = [first + at, first + at + 10_000]
+        return { protocol: 'tcp' as const, cidr: '10.0.0.0/8', ports }
+      })
+      return { setting: 'network', value: { mode: 'listed', allow } }
+    }
+    const many = (...rules: WrittenRule[]) => story('network', { layer: 'organisation', rules })
+    expect(many(listed(1)).from).toHaveLength(1)
+    const both = many(listed(1), listed(501))
+    expect([both.words, both.from?.length, both.lost]).toEqual(['too many rules together', 2, []])
+  })
+
   it('tells the value that decisions use, and every rule either as a source or as lost', () => {
     fc.assert(
       fc.property(layered, ({ references, policies }) => {
         const layers = layPolicies({ layers: [...references] }, policies)
-        const values = allSettings(settingOf(layers, lease, circumstances, now))
-        for (const { setting, words, from, lost } of explain(layers, lease, circumstances)) {
-          expect(words).toBe(wordsOf(setting, values))
+        const values = allSettings(settingOf(layers, lease, { ...circumstances, hostNetwork: null }, now))
+        for (const { setting, words, value, from, lost } of explain(layers, lease, circumstances)) {
+          expect([words, value]).toEqual([wordsOf(setting, values), values[setting]])
           expect(from.length + lost.length).toBe(layers.rules[setting].length)
         }
         expect(settingNames.length).toBe(settingNames.length)

@@ -7,7 +7,9 @@ import { instant, runtimeVersion, slug, thumbprintText } from '../model/names.ts
 import { settingCapability } from '../model/setting.ts'
 import { leaseFloors } from '../trust/lease.ts'
 import { hostRules } from './host-wide.ts'
+import { hostPosture } from './posture.ts'
 import { presence } from './re-authentication.ts'
+import { hostNetwork } from './zone.ts'
 
 /** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
 const fact = <T extends z.ZodType>(value: T) => z.strictObject({ value, from: z.enum(['attested', 'observed']) }).nullable()
@@ -29,6 +31,9 @@ export const facts = z.strictObject({
   presence,
   /** Of every organisation that this host is enrolled with, as far as the documents of its desktops are here. */
   hostWide: z.array(hostRules).max(1000),
+  /** What the runtime sees of the host's network, from which the policies' zones are told; null: nothing. */
+  hostNetwork: hostNetwork.nullable(),
+  posture: hostPosture,
   /** What this host can run, in the order of preference; only engines that are able to contain a VM. */
   engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(settingCapability) })),
   /** Whether every byte of the package that was looked at matched what was approved (PO-7). */

@@ -3,19 +3,14 @@
 // The complete instructions of a decision. Whoever executes a plan has no choice left; it carries no secret.
 import { z } from 'zod'
 import { accessMembers, closedAccess } from './plan/access.ts'
+import { closedDevices, deviceMembers } from './plan/devices.ts'
 import { closedMachine, machineMembers } from './plan/machine.ts'
+import { plannedNetwork } from './plan/network.ts'
+import { noQuarantine, quarantineMembers } from './plan/quarantine.ts'
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
 const slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/)
 const seconds = z.int().min(0)
-
-/** Which servers the guest may reach; whatever is not listed is refused. */
-export const networkRule = z.strictObject({
-  protocol: z.enum(['tcp', 'udp', 'icmp']),
-  cidr: z.union([z.cidrv4(), z.cidrv6()]),
-  /** Inclusive; null for icmp and for every port. */
-  ports: z.tuple([z.int().min(1).max(65_535), z.int().min(1).max(65_535)]).nullable(),
-})
 
 const clipboardDirection = z.strictObject({ allowed: z.boolean(), maxBytes: z.int().min(0).max(1_048_576) })
 
@@ -27,14 +22,13 @@ export const launchPlan = z.strictObject({
   package: z.strictObject({ name: slug, version: z.string().min(1).max(64), sha256: sha256Hex }),
   engine: z.enum(['qemu', 'v86']),
   memoryMiB: z.int().min(16).max(1_048_576),
-  network: z.discriminatedUnion('mode', [
-    z.strictObject({ mode: z.literal('none') }),
-    z.strictObject({ mode: z.literal('listed'), allow: z.array(networkRule).max(1000) }),
-  ]),
+  network: plannedNetwork,
+  ...quarantineMembers,
   clipboard: z.strictObject({ toGuest: clipboardDirection, fromGuest: clipboardDirection }),
   serial: z.enum(['none', 'captured']),
   /** What closing the session does; `user` leaves the choice between suspend and power off. */
   exit: z.enum(['user', 'suspend', 'power-off']),
+  ...deviceMembers,
   ...machineMembers,
   ...accessMembers,
   /** Unix seconds on the runtime's verified clock; null: never. */
@@ -52,9 +46,9 @@ export const closedPlan = {
   clipboard: { toGuest: { allowed: false, maxBytes: 0 }, fromGuest: { allowed: false, maxBytes: 0 } },
   serial: 'none',
   exit: 'power-off',
+  ...noQuarantine,
+  ...closedDevices,
   ...closedMachine,
   ...closedAccess,
   deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
 } as const satisfies Partial<LaunchPlan>
-
-export type NetworkRule = z.infer<typeof networkRule>

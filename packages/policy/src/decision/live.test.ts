@@ -58,6 +58,28 @@ describe('a decision made again for a VM that runs', () => {
     expect(actions(next, next)).toEqual([])
   })
 
+  it('takes devices away at once, and gives them', () => {
+    const plan = planOf()
+    const next: LaunchPlan = {
+      ...plan,
+      drives: { cd: 'image', floppy: 'none' },
+      parallel: 'captured',
+      sound: 'output',
+      printer: 'pdf-folder',
+      usb: { tables: [{ general: 'allow', classes: [], devices: [] }] },
+    }
+    const { drives, parallel, sound, printer, usb } = next
+    expect(actions(plan, next)).toEqual([
+      { do: 'set-drives', drives },
+      { do: 'set-parallel', parallel },
+      { do: 'set-sound', sound },
+      { do: 'set-printer', printer },
+      { do: 'set-usb', usb },
+    ])
+    expect(actions(next, plan)).toContainEqual({ do: 'set-usb', usb: plan.usb })
+    expect(planWhileRunning(plan, next)).toEqual(next)
+  })
+
   it('leaves what becomes of its disks, scripts and what guest and host tell each other to the next start', () => {
     const plan = planOf()
     const next: LaunchPlan = {
@@ -87,6 +109,23 @@ describe('a decision made again for a VM that runs', () => {
     const next: LaunchPlan = { ...plan, package: { ...plan.package, version: '4' }, update: { keep: 1, forceAt: null } }
     expect(actions(plan, next)).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
     expect(planWhileRunning(plan, next)).toEqual({ ...next, package: plan.package })
+  })
+
+  it('quarantines a session of the former package where the policy says so, and gives its network back with the newer one', () => {
+    const quarantine: WrittenRule = { setting: 'quarantine', value: { whenOutdated: true, network: { mode: 'none' } } }
+    const plan = planOf(listed, quarantine)
+    const next: LaunchPlan = { ...plan, package: { ...plan.package, version: '4' } }
+    const none = { mode: 'none' } as const
+    expect(actions(plan, next)).toEqual([
+      { do: 'set-network', network: none },
+      { do: 'wait-for-restart', fields: ['package'] },
+    ])
+    const inForce = planWhileRunning(plan, next)
+    expect(inForce).toEqual({ ...next, package: plan.package, network: none })
+    expect(actions(inForce, next)).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
+    expect(actions(inForce, plan)).toEqual([{ do: 'set-network', network: listed.value }])
+    const free = planOf(listed)
+    expect(actions(free, { ...free, package: next.package })).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
   })
 
   it('warns a session of the former package of a forced update, and suspends it from that second; one of its own package goes on', () => {

@@ -5,6 +5,7 @@
 import type { Decision } from './decide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { type AccessAction, accessActions } from './plan/access.ts'
+import { type DeviceAction, deviceActions } from './plan/devices.ts'
 import { differs, type MachineAction, machineActions } from './plan/machine.ts'
 import { type Reason, reason } from './reasons.ts'
 
@@ -14,6 +15,7 @@ export type LiveAction =
   | { readonly do: 'set-clipboard'; readonly clipboard: LaunchPlan['clipboard'] }
   | { readonly do: 'set-serial'; readonly serial: LaunchPlan['serial'] }
   | { readonly do: 'set-exit'; readonly exit: LaunchPlan['exit'] }
+  | DeviceAction
   | MachineAction
   | AccessAction
   | { readonly do: 'set-deadlines'; readonly deadlines: LaunchPlan['deadlines'] }
@@ -34,7 +36,23 @@ export function planWhileRunning(running: LaunchPlan, plan: LaunchPlan): LaunchP
   const { package: sealed, engine, memoryMiB, diskChanges, scripts, guestInfo } = running
   // A serial port can be silenced in a running machine, not added to it.
   const serial = plan.serial === 'none' ? 'none' : running.serial
-  return { ...plan, package: sealed, engine, memoryMiB, diskChanges, scripts, guestInfo, serial, deadlines: deadlinesWhileRunning(running, plan) }
+  return {
+    ...plan,
+    network: networkWhileRunning(running, plan),
+    package: sealed,
+    engine,
+    memoryMiB,
+    diskChanges,
+    scripts,
+    guestInfo,
+    serial,
+    deadlines: deadlinesWhileRunning(running, plan),
+  }
+}
+
+/** A guest of another package than was decided may be quarantined for it. */
+function networkWhileRunning(running: LaunchPlan, { package: decided, network, quarantine }: LaunchPlan): LaunchPlan['network'] {
+  return quarantine.outdated !== null && differs(running.package, decided) ? quarantine.outdated : network
 }
 
 function deadlinesWhileRunning(running: LaunchPlan, { package: decided, deadlines, update }: LaunchPlan): LaunchPlan['deadlines'] {
@@ -57,11 +75,12 @@ export function liveActions(running: LaunchPlan, decision: Decision, now: number
   }
   const deadlines = deadlinesWhileRunning(running, plan)
   const actions: LiveAction[] = []
-  if (differs(running.network, plan.network)) actions.push({ do: 'set-network', network: plan.network })
+  const network = networkWhileRunning(running, plan)
+  if (differs(running.network, network)) actions.push({ do: 'set-network', network })
   if (differs(running.clipboard, plan.clipboard)) actions.push({ do: 'set-clipboard', clipboard: plan.clipboard })
   if (running.serial !== plan.serial && plan.serial === 'none') actions.push({ do: 'set-serial', serial: plan.serial })
   if (running.exit !== plan.exit) actions.push({ do: 'set-exit', exit: plan.exit })
-  actions.push(...accessActions(running, plan), ...machineActions(running, plan))
+  actions.push(...accessActions(running, plan), ...deviceActions(running, plan), ...machineActions(running, plan))
   if (differs(running.deadlines, deadlines)) actions.push({ do: 'set-deadlines', deadlines })
   const { warnAt, suspendAt } = deadlines
   if (warnAt !== null && now >= warnAt) actions.push({ do: 'warn', until: suspendAt })

@@ -15,7 +15,7 @@ const base = inputOf({ change: faultless })
 const lease = { sub: 'laptop-1', claims: { user: 'ada', groups: ['staff'], tags: ['floor-2'], assurance: 'software' as const } }
 const layersOf = ({ references, policies }: Layered) => layPolicies({ layers: [...references] }, policies)
 const valuesOf = (from: Layered, network: Facts['network'] = null) =>
-  allSettings(settingOf(layersOf(from), lease, { runtimeVersion: '0.1.0', network }, now))
+  allSettings(settingOf(layersOf(from), lease, { runtimeVersion: '0.1.0', network, hostNetwork: null }, now))
 
 function decisionOf({ references, policies }: Layered): Decision {
   const release = { ...base.release, document: { ...base.release.document, layers: [...references] } }

@@ -4,12 +4,15 @@
 import { packageOf } from '../model/release.ts'
 import { lowerLimit, type SettingCapability } from '../model/setting.ts'
 import { catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { noUsb } from '../model/usb-rules.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { planAccess } from './plan/access.ts'
+import { planDevices } from './plan/devices.ts'
 import { planMachine } from './plan/machine.ts'
+import { quarantined } from './plan/quarantine.ts'
 import { isScreenLocked } from './re-authentication.ts'
 import { type Reason, reason } from './reasons.ts'
 
@@ -17,15 +20,17 @@ export interface Allowed {
   readonly release: ApprovedRelease
   readonly values: SettingValues
   readonly deadlines: Deadlines
+  /** What of the posture does not hold where the policies quarantine for it; a refusal otherwise, which comes before. */
+  readonly postureFaults: readonly string[]
   readonly facts: Facts
   readonly request: Request
   readonly now: number
 }
 
-export function planLaunch({ release, values: wanted, deadlines, facts, request, now }: Allowed): Decision {
-  // Past the second step of being offline the guest has no network, whatever the policy lists.
+export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now }: Allowed): Decision {
+  // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
-  const values: SettingValues = restricted ? { ...wanted, network: { mode: 'none' } } : wanted
+  const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
   const engine = chooseEngine(values, facts, request)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
@@ -40,9 +45,11 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
       engine: engine.name,
       memoryMiB: lowerLimit(release.machine.memoryMiB, values.memory.maxMiB) ?? release.machine.memoryMiB,
       network: values.network,
+      ...quarantine,
       clipboard: { toGuest: clipboard(values['clipboard-to-guest']), fromGuest: clipboard(values['clipboard-from-guest']) },
       serial: values['serial-port'],
       exit: values.exit,
+      ...planDevices(values),
       ...planMachine(values),
       ...planAccess(values, deadlines, request.kind !== 'show' && isScreenLocked(values, facts, request, now)),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
@@ -52,10 +59,10 @@ export function planLaunch({ release, values: wanted, deadlines, facts, request,
 }
 
 /** The first engine of the host that can enforce everything; otherwise what each one lacks. */
-function chooseEngine(
+export function chooseEngine(
   values: SettingValues,
-  { engines }: Facts,
-  { engine }: Request,
+  { engines }: Pick<Facts, 'engines'>,
+  { engine }: Pick<Request, 'engine'>,
 ): { readonly name: LaunchPlan['engine'] } | { readonly reasons: readonly Reason[] } {
   const needed = neededCapabilities(values)
   const lacking: Reason[] = []

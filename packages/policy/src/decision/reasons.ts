@@ -105,6 +105,11 @@ const texts = {
     `Have it listed by \`${organisation}\``,
     'administrator',
   ],
+  'posture-failed': ({ faults }: { readonly faults: readonly string[] }): Text => [
+    `This computer is not as your organisation asks for it: ${faults.join(', ')}`,
+    'Put it right, and start the desktop again',
+    'help-desk',
+  ],
   'instance-expired': ({ at, text }: { readonly at: number; readonly text: string | null }): Text => [
     `This desktop could be used until ${time(at)}${text === null ? '' : `. ${text}`}`,
     'Ask for an extension',

@@ -15,6 +15,17 @@ const refuses = (text: string, code: string, words = '') => {
   expect(parsePolicyYaml(good).rules).toHaveLength(1)
 }
 
+const zonesWhen = (when: object) =>
+  JSON.stringify({
+    ...{ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0' },
+    rules: [{ setting: 'zones', value: [], when }],
+  })
+
+it('refuses zones that depend on the zone, and takes those that depend on something else', () => {
+  expect(() => parsePolicy(zonesWhen({ network: ['office'] }))).toThrow(expect.objectContaining({ code: 'policy-invalid' }))
+  expect(parsePolicy(zonesWhen({ groups: ['staff'] })).rules).toHaveLength(1)
+})
+
 describe('a policy', () => {
   it('reads the same from YAML and from JSON, with the defaults filled in', () => {
     const json =
@@ -36,6 +47,20 @@ describe('a policy', () => {
 
   it('may carry comments in YAML', () => {
     expect(parsePolicyYaml(`# why\n${good}  # and so on\n`)).toEqual(parsePolicyYaml(good))
+  })
+
+  it('may name a schema for the editor, which is no part of what is approved', () => {
+    const at = 'http://localhost:9090/policy.schema.json'
+    const typed = [
+      `# yaml-language-server: $schema=${at}\n${good}`,
+      `$schema: ${at}\n${good}`,
+      `{"$schema":"${at}",${writePolicy(parsePolicyYaml(good)).slice(1)}`,
+    ]
+    for (const text of typed) expect(writePolicy(parsePolicyYaml(text))).toBe(writePolicy(parsePolicyYaml(good)))
+    expect(parsePolicyYaml(`$schema: ${'x'.repeat(1024)}\n${good}`)).toEqual(parsePolicyYaml(good))
+    refuses(`$schema: ${'x'.repeat(1025)}\n${good}`, 'policy-invalid', '$schema')
+    refuses(`$schema: 1\n${good}`, 'policy-invalid', '$schema')
+    expect(() => parsePolicy(typed[2] ?? '')).toThrow(expect.objectContaining({ code: 'policy-invalid' }))
   })
 
   it.each([
@@ -91,5 +116,6 @@ describe('a policy', () => {
     const schema = JSON.stringify(policyJsonSchema())
     for (const name of settingNames) expect(schema).toContain(`"const":"${name}"`)
     expect(schema).toContain('"additionalProperties":false')
+    expect(policyJsonSchema()).toMatchObject({ properties: { $schema: { type: 'string' } }, required: expect.not.arrayContaining(['$schema']) })
   })
 })

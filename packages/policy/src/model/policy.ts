@@ -37,29 +37,35 @@ export const policy = z.strictObject({
   version: versionText,
   /** A runtime older than this refuses the document instead of reading half of it. */
   minRuntime: runtimeVersion,
-  rules: z.array(rule).max(1000),
+  rules: z
+    .array(rule.refine(({ setting, when }) => setting !== 'zones' || when.network === undefined, 'expected a zone that does not depend on zones'))
+    .max(1000),
   /** Run whenever the document is put forward. */
   tests: z.array(policyTest).max(200).optional(),
 })
+
+/** What editors ask for in the text; it rules nothing, so it is no part of the document that is approved. */
+const typedPolicy = policy.extend({ $schema: z.string().min(1).max(1024).optional().describe('Where the schema for editors is; not approved') })
 
 export type Policy = z.infer<typeof policy>
 export type PolicyRule = Policy['rules'][number]
 
 /**
- * The document as approved: strict JSON.
+ * The document as approved: strict JSON, without `$schema`.
  * @throws PolicyError `json-*` or `policy-invalid`, naming each field that is wrong.
  */
 export function parsePolicy(source: Uint8Array | string): Policy {
-  return checkPolicy(parseStrictJson(source))
+  return checkPolicy(policy, parseStrictJson(source))
 }
 
 /**
  * The document as somebody types it: YAML 1.2 without anchors, aliases, tags and second documents, so that it says nothing that JSON
- * could not.
+ * could not. A `$schema` is for the editor alone and is left out.
  * @throws PolicyError `yaml-invalid`, `json-*` (the same limits as JSON) or `policy-invalid`.
  */
 export function parsePolicyYaml(text: string): Policy {
-  return checkPolicy(parseStrictJson(canonicalJson(readYaml(text))))
+  const { $schema: _, ...document } = checkPolicy(typedPolicy, parseStrictJson(canonicalJson(readYaml(text))))
+  return document
 }
 
 /** One text for one document: what is hashed and approved. */
@@ -67,13 +73,13 @@ export function writePolicy(document: Policy): string {
   return canonicalJson(document)
 }
 
-/** For editors; what refinements check (order of ports, address blocks) is left to the parser. */
+/** For editors, of what somebody types; what refinements check (order of ports, address blocks) is left to the parser. */
 export function policyJsonSchema(): object {
-  return z.toJSONSchema(policy, { io: 'input' })
+  return z.toJSONSchema(typedPolicy, { io: 'input' })
 }
 
-function checkPolicy(value: Json): Policy {
-  const parsed = policy.safeParse(value)
+function checkPolicy<T>(schema: z.ZodType<T>, value: Json): T {
+  const parsed = schema.safeParse(value)
   if (!parsed.success) throw new PolicyError('policy-invalid', `expected a policy: ${z.prettifyError(parsed.error)}`, parsed.error)
   return parsed.data
 }

@@ -10,14 +10,18 @@ import { guestSettings } from './settings/guest.ts'
 import { hostSettings } from './settings/host.ts'
 import { machineSettings } from './settings/machine.ts'
 import { networkSettings } from './settings/network.ts'
+import { postureSettings } from './settings/posture.ts'
 import { sessionSettings } from './settings/session.ts'
 import { sharingSettings } from './settings/sharing.ts'
 import { timeSettings } from './settings/time.ts'
+import { zoneSettings } from './settings/zones.ts'
 
 const settings = {
   ...accessSettings,
   ...timeSettings,
+  ...zoneSettings,
   ...networkSettings,
+  ...postureSettings,
   ...deviceSettings,
   ...sharingSettings,
   ...sessionSettings,

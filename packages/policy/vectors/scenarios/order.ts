@@ -13,6 +13,10 @@ const rules: readonly WrittenRule[] = [
   { setting: 'offline', value: { warnMinutes: 60, restrictMinutes: 60, suspendMinutes: 60, maxRuntimeMinutes: 100, maxBoots: 10 } },
   { setting: 'exit', value: 'suspend' },
   { setting: 're-authentication', value: { afterSleep: true, idleMinutes: null } },
+  {
+    setting: 'posture',
+    value: { systems: null, diskEncrypted: true, screenLock: false, processes: [], files: [], otherwise: 'refuse' },
+  },
 ]
 
 const set = <T extends object>(target: T, values: Partial<T>): void => {
@@ -39,6 +43,7 @@ export const faults: readonly Fault[] = [
     'host-refuses',
     ({ facts }) => set(facts, { hostWide: [{ organisation: 'bank', values: { 'host-desktops': { mode: 'listed', desktops: [] } } }] }),
   ],
+  ['posture-failed', ({ facts }) => set(facts.posture, { diskEncrypted: null })],
   ['instance-expired', ({ request }) => set(request.instance, { activatedAt: now - 31 * day })],
   [
     'offline-too-long',
@@ -65,6 +70,7 @@ export const faultless: Change = ({ facts, request }) => {
   set(request.instance, { authentication: 'passed' })
   const offered = facts.engines.map(({ name, capabilities }) => ({ name, capabilities: [...capabilities, 're-authentication:sleep' as const] }))
   set(facts, { engines: offered })
+  set(facts.posture, { diskEncrypted: { value: true, from: 'observed' } })
 }
 export const layers = [{ layer: 'organisation' as const, rules }]
 

@@ -6,6 +6,8 @@ import { sizeWords } from '../../parts/size-words.ts'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
 import { ApproveForm } from './approve-form.tsx'
+import { ChangesView } from './changes-view.tsx'
+import { readChanges } from './read-changes.ts'
 import { readableText } from './readable-text.ts'
 
 type Version = ResultOf<'read-pending'>
@@ -28,11 +30,11 @@ export function WaitingVersion({ version, here }: { readonly version: Version; r
             path={path}
             about={`${sizeWords(length)}, added`}
             digest={digest}
-            bytes={version.targets.find((target) => target.path === path)?.bytes}
+            content={version.targets.find((target) => target.path === path)}
           />
         ))}
         {removed.map(({ path, sha256: digest }) => (
-          <Target key={path} path={path} about="removed" digest={digest} bytes={undefined} />
+          <Target key={path} path={path} about="removed" digest={digest} content={undefined} />
         ))}
         {keys.map((change) => (
           <Text key={change.role} size="sm">
@@ -65,11 +67,10 @@ interface TargetProps {
   readonly path: string
   readonly about: string
   readonly digest: string
-  /** Base64. */
-  readonly bytes: string | undefined
+  readonly content: Version['targets'][number] | undefined
 }
 
-function Target({ path, about, digest, bytes }: TargetProps) {
+function Target({ path, about, digest, content }: TargetProps) {
   return (
     <div>
       <Group gap="xs" mb={4}>
@@ -81,14 +82,36 @@ function Target({ path, about, digest, bytes }: TargetProps) {
         </Text>
         <Digest value={digest} />
       </Group>
-      {bytes === undefined ? null : (
-        <section aria-label={`Content of ${path}`}>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-          <pre className="surface text" tabIndex={0}>
-            {readableText(bytes)}
-          </pre>
-        </section>
-      )}
+      {content === undefined ? null : <Content content={content} />}
     </div>
+  )
+}
+
+/** What changes against the published one, with the whole below it; the whole where there is nothing to compare with. */
+function Content({ content }: { readonly content: Version['targets'][number] }) {
+  const { path, bytes, former } = content
+  const changes = readChanges(former, content)
+  const whole = (
+    <section aria-label={`Content of ${path}`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre className="surface text" tabIndex={0}>
+        {readableText(bytes)}
+      </pre>
+    </section>
+  )
+  if (changes === null || former === null) return whole
+  return (
+    <section aria-label={`Changes in ${path}`}>
+      <Text size="sm" c="dimmed" mb={4} className="long">
+        Against {former.path}, which is published:
+      </Text>
+      <ChangesView changes={changes} />
+      <details>
+        <Text component="summary" size="sm" py={6} style={{ cursor: 'pointer' }}>
+          Show all of it
+        </Text>
+        {whole}
+      </details>
+    </section>
   )
 }

@@ -14,11 +14,16 @@ export interface GivenImpact {
 /** Devices to which the same happens, together. */
 export function groupImpact({ devices, impact }: GivenImpact): readonly ImpactGroup[] {
   const nameOf = (device: string) => devices.find((one) => one.device === device)?.name ?? device
-  const groups = Map.groupBy(impact, ({ changes, package: change, runtimeTooOld }) => JSON.stringify([changes, change, runtimeTooOld]))
+  const groups = Map.groupBy(impact, ({ device: _, ...what }) => JSON.stringify(what))
   return [...groups.values()].flatMap((of) => {
     const [first] = of
     if (first === undefined) return []
     const { device: _, ...what } = first
     return [{ ...what, names: of.map(({ device }) => nameOf(device)) }]
   })
+}
+
+/** How many devices notice nothing. */
+export function untouchedOf({ devices, impact }: GivenImpact): number {
+  return devices.length - impact.length
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the guest may reach: PO-9.
-import { meetNetworks, networkRuleWords, networkSetting } from '../network-rules.ts'
+import { meetNetworks, networkCapabilities, networkSetting, networkWords } from '../network-rules.ts'
 import { setting } from '../setting.ts'
 
 export const networkSettings = {
@@ -14,8 +14,8 @@ export const networkSettings = {
     merge: 'strictest',
     meet: meetNetworks,
     checked: ['power-on', 'running'],
-    capabilities: ({ mode }) => (mode === 'listed' ? ['network:listed'] : []),
-    needs: '`network:listed`, where servers are listed',
-    words: (value) => (value.mode === 'none' ? 'none' : `only ${value.allow.map(networkRuleWords).join(', ')}`),
+    capabilities: networkCapabilities,
+    needs: '`network:listed`, where servers are listed; `network:domain`, where one is listed by name; `network:deny`, where some is denied',
+    words: networkWords,
   }),
 }

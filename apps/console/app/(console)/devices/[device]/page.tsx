@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Group, Table, TableTbody, TableTd, TableTh, TableTr, Text } from '@mantine/core'
+import { Fragment } from 'react'
 import { Moment } from '../../../parts/moment.tsx'
 import { PageHead } from '../../../parts/page-head.tsx'
 import { Refresh } from '../../../parts/refresh.tsx'
 import { StateBadge } from '../../../parts/state-badge.tsx'
 import { Surface } from '../../../parts/surface.tsx'
+import { TextLink } from '../../../parts/text-link.tsx'
 import { showPage } from '../../../show-page.tsx'
 import { releaseWords } from '../release-words.ts'
 import { Compliance } from './compliance.tsx'
@@ -51,6 +53,16 @@ export default function DevicePage({ params }: { readonly params: Promise<{ read
                   {value}
                 </Row>
               ))}
+              <Row name="Settings in force">
+                {device.desktops.length === 0
+                  ? 'no desktop'
+                  : device.desktops.map(({ desktop }, index) => (
+                      <Fragment key={desktop}>
+                        {index === 0 ? '' : ', '}
+                        <TextLink href={`/devices/${id}/${desktop}`}>{desktop}</TextLink>
+                      </Fragment>
+                    ))}
+              </Row>
               <Row name="Enrolled">
                 <Moment at={device.enrolledAt} />
               </Row>

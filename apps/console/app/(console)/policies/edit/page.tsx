@@ -4,7 +4,7 @@ import { showPage } from '../../../show-page.tsx'
 import { nextVersion } from './next-version.ts'
 import { PolicyEditor } from './policy-editor.tsx'
 import { emptyPolicyText, setIn } from './policy-text.ts'
-import { settingForms } from './setting-forms.ts'
+import { conditionForm, settingForms } from './setting-forms.ts'
 
 type Query = Promise<{ readonly name?: string; readonly version?: string }>
 
@@ -21,7 +21,7 @@ export default function EditPolicyPage({ searchParams }: { readonly searchParams
           about="Form and text are the same document. Nothing applies before it is approved and a release names it."
           up={{ href: '/policies', label: 'Policies' }}
         />
-        <PolicyEditor start={start} settings={settingForms()} />
+        <PolicyEditor start={start} settings={settingForms()} condition={conditionForm()} />
       </>
     )
   })

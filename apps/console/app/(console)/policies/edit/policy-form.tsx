@@ -4,11 +4,13 @@ import { Alert, Group, NativeSelect, SimpleGrid, Stack, Text, TextInput, Title }
 import { addRule, readText, removeIn, setIn } from './policy-text.ts'
 import { RuleEditor } from './rule-editor.tsx'
 import type { SettingForm } from './setting-forms.ts'
+import type { ValueSchema } from './value-schema.ts'
 
 export interface PolicyFormProps {
   readonly text: string
   readonly onText: (text: string) => void
   readonly settings: readonly SettingForm[]
+  readonly condition: ValueSchema
 }
 
 const heads = [
@@ -18,7 +20,7 @@ const heads = [
 ] as const
 
 /** The text as a form; a text that cannot be read stays as it is, to be put right as text. */
-export function PolicyForm({ text, onText, settings }: PolicyFormProps) {
+export function PolicyForm({ text, onText, settings, condition }: PolicyFormProps) {
   const read = readText(text)
   if ('message' in read) {
     return (
@@ -52,7 +54,11 @@ export function PolicyForm({ text, onText, settings }: PolicyFormProps) {
         <NativeSelect
           label="Add a rule for"
           value=""
-          data={[{ value: '', label: 'Choose a setting…' }, ...unset.map(({ name, title, row }) => ({ value: name, label: `${title} (${row})` }))]}
+          data={[
+            { value: '', label: 'Choose a setting…' },
+            { group: 'Without a rule', items: unset.map(choice) },
+            { group: 'One more rule for', items: settings.filter((setting) => !unset.includes(setting)).map(choice) },
+          ]}
           onChange={({ currentTarget: { value } }) => {
             const chosen = settings.find(({ name }) => name === value)
             if (chosen !== undefined) onText(addRule(text, chosen.name, chosen.default))
@@ -67,6 +73,8 @@ export function PolicyForm({ text, onText, settings }: PolicyFormProps) {
           setting={settings.find(({ name }) => name === rule.setting) ?? null}
           onValue={(value) => onText(setIn(text, ['rules', index, 'value'], value))}
           onLocked={(locked) => onText(locked ? setIn(text, ['rules', index, 'locked'], true) : removeIn(text, ['rules', index, 'locked']))}
+          condition={condition}
+          onWhen={(when) => onText(when === undefined ? removeIn(text, ['rules', index, 'when']) : setIn(text, ['rules', index, 'when'], when))}
           onRemove={() => onText(removeIn(text, ['rules', index]))}
         />
       ))}
@@ -74,6 +82,8 @@ export function PolicyForm({ text, onText, settings }: PolicyFormProps) {
     </Stack>
   )
 }
+
+const choice = ({ name, title, row }: SettingForm) => ({ value: name, label: `${title} (${row})` })
 
 function Defaults({ settings }: { readonly settings: readonly SettingForm[] }) {
   if (settings.length === 0) return null

@@ -1,6 +1,6 @@
 'use client'
 // SPDX-License-Identifier: Apache-2.0
-import { Textarea } from '@mantine/core'
+import { Anchor, Textarea } from '@mantine/core'
 import type { PolicyFault } from './use-checked-policy.ts'
 
 interface PolicyTextAreaProps {
@@ -13,7 +13,15 @@ export function PolicyTextArea({ text, onText, faults }: PolicyTextAreaProps) {
   return (
     <Textarea
       {...{ label: 'Policy as YAML', autosize: true, minRows: 16, maxRows: 40, spellCheck: false, value: text }}
-      description="The same document as in the form. Comments stay."
+      description={
+        <>
+          The same document as in the form. Comments stay. For an editor of your own:{' '}
+          <Anchor href="/policy.schema.json" fz="inherit">
+            the JSON Schema
+          </Anchor>
+          .
+        </>
+      }
       error={faults.length > 0}
       onChange={(event) => onText(event.currentTarget.value)}
       styles={{

@@ -3,19 +3,23 @@
 import { Badge, Button, Checkbox, Code, Group, Stack, Text, Title } from '@mantine/core'
 import type { ShownRule } from './policy-text.ts'
 import type { SettingForm } from './setting-forms.ts'
-import { ValueEditor } from './value-editor.tsx'
+import { MembersEditor, ValueEditor } from './value-editor.tsx'
+import type { ValueSchema } from './value-schema.ts'
 
 export interface RuleEditorProps {
   readonly rule: ShownRule
   /** Null: not in the catalogue of this console. */
   readonly setting: SettingForm | null
+  readonly condition: ValueSchema
   readonly onValue: (value: unknown) => void
   readonly onLocked: (locked: boolean) => void
+  /** Undefined: the rule holds always. */
+  readonly onWhen: (when: unknown) => void
   readonly onRemove: () => void
 }
 
 /** One rule: what it sets, to what, and whether nearer layers may loosen it. */
-export function RuleEditor({ rule, setting, onValue, onLocked, onRemove }: RuleEditorProps) {
+export function RuleEditor({ rule, setting, condition, onValue, onLocked, onWhen, onRemove }: RuleEditorProps) {
   const title = setting?.title ?? (rule.setting === '' ? 'A rule without a setting' : rule.setting)
   return (
     <section className="surface" aria-label={`Rule for ${title}`} style={{ padding: '12px 14px' }}>
@@ -49,10 +53,13 @@ export function RuleEditor({ rule, setting, onValue, onLocked, onRemove }: RuleE
             start={setting.default}
           />
         )}
-        {rule.when === undefined ? null : (
-          <Text size="sm" className="long">
-            Only when <Code>{JSON.stringify(rule.when)}</Code>; conditions are written in the YAML text.
-          </Text>
+        {setting === null ? null : (
+          <Stack gap="xs" role="group" aria-label={`Conditions of the rule for ${title}`}>
+            <Text size="sm" fw={500}>
+              {isEmpty(rule.when) ? 'Holds always' : 'Holds only when all of this does'}
+            </Text>
+            <MembersEditor schema={condition} value={rule.when} label="Conditions" onChange={(when) => onWhen(isEmpty(when) ? undefined : when)} />
+          </Stack>
         )}
         <Group justify="space-between" gap="sm">
           <Checkbox
@@ -72,3 +79,5 @@ export function RuleEditor({ rule, setting, onValue, onLocked, onRemove }: RuleE
     </section>
   )
 }
+
+const isEmpty = (when: unknown): boolean => when === undefined || when === null || (typeof when === 'object' && Object.keys(when).length === 0)

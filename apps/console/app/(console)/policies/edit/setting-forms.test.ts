@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { catalogue, settingNames } from '@casemate/policy/settings'
 import { expect, it } from 'vitest'
-import { settingForms } from './setting-forms.ts'
-import { asSchema, labelOf, sampleOf, unwrapNull, type ValueSchema, variantsOf } from './value-schema.ts'
+import { conditionForm, settingForms } from './setting-forms.ts'
+import { asSchema, labelOf, optionalMembers, sampleOf, unwrapNull, type ValueSchema, variantsOf } from './value-schema.ts'
 
 /** Whether the form has an editor for every part of a schema. */
 function isEditable(given: ValueSchema): boolean {
@@ -32,10 +32,28 @@ it('starts every setting at a value that its own schema accepts', () => {
 it('makes a first value of each variant: only an address block is left for people to write', () => {
   const network = settingForms().find(({ name }) => name === 'network')
   const listed = variantsOf(network?.schema ?? {})?.variants.find(({ value }) => value === 'listed')
-  expect(sampleOf(listed?.schema ?? {})).toEqual({ mode: 'listed', allow: [{ protocol: 'tcp', cidr: '', ports: null }] })
+  expect(sampleOf(listed?.schema ?? {})).toEqual({ mode: 'listed', allow: [] })
+  const allow = asSchema(listed?.schema.properties?.allow)
+  expect(sampleOf(asSchema(allow.items))).toEqual({ protocol: 'tcp', cidr: '', ports: null })
   const password = variantsOf(settingForms().find(({ name }) => name === 'authentication')?.schema ?? {})?.variants[1]
   expect(catalogue.authentication.value.safeParse(sampleOf(password?.schema ?? {})).success).toBe(true)
   expect(sampleOf(settingForms().find(({ name }) => name === 'snapshots')?.schema ?? {})).toEqual({ take: false, revert: false })
+})
+
+it('makes a condition out of its members, each with an editor, none of them there at first', () => {
+  const form = conditionForm()
+  expect(isEditable(form)).toBe(true)
+  expect(sampleOf(form)).toEqual({})
+  expect(optionalMembers(form).map(([name, member]) => [name, sampleOf(member)])).toEqual([
+    ['groups', ['']],
+    ['tags', ['']],
+    ['assurance', ['software']],
+    ['runtimeVersion', {}],
+    ['network', ['']],
+    ['time', {}],
+  ])
+  const weekly = optionalMembers(optionalMembers(form).find(([name]) => name === 'time')?.[1] ?? {}).find(([name]) => name === 'weekly')
+  expect(sampleOf(weekly?.[1] ?? {})).toEqual({ days: ['mon'], from: '', to: '', utcOffset: '' })
 })
 
 it('writes the members of a value as words', () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The catalogue as data for the browser: the form is drawn from the very schemas that the parser checks with.
+import { condition } from '@casemate/policy/condition'
 import { catalogue, type SettingName, settingNames } from '@casemate/policy/settings'
 import { z } from 'zod'
 import { asSchema, type ValueSchema } from './value-schema.ts'
@@ -20,6 +21,11 @@ export interface SettingForm {
 
 export function settingForms(): readonly SettingForm[] {
   return settingNames.map(formOf)
+}
+
+/** Of a rule's `when`. */
+export function conditionForm(): ValueSchema {
+  return asSchema(z.toJSONSchema(condition, { io: 'input' }))
 }
 
 function formOf<N extends SettingName>(name: N): SettingForm {

@@ -1,7 +1,7 @@
 'use client'
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core'
-import { asSchema, labelOf, sampleOf, unwrapNull, type ValueSchema, variantsOf } from './value-schema.ts'
+import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, Text, TextInput } from '@mantine/core'
+import { asSchema, labelOf, optionalMembers, requiredMembers, sampleOf, unwrapNull, type ValueSchema, variantsOf } from './value-schema.ts'
 
 export interface ValueEditorProps {
   readonly schema: ValueSchema
@@ -15,32 +15,38 @@ export interface ValueEditorProps {
 /** The editor of a value by the kind that its schema says. */
 export function ValueEditor({ schema: given, value, label, onChange, start }: ValueEditorProps) {
   const { inner: schema, nullable } = unwrapNull(given)
+  const about = (given.description ?? schema.description)?.replaceAll('`', '')
   if (schema.const !== undefined) return null
   if (variantsOf(schema) !== null) return <VariantEditor schema={schema} value={value} label={label} onChange={onChange} start={start} />
   if (schema.enum !== undefined) {
     return (
-      <NativeSelect label={label} data={schema.enum.map(String)} value={String(value)} onChange={(event) => onChange(event.currentTarget.value)} />
+      <NativeSelect
+        {...{ label, description: about, data: schema.enum.map(String), value: String(value) }}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
     )
   }
   if (schema.prefixItems !== undefined) return <RangeEditor value={value} nullable={nullable} onChange={onChange} />
   if (schema.type === 'array') return <ListEditor schema={asSchema(schema.items)} value={value} label={label} onChange={onChange} />
   if (schema.properties !== undefined) return <MembersEditor schema={schema} value={value} label={label} onChange={onChange} />
   if (schema.type === 'boolean') {
-    return <Checkbox label={label} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} pt="xs" />
+    return (
+      <Checkbox {...{ label, description: about, checked: value === true, pt: 'xs' }} onChange={(event) => onChange(event.currentTarget.checked)} />
+    )
   }
   if (schema.type === 'integer') {
     return (
       <NumberInput
         {...{ label, allowDecimal: false, hideControls: true, value: typeof value === 'number' ? value : '' }}
         placeholder={nullable ? 'no limit' : 'a number'}
-        description={`${schema.minimum ?? 0} to ${schema.maximum ?? 'any'}${nullable ? '; empty: no limit' : ''}`}
+        description={[about ?? [], `${schema.minimum ?? 0} to ${schema.maximum ?? 'any'}${nullable ? '; empty: no limit' : ''}`].flat().join('; ')}
         onChange={(next) => onChange(typeof next === 'number' ? next : null)}
       />
     )
   }
   return (
     <TextInput
-      {...{ label, type: schema.format === 'date' ? 'date' : 'text', value: typeof value === 'string' ? value : '' }}
+      {...{ label, description: about, type: schema.format === 'date' ? 'date' : 'text', value: typeof value === 'string' ? value : '' }}
       placeholder={label === 'Address block' ? '192.0.2.0/24' : ''}
       onChange={({ currentTarget }) => onChange(nullable && currentTarget.value === '' ? null : currentTarget.value)}
     />
@@ -71,26 +77,56 @@ function VariantEditor({ schema, value, label, onChange, start }: ValueEditorPro
   )
 }
 
-function MembersEditor({ schema, value, onChange }: ValueEditorProps) {
-  const entries = Object.entries(schema.properties ?? {}).map(([name, member]) => [name, asSchema(member)] as const)
-  const shown = entries.filter(([, member]) => member.const === undefined)
+/** The members of an object: those that it must have, those that it has besides, and a choice of those that it may have. */
+export function MembersEditor({ schema, value, label, onChange }: ValueEditorProps) {
   const record = recordOf(value)
-  if (shown.length === 0) return null
+  const required = requiredMembers(schema).filter(([, member]) => member.const === undefined)
+  const optional = optionalMembers(schema)
+  const absent = optional.filter(([name]) => record[name] === undefined)
+  const shown = [...required, ...optional.filter(([name]) => record[name] !== undefined)]
+  const without = (name: string) => onChange(Object.fromEntries(Object.entries(record).filter(([other]) => other !== name)))
   return (
-    <Group align="flex-start" gap="sm">
-      {shown.map(([name, member]) => (
-        <div
-          key={name}
-          style={{
-            flex: unwrapNull(member).inner.type === 'array' && unwrapNull(member).inner.prefixItems === undefined ? '1 1 100%' : '1 1 9rem',
-            maxWidth: '100%',
+    <>
+      {shown.length === 0 ? null : (
+        <Group align="flex-start" gap="sm">
+          {shown.map(([name, member]) => (
+            <div key={name} style={{ flex: isWide(member) ? '1 1 100%' : '1 1 9rem', maxWidth: '100%' }}>
+              {unwrapNull(member).inner.properties === undefined ? null : (
+                <Text size="sm" fw={500}>
+                  {labelOf(name)}
+                </Text>
+              )}
+              <ValueEditor schema={member} value={record[name]} label={labelOf(name)} onChange={(next) => onChange({ ...record, [name]: next })} />
+              {required.some(([other]) => other === name) ? null : (
+                <Button variant="subtle" color="gray" size="compact-xs" mt={4} onClick={() => without(name)}>
+                  Without {labelOf(name).toLowerCase()}
+                </Button>
+              )}
+            </div>
+          ))}
+        </Group>
+      )}
+      {absent.length === 0 ? null : (
+        <NativeSelect
+          aria-label={`Add to ${label.toLowerCase()}`}
+          maw="14rem"
+          size="xs"
+          value=""
+          data={[{ value: '', label: `Add to ${label.toLowerCase()}…` }, ...absent.map(([name]) => ({ value: name, label: labelOf(name) }))]}
+          onChange={({ currentTarget }) => {
+            const chosen = absent.find(([name]) => name === currentTarget.value)
+            if (chosen !== undefined) onChange({ ...record, [chosen[0]]: sampleOf(chosen[1]) })
           }}
-        >
-          <ValueEditor schema={member} value={record[name]} label={labelOf(name)} onChange={(next) => onChange({ ...record, [name]: next })} />
-        </div>
-      ))}
-    </Group>
+        />
+      )}
+    </>
   )
+}
+
+/** Lists and objects stand on lines of their own. */
+function isWide(schema: ValueSchema): boolean {
+  const { inner } = unwrapNull(schema)
+  return inner.properties !== undefined || (inner.type === 'array' && inner.prefixItems === undefined)
 }
 
 function ListEditor({ schema, value, label, onChange }: ValueEditorProps) {

@@ -7,12 +7,16 @@ export interface ValueSchema {
   readonly const?: unknown
   readonly enum?: readonly unknown[]
   readonly format?: string
+  /** What it means, for people. */
+  readonly description?: string
   readonly minimum?: number
   readonly maximum?: number
   readonly minItems?: number
   readonly items?: unknown
   readonly prefixItems?: readonly unknown[]
   readonly properties?: Readonly<Record<string, unknown>>
+  /** Absent: every member may be left out. */
+  readonly required?: readonly string[]
   readonly anyOf?: readonly unknown[]
   readonly oneOf?: readonly unknown[]
 }
@@ -47,6 +51,15 @@ export function variantsOf(schema: ValueSchema): { readonly member: string; read
   return { member, variants: objects.map((object) => ({ value: String(asSchema(object.properties?.[member]).const), schema: object })) }
 }
 
+export const requiredMembers = (schema: ValueSchema): readonly Member[] => membersOf(schema).filter(([name]) => isRequired(schema, name))
+export const optionalMembers = (schema: ValueSchema): readonly Member[] => membersOf(schema).filter(([name]) => !isRequired(schema, name))
+
+export type Member = readonly [name: string, schema: ValueSchema]
+
+const isRequired = ({ required }: ValueSchema, name: string): boolean => required?.includes(name) === true
+const membersOf = ({ properties }: ValueSchema): readonly Member[] =>
+  Object.entries(properties ?? {}).map(([name, member]) => [name, asSchema(member)])
+
 /** A first value of a schema, to be edited: the least that is allowed, no limit where that may be said. */
 export function sampleOf(given: ValueSchema): unknown {
   const { inner: schema, nullable } = unwrapNull(given)
@@ -58,7 +71,7 @@ export function sampleOf(given: ValueSchema): unknown {
   if (schema.prefixItems !== undefined) return schema.prefixItems.map((item) => sampleOf(asSchema(item)))
   if (schema.type === 'array') return Array.from({ length: schema.minItems ?? 0 }, () => sampleOf(asSchema(schema.items)))
   if (schema.properties !== undefined) {
-    return Object.fromEntries(Object.entries(schema.properties).map(([name, member]) => [name, sampleOf(asSchema(member))]))
+    return Object.fromEntries(requiredMembers(schema).map(([name, member]) => [name, sampleOf(member)]))
   }
   if (schema.type === 'boolean') return false
   return schema.type === 'integer' || schema.type === 'number' ? Math.max(schema.minimum ?? 0, 0) : ''
@@ -67,6 +80,7 @@ export function sampleOf(given: ValueSchema): unknown {
 /** `maxTextBytes`: Max text bytes */
 export function labelOf(member: string): string {
   if (member === 'cidr') return 'Address block'
+  if (member === 'network') return 'Network zone'
   const words = member.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/\b[A-Z][a-z]+/g, (word) => word.toLowerCase())
   return words.charAt(0).toUpperCase() + words.slice(1).replace('mi B', 'MiB')
 }
