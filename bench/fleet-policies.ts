@@ -104,6 +104,8 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
     contactAt: now - (at % 300),
     sinceContact: { runtimeMinutes: at % 30, boots: at % 5 },
     network: null,
+    hostWide: [],
+    presence: { sleptAt: null, idleSince: null },
     hostNetwork: null,
     posture: unknownPosture,
     engines: [{ name: 'qemu', capabilities: ['network:listed', 'serial:captured', 'suspend'] }],
@@ -112,7 +114,10 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
   const request: Request = {
     kind: 'power-on',
     session: `session-${at}`,
-    instance: { name: 'office-1', activatedAt: now - 86_400 - at, authentication: 'missing', lockedUntil: null },
+    instance: {
+      ...{ name: 'office-1', activatedAt: now - 86_400 - at, authentication: 'missing', lockedUntil: null },
+      ...{ authenticatedAt: null, screenLocked: false },
+    },
     engine: 'auto',
   }
   return { lease, facts, request }

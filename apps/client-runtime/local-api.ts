@@ -129,6 +129,8 @@ export const instanceView = z.strictObject({
       /** What takes effect at the next start. */
       waiting: z.array(z.string()),
       warned: z.boolean(),
+      /** What the organisation tells the user now, in its own words. */
+      messages: z.array(z.string()),
     })
     .nullable(),
 })
@@ -162,6 +164,8 @@ export const desktopView = z.strictObject({
   password: z.strictObject({ set: z.boolean(), minLength: z.int(), minClasses: z.int() }).nullable(),
   /** As they would be for a start now, Unix seconds; null where it would not start. */
   deadlines: z.strictObject({ warnAt: z.int().nullable(), restrictAt: z.int().nullable(), suspendAt: z.int().nullable() }).nullable(),
+  /** What the organisation tells the user now, in its own words. */
+  messages: z.array(z.string()),
   /** Why it would not start now; empty where it would, a password apart. */
   reasons: z.array(reasonView),
   /** What to read out to the help desk, where a code could mend the first reason (PO-22). */

@@ -3,6 +3,7 @@ import { settingOf } from '@casemate/policy/decision'
 import type { Facts } from '@casemate/policy/facts'
 import { describeInstanceKey } from '@casemate/policy/instance-key'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
+import { messagesNow } from '@casemate/policy/plan-messages'
 import type { DesktopView } from '../local-api.ts'
 import { decideDesktop } from './decision/decide-desktop.ts'
 import { type Device, factsOf } from './device.ts'
@@ -23,6 +24,7 @@ export async function viewDesktop(
   const instance = {
     ...{ name: desktop, activatedAt: record?.activatedAt ?? null, authentication: 'passed' as const },
     lockedUntil: record?.tries.lockedUntil ?? null,
+    ...{ authenticatedAt: null, screenLocked: false },
   }
   const request = { kind: 'power-on' as const, session: 'list', instance, engine: record?.engine ?? engine }
   const { decision } = await decideDesktop(device, engines, desktop, request)
@@ -31,6 +33,7 @@ export async function viewDesktop(
     ...{ desktop, title: held?.release.document.title ?? desktop, serial: assigned.serial, activated: record !== undefined },
     ...(await wantedOf(device, desktop, held, record)),
     deadlines: decision.allowed ? decision.plan.deadlines : null,
+    messages: decision.allowed ? [...messagesNow(decision.plan, device.clock.now)] : [],
     reasons: decision.allowed ? [] : [...decision.reasons],
     rescue: record === undefined || decision.allowed ? null : ((await offerRescue(device, engines, desktop, decision.reasons))?.request ?? null),
   }

@@ -72,8 +72,11 @@ async function loadLease(leases: LeaseStore, documents: Documents, owner: LeaseO
   }
 }
 
-/** @param asked of the host by the policies that are to be decided over. */
-export async function factsOf(device: Device, engines: Facts['engines'], asked: AskedOfHost = nothingAsked): Promise<Facts> {
+/**
+ * All but what other desktops of the host ask of it.
+ * @param asked of the host by the policies that are to be decided over.
+ */
+export async function factsOf(device: Device, engines: Facts['engines'], asked: AskedOfHost = nothingAsked): Promise<Omit<Facts, 'hostWide'>> {
   const { leases, clock, owner, version, documents, host } = device
   const [hostNetwork, posture] = await Promise.all([host.network(), host.posture(asked)])
   const { root, snapshot, timestamp } = await documents.versions()
@@ -88,6 +91,8 @@ export async function factsOf(device: Device, engines: Facts['engines'], asked: 
     sinceContact: { runtimeMinutes: Math.floor(runtimeSeconds / 60), boots },
     // Nothing attests where this host is; of what is seen the policies' zones say whether it is enough.
     network: null,
+    // Nothing here sees the host sleep or idle; what needs that is refused for want of the capability.
+    presence: { sleptAt: null, idleSince: null },
     ...{ hostNetwork, posture },
     engines,
     package: 'verified',

@@ -8,6 +8,7 @@ import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
 import type { PasswordRules } from '@casemate/policy/password'
+import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
 import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
 import { checkIn } from './check-in/check-in.ts'
@@ -71,7 +72,10 @@ export class Runtime {
     this.#sessions = new Sessions({
       device: options.device,
       startHost: options.startHost,
-      decide: async (record, request) => this.#decide(await readInstance(options.device.layout, record.instance), request, 'passed'),
+      decide: async (record, request) => {
+        const instance = await readInstance(options.device.layout, record.instance)
+        return this.#decide(instance, request, 'passed', { authenticatedAt: record.startedAt, screenLocked: record.plan.screenLock.locked })
+      },
       onChange: () => {
         options.changed()
         this.#contact.wake()
@@ -298,8 +302,9 @@ export class Runtime {
     { instance, desktop, activatedAt, tries }: InstanceRecord,
     request: Pick<Request, 'kind' | 'session' | 'engine'>,
     authentication: Request['instance']['authentication'],
+    screen: Pick<Request['instance'], 'authenticatedAt' | 'screenLocked'> = { authenticatedAt: null, screenLocked: false },
   ): Promise<Decided> {
-    const asked = { ...request, instance: { name: instance, activatedAt, authentication, lockedUntil: tries.lockedUntil } }
+    const asked = { ...request, instance: { name: instance, activatedAt, authentication, lockedUntil: tries.lockedUntil, ...screen } }
     return decideDesktop(this.device, await this.#engineFacts(), desktop, asked)
   }
 
@@ -403,6 +408,7 @@ export class Runtime {
       ...{ instance, desktop, engine, activatedAt },
       session: {
         ...{ session, planVersion, serial, waiting: [...waiting], warned, reasons: [...reasons] },
+        messages: record.ended ? [] : [...messagesNow(plan, this.device.clock.now)],
         state: view?.state ?? record.state,
         open: !record.ended,
         holds: view === null ? [] : [...view.holds],

@@ -80,7 +80,7 @@ function about({ serial }: DesktopView, open: Session | null, instance: Instance
   return [release, ...sealed, ...(instance === undefined ? [] : [`on ${instance.engine}`])].join(' · ')
 }
 
-function badges({ deadlines, eula, activated }: DesktopView, open: Session | null, now: number): HTMLElement | null {
+function badges({ deadlines, messages, eula, activated }: DesktopView, open: Session | null, now: number): HTMLElement | null {
   const found: (readonly [text: string, kind: 'plain' | 'warn'])[] = []
   if (open !== null && open.state !== 'blocked') {
     found.push([open.network === 'none' ? 'no network' : 'listed servers only', 'plain'])
@@ -91,6 +91,7 @@ function badges({ deadlines, eula, activated }: DesktopView, open: Session | nul
   const { warnAt = null, restrictAt = null, suspendAt = null } = deadlines ?? {}
   const warned = open?.warned === true || (warnAt !== null && now >= warnAt)
   if (suspendAt !== null) found.push([`may run until ${moment(suspendAt)} (${fromNow(suspendAt, now)})`, warned ? 'warn' : 'plain'])
+  for (const message of open?.messages ?? messages) found.push([message, 'warn'])
   if (warned) found.push(['connect to the network, or ask for an extension', 'warn'])
   if (restrictAt !== null && now >= restrictAt) found.push(['network cut until there is contact', 'warn'])
   if (open !== null && open.waiting.length > 0) found.push([`new at the next start: ${open.waiting.join(', ')}`, 'plain'])

@@ -30,6 +30,7 @@ type Words = readonly [sentence: string, nextStep: string, ask?: string]
 const NEW_CODE = 'Ask for a new enrolment code.'
 
 const words: Readonly<Record<string, Words>> = {
+  'activation-not-for-user': ['This desktop is not meant for the user of this computer.', 'Ask to be listed for it.', ADMINISTRATOR],
   'activation-refused': ['The activation password or key is not right.', 'Check it and try again.', HELP_DESK],
   'activation-used-up': ['This desktop has been activated as often as is allowed.', 'Ask for another activation.', ADMINISTRATOR],
   'already-activated': ['This desktop is activated on this computer already.', 'Start it.'],

@@ -21,6 +21,8 @@ describe('what a plan asks for', () => {
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
   it.each<[missing: string, change: Partial<LaunchPlan>]>([
+    ['re-authentication:sleep', { screenLock: { ...plan.screenLock, afterSleep: true } }],
+    ['re-authentication:idle', { screenLock: { ...plan.screenLock, idleMinutes: 10 } }],
     ['network:domain', { network: { mode: 'listed', allow: [], allowDomains: [{ protocol: 'tcp', domain: 'example.com', ports: null }] } }],
     ['network:deny', { network: { mode: 'listed', allow: [], deny: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
     ['drive:cd-image', { drives: { cd: 'image', floppy: 'none' } }],

@@ -53,7 +53,13 @@ describe('enrolment', () => {
 describe('a desktop', () => {
   it('is activated with the right password only, started, and its journal verified by the console', { timeout: 60_000 }, async () => {
     const [world, computer] = [await realWorld(), await Computer.fresh()]
-    await publishDesktop(world, [...openRules, { setting: 'activation', value: 'password' }])
+    const expiry = { afterDays: 1, lastDay: null, warnDays: 30 }
+    const texts = { warning: 'Ask 4711 for another day', ended: 'It is over' }
+    const rules = [
+      { setting: 'expiry', value: expiry },
+      { setting: 'expiry-texts', value: texts },
+    ]
+    await publishDesktop(world, [...openRules, ...rules, { setting: 'activation', value: 'password' }])
     await setActivationPassword(operator, world.console, 'office', 'open sesame')
     const device = await computer.enrol(world)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'instance-unknown' })
@@ -62,6 +68,8 @@ describe('a desktop', () => {
     await expect(computer.call('activate', { ...activation, presented: 'open sesame' })).resolves.toMatchObject({ engine: 'v86', session: null })
     const view = await computer.call('start', { instance: 'office', password: null })
     expect(view.session).toMatchObject({ open: true, planVersion: 1, viewer: 'http://127.0.0.1:9/#token=token' })
+    expect(view.session?.messages).toEqual([texts.warning])
+    await expect(computer.call('list', {})).resolves.toMatchObject({ desktops: [{ messages: [texts.warning] }] })
     expect(computer.hosts[0]?.keys.packageKey).toHaveLength(32)
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'session-open' })
     await vi.waitFor(async () => {
@@ -200,6 +208,27 @@ describe('a desktop', () => {
     await expect(computer.call('status', {})).resolves.toMatchObject({ instances: [{ session: { open: true, session: host.plan.session } }] })
     await computer.call('stop', { instance: 'office', how: 'power-off' })
     expect(host.asked).toEqual(['power-off'])
+  })
+
+  it('is suspended where another desktop of the computer lists itself only, and not where it lists both', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world)
+    await computer.enrol(world)
+    const host = await computer.running()
+    const lab = { organisation: 'acme', desktop: 'lab' }
+    const lists = async (version: string, ...desktops: object[]) => {
+      await publishPolicy(world, version, [...openRules, { setting: 'host-desktops', value: { mode: 'listed', desktops } }])
+      await publishRelease(world, version, '1', 'lab')
+    }
+    await lists('2', lab, { organisation: 'acme', desktop: 'office' })
+    await assignDesktop(operator, world.console, 'lab', { subject: 'all', value: '' })
+    const reasonsOf = async (name: string) => (await computer.call('list', {})).desktops.find(({ desktop }) => desktop === name)?.reasons
+    await vi.waitFor(async () => expect(await reasonsOf('lab')).toMatchObject([{ code: 'activation-needed' }]), 20_000)
+    expect([await reasonsOf('office'), host.asked]).toEqual([[], []])
+    await lists('3', lab)
+    await vi.waitFor(() => expect(host.asked).toContain('suspend'), 20_000)
+    expect(await reasonsOf('office')).toMatchObject([{ code: 'host-refuses', sentence: expect.stringContaining('`acme`') }])
+    expect(await reasonsOf('lab')).toMatchObject([{ code: 'activation-needed' }])
   })
 })
 

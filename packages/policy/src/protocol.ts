@@ -20,6 +20,7 @@ const compactJws = z.string().regex(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}$/)
 
 /** Named errors; anything else that goes wrong is `unavailable` and may be tried again. */
 export const protocolError = z.enum([
+  'activation-not-for-user',
   'activation-refused',
   'activation-used-up',
   'bad-request',
@@ -51,6 +52,7 @@ export type ProtocolError = z.infer<typeof protocolError>
 
 /** HTTP status of each; the code in the body is what programs branch on. */
 export const statusOf: Readonly<Record<ProtocolError, 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503>> = {
+  'activation-not-for-user': 403,
   'activation-refused': 403,
   'activation-used-up': 403,
   'bad-request': 400,
@@ -207,6 +209,7 @@ const activate = {
   /** A lease whose assignment of that desktop carries the package key. */
   response: z.strictObject({ lease: compactJws }),
   errors: [
+    'activation-not-for-user',
     'activation-refused',
     'activation-used-up',
     'bad-request',

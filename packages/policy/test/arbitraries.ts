@@ -80,6 +80,8 @@ const usbTable = fc.record({
 
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
+const ownWords = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
+
 const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
   fc.constant({ mode: 'none' as const }),
   fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
@@ -121,6 +123,10 @@ export const anyException: fc.Arbitrary<Exception> = fc.oneof(
 
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
+  'activation-users': fc.oneof(
+    fc.constant({ mode: 'anyone' as const }),
+    fc.array(fc.record({ users: names, groups: names }), { minLength: 1, maxLength: 3 }).map((allOf) => ({ mode: 'listed' as const, allOf })),
+  ),
   'activation-instances': fc.integer({ min: 1, max: 5 }),
   authentication: fc.oneof(
     fc.constant({ mode: 'none' as const }),
@@ -132,6 +138,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
       lockMinutes: fc.integer({ min: 1, max: 60 }),
     }),
   ),
+  're-authentication': fc.record({ afterSleep: fc.boolean(), idleMinutes: fc.option(fc.integer({ min: 1, max: 9 }), { nil: null }) }),
   expiry: fc.record({
     afterDays: fc.option(fc.integer({ min: 1, max: 20 }), { nil: null }),
     lastDay: fc.option(
@@ -140,6 +147,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     ),
     warnDays: fc.nat({ max: 5 }),
   }),
+  'expiry-texts': fc.record({ warning: ownWords, ended: ownWords }),
   offline: fc.tuple(offlineSteps, limit(20), limit(5)).map(([[warn, restrict, suspend], maxRuntimeMinutes, maxBoots]) => ({
     warnMinutes: warn ?? null,
     restrictMinutes: restrict ?? null,
@@ -185,6 +193,12 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   processor: mostOf(1, 9),
   'disk-growth': mostOf(1, 9),
   'network-rate': mostOf(8, 16),
+  'host-desktops': fc.oneof(
+    fc.constant({ mode: 'any' as const }),
+    fc
+      .array(fc.record({ organisation: fc.constantFrom('example', 'bank'), desktop: fc.constantFrom('office', 'lab', null) }), { maxLength: 4 })
+      .map((desktops) => ({ mode: 'listed' as const, desktops })),
+  ),
   scripts: fc.record({ powerOn: names, powerOff: names, seconds: fc.integer({ min: 1, max: 9 }) }),
   'guest-info': fc.record({ toGuest: names, fromGuest: names, maxBytes: fc.nat({ max: 9 }) }),
   overrides: fc.record({

@@ -47,9 +47,12 @@ describe('the catalogue', () => {
   it('has the settings of this milestone, by row', () => {
     expect(settingNames.map((name) => `${catalogue[name].row} ${name}`)).toEqual([
       'PO-1 activation',
+      'PO-1 activation-users',
       'PO-1 activation-instances',
       'PO-2 authentication',
+      'PO-3 re-authentication',
       'PO-4 expiry',
+      'PO-4 expiry-texts',
       'PO-5 offline',
       'PO-5 check-in',
       'PO-9 zones',
@@ -82,12 +85,18 @@ describe('the catalogue', () => {
       'PO-20 scripts',
       'PO-20 guest-info',
       'PO-22 overrides',
+      'PO-23 host-desktops',
     ])
   })
 
   it.each([
+    ['activation-users', { mode: 'anyone', allOf: [] }],
+    ['activation-users', { mode: 'listed', allOf: [{ users: [' ada'], groups: [] }] }],
     ['expiry', { afterDays: 0, lastDay: null, warnDays: 0 }],
     ['expiry', { afterDays: null, lastDay: '2027-02-30', warnDays: 0 }],
+    ['re-authentication', { afterSleep: true, idleMinutes: 0 }],
+    ['expiry-texts', { warning: 'x'.repeat(201), ended: null }],
+    ['expiry-texts', { warning: 'one\ntwo', ended: null }],
     ['offline', { warnMinutes: 20, restrictMinutes: 10, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],
     ['offline', { warnMinutes: null, restrictMinutes: null, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],
     ['authentication', { mode: 'none', tries: 3 }],

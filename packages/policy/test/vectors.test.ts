@@ -42,8 +42,8 @@ describe('decision vectors', () => {
     const set = new Set(
       files.map(read).flatMap(({ input }) => input.policies.flatMap(({ document }) => document.rules.map(({ setting }) => setting))),
     )
-    // Decided by the console: `activation.test.ts`. Read by the daemon: `settingOf`.
-    expect(settingNames.filter((name) => !set.has(name))).toEqual(['activation', 'activation-instances', 'check-in'])
+    // Decided by the console: `activation-vectors.test.ts`. Read by the daemon: `settingOf`.
+    expect(settingNames.filter((name) => !set.has(name))).toEqual(['activation', 'activation-users', 'activation-instances', 'check-in'])
   })
 
   it('have a twin that runs for every refusal: the same policies without its fault, or the same input under other policies', () => {

@@ -5,21 +5,27 @@ import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
 import { deviceScenarios } from './scenarios/devices.ts'
+import { expiryTextScenarios } from './scenarios/expiry-texts.ts'
 import { hostScenarios } from './scenarios/host.ts'
+import { hostDesktopScenarios } from './scenarios/host-desktops.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
 import { overrideScenarios } from './scenarios/overrides.ts'
+import { reAuthenticationScenarios } from './scenarios/re-authentication.ts'
 import { sessionScenarios } from './scenarios/session.ts'
 import { trustScenarios } from './scenarios/trust.ts'
 
 export const scenarios: readonly Scenario[] = [
   ...trustScenarios,
   ...accessScenarios,
+  ...reAuthenticationScenarios,
+  ...expiryTextScenarios,
   ...machineScenarios,
   ...deviceScenarios,
   ...hostScenarios,
   ...sessionScenarios,
+  ...hostDesktopScenarios,
   ...layerScenarios,
   ...orderScenarios,
   ...overrideScenarios,

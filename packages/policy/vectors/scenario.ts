@@ -144,6 +144,8 @@ function baseFacts(): Facts {
     contactAt: now - minute,
     sinceContact: { runtimeMinutes: 0, boots: 0 },
     network: null,
+    presence: { sleptAt: { value: null, from: 'observed' }, idleSince: { value: null, from: 'observed' } },
+    hostWide: [],
     hostNetwork: null,
     posture: { ...unknownPosture },
     engines: [
@@ -158,7 +160,14 @@ function baseRequest(): Request {
   return {
     kind: 'power-on',
     session: 'session-1',
-    instance: { name: 'office-1', activatedAt: now - 10 * day, authentication: 'missing', lockedUntil: null },
+    instance: {
+      name: 'office-1',
+      activatedAt: now - 10 * day,
+      authentication: 'missing',
+      lockedUntil: null,
+      authenticatedAt: null,
+      screenLocked: false,
+    },
     engine: 'auto',
   }
 }

@@ -33,7 +33,7 @@ export async function checkIn(
   { waitSeconds, engines, sessions, withoutDocuments, signal, refusedOverrides }: CheckIn,
 ): Promise<CheckedIn> {
   const { leases, documents, console } = device
-  const { device: _, contactAt: __, package: ___, ...facts } = await factsOf(device, engines)
+  const { device: _, contactAt: __, package: ___, presence: ____, ...facts } = await factsOf(device, engines)
   const seen = { leaseSeq: leases.floors.seq, timestamp: (await documents.versions()).timestamp, change: leases.contact.change }
   const body: RequestOf<'checkIn'> = { waitSeconds, seen, facts, sessions: [...sessions] }
   const nonce = await leases.question()

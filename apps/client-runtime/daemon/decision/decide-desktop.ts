@@ -8,6 +8,7 @@ import { reason } from '@casemate/policy/reason'
 import { type Device, factsOf } from '../device.ts'
 import { type DesktopDocuments, readDesktop } from '../documents/desktop-documents.ts'
 import type { AskedOfHost } from '../host-facts/host-probes.ts'
+import { hostWideOf } from './host-wide.ts'
 
 export interface Decided {
   readonly decision: Decision
@@ -23,7 +24,8 @@ export async function decideDesktop(device: Device, engines: Facts['engines'], d
     const { lease, floors } = leases
     const documents = await readDesktop(held.place, desktop, lease)
     if (documents !== undefined) {
-      const facts = { ...(await factsOf(device, engines, askedBy(documents.layers))), floors }
+      const observed = { ...(await factsOf(device, engines, askedBy(documents.layers))), floors }
+      const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
       return { decision: decide(documents.release, documents.layers, lease, facts, request, clock.now, overrides.granted), documents }
     }
     return { decision: { allowed: false, reasons: [whyNothing(device, desktop)] }, documents: null }

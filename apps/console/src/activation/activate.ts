@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PO-1: what was presented is checked, and every allowance counted in one transaction, before the package key is wrapped for the device.
-import { type ActivationAttempt, type ActivationDecision, activationKeyDigest, decideActivation } from '@casemate/policy/activation'
+import {
+  type ActivationAttempt,
+  type ActivationDecision,
+  type ActivationSettings,
+  activationKeyDigest,
+  decideActivation,
+} from '@casemate/policy/activation'
 import type { RequestOf, ResponseOf } from '@casemate/policy/protocol'
 import type { SettingValues } from '@casemate/policy/settings'
 import { type DeviceActor, requireDevice } from '../access/actor.ts'
@@ -22,7 +28,7 @@ interface Attempt {
   readonly device: DeviceRow
   readonly release: AssignedRelease
   readonly instance: string
-  readonly settings: Pick<SettingValues, 'activation' | 'activation-instances'>
+  readonly settings: ActivationSettings
   readonly presented:
     | { readonly kind: 'none' }
     | { readonly kind: 'password'; readonly right: boolean }
@@ -32,7 +38,7 @@ interface Attempt {
 /**
  * @returns a lease whose assignment of the desktop carries the package key.
  * @throws ConsoleError `device-unknown`, `lease-copied`, `device-suspended`, `not-assigned`, `bad-request` (the instance is another
- * desktop's), `activation-refused`, `activation-used-up`.
+ * desktop's), `activation-not-for-user`, `activation-refused`, `activation-used-up`.
  */
 export async function activate(actor: DeviceActor, console: Console, wanted: Wanted, question: LeaseQuestion): Promise<ResponseOf<'activate'>> {
   requireDevice(actor, console.organisation.id)
@@ -61,7 +67,11 @@ async function readAttempt(actor: DeviceActor, { db, now }: Console, { desktop, 
   const release = (await assignedReleases(db, device)).find((assigned) => assigned.desktop === desktop)
   if (release === undefined) throw new ConsoleError('not-assigned', `no desktop \`${desktop}\` is assigned to this device`)
   const setting = await releaseSettings(db, release, device, now())
-  const settings = { activation: setting('activation'), 'activation-instances': setting('activation-instances') }
+  const settings = {
+    activation: setting('activation'),
+    'activation-users': setting('activation-users'),
+    'activation-instances': setting('activation-instances'),
+  }
   return { device, release, instance, settings, presented: await readPresented(db, release.desktopId, settings.activation, presented) }
 }
 
@@ -95,7 +105,7 @@ async function decideAndCount(tx: Transaction, actor: DeviceActor, { now }: Cons
   const presented: ActivationAttempt['presented'] =
     attempt.presented.kind === 'key' ? { kind: 'key', usesLeft: key === undefined ? 0 : again ? 1 : key.usesLeft } : attempt.presented
   const decision = decideActivation({
-    ...{ settings, presented, otherInstances: await otherInstances(tx, attempt) },
+    ...{ settings, claims: device.claims, presented, otherInstances: await otherInstances(tx, attempt) },
     totalLeft: again ? null : await totalLeft(tx, release.desktopId),
   })
   if (!decision.allowed || again) return decision

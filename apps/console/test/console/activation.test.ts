@@ -168,3 +168,17 @@ it('gives the key of the new package with a new release, without another activat
   const token = device.lease?.assign[0]?.key ?? ''
   expect(Buffer.from((await openPackageKey(token, device.key, sha256)).key)).toEqual(Buffer.from(key))
 })
+
+it('activates for the users and groups that the policies list, and for nobody else', async () => {
+  const world = await startWorld()
+  const listed = { mode: 'listed', allOf: [{ users: ['ada'], groups: [] }] }
+  await publishDesktop(world, [...openRules, { setting: 'activation-users', value: listed }])
+  const [ada, eve] = [await ScriptedDevice.enrolled(world, { user: 'ada' }), await ScriptedDevice.enrolled(world, { user: 'eve' })]
+  expect(errorOf(await eve.activate(null))).toEqual({ status: 403, code: 'activation-not-for-user' })
+  await eve.checkIn()
+  expect(eve.lease?.assign).toMatchObject([{ key: null }])
+  expect((await ada.activate(null)).status).toBe(200)
+  expect(ada.lease?.assign[0]?.key).not.toBeNull()
+  const [entry] = (await readAudit(operator, world.console)).entries.filter(({ action }) => action === 'activation.refused')
+  expect(entry?.details).toMatchObject({ code: 'activation-not-for-user' })
+})

@@ -4,6 +4,7 @@
 import type { SettingCapability } from '../model/setting.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { accessSettingsOf } from './plan/access.ts'
 import { deviceSettingsOf } from './plan/devices.ts'
 import { machineSettingsOf } from './plan/machine.ts'
 
@@ -20,6 +21,7 @@ export function appliedSettings(plan: LaunchPlan): Partial<SettingValues> {
     memory: { maxMiB: plan.memoryMiB },
     ...deviceSettingsOf(plan),
     ...machineSettingsOf(plan),
+    ...accessSettingsOf(plan),
   }
 }
 

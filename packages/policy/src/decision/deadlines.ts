@@ -18,6 +18,8 @@ export interface Deadlines {
   /** By the expiry that the policies set, and with what extends it. */
   readonly policyEnd: number | null
   readonly expiryEnd: number | null
+  /** When the user is warned of that end. */
+  readonly expiryWarning: number | null
   readonly runtimeEnd: number | null
   /** The earliest end of all, the lease's and the package's included. */
   readonly suspendAt: number
@@ -50,6 +52,7 @@ export function deadlinesOf(
     offlineEnd,
     policyEnd,
     expiryEnd,
+    expiryWarning,
     runtimeEnd: runtimeEnd === null ? null : Math.max(now, runtimeEnd),
     suspendAt: [offlineEnd, expiryEnd, runtimeEnd, packageEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
   }

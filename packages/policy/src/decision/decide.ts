@@ -6,13 +6,14 @@
 //
 //    1 clock-behind            8 desktop-not-assigned     15 activation-needed
 //    2 lease-missing           9 release-older            16 policy-too-large
-//    3 lease-foreign          10 release-mismatch         17 posture-failed
-//    4 lease-older            11 package-altered          18 instance-expired
-//    5 lease-suspended        12 policy-missing           19 offline-too-long
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-runtime-used-up, offline-boots-used-up
-//      lease-expired          14 package-not-yet-valid,   21 authentication-locked, -unset, -missing, -wrong (at power-on)
-//    7 repository-behind         package-expired          22 engine-missing
-//                                                         23 capability-missing
+//    3 lease-foreign          10 release-mismatch         17 host-refuses
+//    4 lease-older            11 package-altered          18 posture-failed
+//    5 lease-suspended        12 policy-missing           19 instance-expired
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-too-long
+//      lease-expired          14 package-not-yet-valid,   21 offline-runtime-used-up, offline-boots-used-up
+//    7 repository-behind         package-expired          22 authentication-locked, -unset, -missing, -again, -wrong
+//                                                         23 engine-missing
+//                                                         24 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import { countRules } from '../model/network-rules.ts'
@@ -23,11 +24,13 @@ import { clockTolerance, isBehind } from '../trust/clock.ts'
 import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
+import { refusedBy } from './host-wide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { isExtendable, type Loosening, loosen } from './loosen.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { postureFaults } from './posture.ts'
+import { isScreenLocked } from './re-authentication.ts'
 import { type Reason, reason } from './reasons.ts'
 import { zoneOf } from './zone.ts'
 
@@ -97,11 +100,13 @@ function decideOrThrow(
     now,
   )
   if (isTooLarge(values)) return refused(reason('policy-too-large'))
+  const refuser = hostRefusal(release.document.desktop, values, lease, facts)
+  if (refuser !== undefined) return refused(refuser)
   const faults = postureFaults(values.posture, facts.posture)
   if (faults.length > 0 && values.posture.otherwise === 'refuse') return refused(reason('posture-failed', { faults }))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now, extensions)
-  const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, request, now)
+  const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
   return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids }) : refused(late)
 }
 
@@ -180,9 +185,16 @@ function activationRefusal(assigned: Assignment | undefined, { instance }: Reque
   return instance.activatedAt === null || (assigned?.key ?? null) === null ? reason('activation-needed') : undefined
 }
 
+/** This desktop's own policy counts as that of one more desktop of its organisation. */
+function hostRefusal(desktop: string, values: SettingValues, { iss }: Lease, { hostWide }: Facts): Reason | undefined {
+  const own = { organisation: iss, values: { 'host-desktops': values['host-desktops'] } }
+  const organisation = refusedBy([own, ...hostWide], { organisation: iss, desktop })
+  return organisation === undefined ? undefined : reason('host-refuses', { desktop, organisation })
+}
+
 function timeRefusal(
   deadlines: Deadlines,
-  { offline, overrides }: SettingValues,
+  { offline, overrides, 'expiry-texts': texts }: SettingValues,
   lease: Lease,
   { sinceContact }: Facts,
   request: Request,
@@ -190,7 +202,7 @@ function timeRefusal(
 ): Reason | undefined {
   const { policyEnd, expiryEnd, offlineEnd, runtimeEnd, contactAt } = deadlines
   if (policyEnd !== null && expiryEnd !== null && now >= expiryEnd) {
-    return reason('instance-expired', { at: expiryEnd, extendable: isExtendable(policyEnd, overrides, now) })
+    return reason('instance-expired', { at: expiryEnd, extendable: isExtendable(policyEnd, overrides, now), text: texts.ended })
   }
   if (offlineEnd !== null && now >= offlineEnd) return reason('offline-too-long', { since: contactAt })
   const minutes = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)
@@ -201,8 +213,11 @@ function timeRefusal(
   return boots !== null && used > boots ? reason('offline-boots-used-up', { boots }) : undefined
 }
 
-function authenticationRefusal({ authentication }: SettingValues, { kind, instance }: Request, now: number): Reason | undefined {
-  if (kind === 'continue' || authentication.mode === 'none') return undefined
+/** At power-on, and again where the screen of a VM that runs is to be unlocked. */
+function authenticationRefusal(values: SettingValues, facts: Facts, request: Request, now: number): Reason | undefined {
+  const { kind, instance } = request
+  if (kind === 'continue' || values.authentication.mode === 'none') return undefined
+  if (kind === 'show' && !isScreenLocked(values, facts, request, now)) return undefined
   if (instance.lockedUntil !== null && now < instance.lockedUntil) return reason('authentication-locked', { until: instance.lockedUntil })
   switch (instance.authentication) {
     case 'passed':
@@ -210,7 +225,7 @@ function authenticationRefusal({ authentication }: SettingValues, { kind, instan
     case 'unset':
       return reason('authentication-unset')
     case 'missing':
-      return reason('authentication-missing')
+      return reason(kind === 'show' ? 'authentication-again' : 'authentication-missing')
     case 'wrong':
       return reason('authentication-wrong')
   }

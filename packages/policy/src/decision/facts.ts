@@ -6,7 +6,9 @@ import { z } from 'zod'
 import { instant, runtimeVersion, slug, thumbprintText } from '../model/names.ts'
 import { settingCapability } from '../model/setting.ts'
 import { leaseFloors } from '../trust/lease.ts'
+import { hostRules } from './host-wide.ts'
 import { hostPosture } from './posture.ts'
+import { presence } from './re-authentication.ts'
 import { hostNetwork } from './zone.ts'
 
 /** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
@@ -26,6 +28,9 @@ export const facts = z.strictObject({
   sinceContact: z.strictObject({ runtimeMinutes: z.int().min(0), boots: z.int().min(0) }),
   /** The zone in which the host is. */
   network: fact(slug),
+  presence,
+  /** Of every organisation that this host is enrolled with, as far as the documents of its desktops are here. */
+  hostWide: z.array(hostRules).max(1000),
   /** What the runtime sees of the host's network, from which the policies' zones are told; null: nothing. */
   hostNetwork: hostNetwork.nullable(),
   posture: hostPosture,
@@ -45,11 +50,18 @@ const instance = z.strictObject({
   authentication: z.enum(['passed', 'missing', 'wrong', 'unset']),
   /** Until when tries are refused. */
   lockedUntil: instant.nullable(),
+  /** Of a VM that runs: when its user last showed who they are; null: unknown. */
+  authenticatedAt: instant.nullable(),
+  /** Of a VM that runs: whether its screen was locked, by what may be over. */
+  screenLocked: z.boolean(),
 })
 
-/** `power-on` asks whether to start; `continue` asks again for a VM that runs, whose user is past authentication. */
+/**
+ * `power-on` asks whether to start; `continue` asks again for a VM that runs, whose user is past authentication; `show` asks to unlock the
+ * screen of one that runs.
+ */
 export const request = z.strictObject({
-  kind: z.enum(['power-on', 'continue']),
+  kind: z.enum(['power-on', 'continue', 'show']),
   session: slug,
   instance,
   engine: z.enum(['auto', 'qemu', 'v86']),

@@ -2,6 +2,7 @@
 //
 // The complete instructions of a decision. Whoever executes a plan has no choice left; it carries no secret.
 import { z } from 'zod'
+import { accessMembers, closedAccess } from './plan/access.ts'
 import { closedDevices, deviceMembers } from './plan/devices.ts'
 import { closedMachine, machineMembers } from './plan/machine.ts'
 import { plannedNetwork } from './plan/network.ts'
@@ -29,6 +30,7 @@ export const launchPlan = z.strictObject({
   exit: z.enum(['user', 'suspend', 'power-off']),
   ...deviceMembers,
   ...machineMembers,
+  ...accessMembers,
   /** Unix seconds on the runtime's verified clock; null: never. */
   deadlines: z.strictObject({ warnAt: seconds.nullable(), restrictAt: seconds.nullable(), suspendAt: seconds.nullable() }),
   /** Of the overrides and rescue codes (PO-22) that are counted in; absent: none. They say why, and allow nothing themselves. */
@@ -53,5 +55,6 @@ export const closedPlan = {
   ...noQuarantine,
   ...closedDevices,
   ...closedMachine,
+  ...closedAccess,
   deadlines: { warnAt: null, restrictAt: null, suspendAt: null },
 } as const satisfies Partial<LaunchPlan>

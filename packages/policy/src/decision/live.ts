@@ -4,6 +4,7 @@
 // for its next start. A refusal suspends: work is not lost, and nothing runs on.
 import type { Decision } from './decide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { type AccessAction, accessActions } from './plan/access.ts'
 import { type DeviceAction, deviceActions } from './plan/devices.ts'
 import { differs, type MachineAction, machineActions } from './plan/machine.ts'
 import { type Reason, reason } from './reasons.ts'
@@ -16,6 +17,7 @@ export type LiveAction =
   | { readonly do: 'set-exit'; readonly exit: LaunchPlan['exit'] }
   | DeviceAction
   | MachineAction
+  | AccessAction
   | { readonly do: 'set-deadlines'; readonly deadlines: LaunchPlan['deadlines'] }
   /** Again with every decision while it holds; `until` is when the VM is suspended. */
   | { readonly do: 'warn'; readonly until: number | null }
@@ -78,7 +80,7 @@ export function liveActions(running: LaunchPlan, decision: Decision, now: number
   if (differs(running.clipboard, plan.clipboard)) actions.push({ do: 'set-clipboard', clipboard: plan.clipboard })
   if (running.serial !== plan.serial && plan.serial === 'none') actions.push({ do: 'set-serial', serial: plan.serial })
   if (running.exit !== plan.exit) actions.push({ do: 'set-exit', exit: plan.exit })
-  actions.push(...deviceActions(running, plan), ...machineActions(running, plan))
+  actions.push(...accessActions(running, plan), ...deviceActions(running, plan), ...machineActions(running, plan))
   if (differs(running.deadlines, deadlines)) actions.push({ do: 'set-deadlines', deadlines })
   const { warnAt, suspendAt } = deadlines
   if (warnAt !== null && now >= warnAt) actions.push({ do: 'warn', until: suspendAt })

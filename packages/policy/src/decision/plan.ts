@@ -9,9 +9,11 @@ import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
 import type { Facts, Request } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { planAccess } from './plan/access.ts'
 import { planDevices } from './plan/devices.ts'
 import { planMachine } from './plan/machine.ts'
 import { quarantined } from './plan/quarantine.ts'
+import { isScreenLocked } from './re-authentication.ts'
 import { type Reason, reason } from './reasons.ts'
 
 export interface Allowed {
@@ -51,6 +53,7 @@ export function planLaunch({ release, values: wanted, deadlines, postureFaults, 
       exit: values.exit,
       ...planDevices(values),
       ...planMachine(values),
+      ...planAccess(values, deadlines, request.kind !== 'show' && isScreenLocked(values, facts, request, now)),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
       ...(overrides.length === 0 ? {} : { overrides: [...overrides] }),
       ...(release.document.update === undefined ? {} : { update: release.document.update }),

@@ -100,14 +100,19 @@ const texts = {
     'Have the policies made simpler',
     'administrator',
   ],
+  'host-refuses': ({ desktop, organisation }: { readonly desktop: string; readonly organisation: string }): Text => [
+    `\`${organisation}\` does not let the desktop \`${desktop}\` run on this computer`,
+    `Have it listed by \`${organisation}\``,
+    'administrator',
+  ],
   'posture-failed': ({ faults }: { readonly faults: readonly string[] }): Text => [
     `This computer is not as your organisation asks for it: ${faults.join(', ')}`,
     'Put it right, and start the desktop again',
     'help-desk',
   ],
   /** `extendable`: the policies let a help desk go beyond this moment. */
-  'instance-expired': ({ at, extendable }: { readonly at: number; readonly extendable: boolean }): Text => [
-    `This desktop could be used until ${time(at)}`,
+  'instance-expired': ({ at, extendable, text }: { readonly at: number; readonly extendable: boolean; readonly text: string | null }): Text => [
+    `This desktop could be used until ${time(at)}${text === null ? '' : `. ${text}`}`,
     extendable ? 'Ask for an extension' : 'Ask whether the policy can be changed',
     extendable ? 'help-desk' : 'administrator',
   ],
@@ -133,6 +138,7 @@ const texts = {
   ],
   'authentication-unset': (): Text => ['This desktop has no password yet', 'Choose one', 'nobody'],
   'authentication-missing': (): Text => ['This desktop asks for its password', 'Type the password', 'help-desk'],
+  'authentication-again': (): Text => ['The screen of this desktop is locked', 'Type the password again', 'help-desk'],
   'authentication-wrong': (): Text => ['The password is wrong', 'Type the password again', 'help-desk'],
   'engine-missing': ({ engine }: { readonly engine: string }): Text => [
     `This computer cannot run desktops with \`${engine}\``,
@@ -161,7 +167,12 @@ export const reasonCodes = Object.keys(texts).filter((code): code is ReasonCode 
 
 export function reason<C extends ReasonCode>(code: C, ...details: Details[C]): Reason {
   const [sentence, nextStep, whomToAsk] = table[code](...details)
-  return { code, sentence: `${sentence}.`, nextStep: `${nextStep}.`, whomToAsk }
+  return { code, sentence: ended(sentence), nextStep: `${nextStep}.`, whomToAsk }
+}
+
+/** A text of the organisation may bring its own end. */
+function ended(sentence: string): string {
+  return /[.!?…]$/u.test(sentence) ? sentence : `${sentence}.`
 }
 
 /** `2026-11-24 03:00 UTC` */

@@ -22,6 +22,8 @@ export const settingCapability = z.enum([
   'network:deny',
   'network:domain',
   'network:listed',
+  're-authentication:idle',
+  're-authentication:sleep',
   'parallel:captured',
   'printer:pdf-folder',
   'screen:full-screen',

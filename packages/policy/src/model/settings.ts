@@ -7,6 +7,7 @@ import type { Setting } from './setting.ts'
 import { accessSettings } from './settings/access.ts'
 import { deviceSettings } from './settings/devices.ts'
 import { guestSettings } from './settings/guest.ts'
+import { hostSettings } from './settings/host.ts'
 import { machineSettings } from './settings/machine.ts'
 import { networkSettings } from './settings/network.ts'
 import { overrideSettings } from './settings/overrides.ts'
@@ -28,6 +29,7 @@ const settings = {
   ...machineSettings,
   ...guestSettings,
   ...overrideSettings,
+  ...hostSettings,
 }
 
 export type SettingName = keyof typeof settings

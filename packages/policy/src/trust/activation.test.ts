@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { type ActivationAttempt, activationKeyDigest, decideActivation } from './activation.ts'
 
 const attempt = (activation: 'none' | 'password' | 'key', presented: ActivationAttempt['presented'], change: Partial<ActivationAttempt> = {}) => {
-  const decision = decideActivation({ settings: { activation, 'activation-instances': 2 }, presented, otherInstances: 0, totalLeft: null, ...change })
+  const decision = decideActivation({
+    settings: { activation, 'activation-users': { mode: 'anyone' }, 'activation-instances': 2 },
+    ...{ claims: { user: 'ada', groups: [] }, presented, otherInstances: 0, totalLeft: null, ...change },
+  })
   return decision.allowed ? decision.usesKey : decision.code
 }
 const none = { kind: 'none' } as const

@@ -3,10 +3,15 @@
 // PO-1, as the console decides it before it wraps a package key for a device: the secret gates the key. The console checks a password
 // against its own argon2id record, and finds a key by its SHA-256; what comes here is what it found.
 import type { SettingValues } from '../model/settings.ts'
+import { namesUser } from '../model/user-lists.ts'
 import { sha256Hex } from './sha256.ts'
 
+export type ActivationSettings = Pick<SettingValues, 'activation' | 'activation-users' | 'activation-instances'>
+
 export interface ActivationAttempt {
-  readonly settings: Pick<SettingValues, 'activation' | 'activation-instances'>
+  readonly settings: ActivationSettings
+  /** Of the device's user, as its leases say them. */
+  readonly claims: { readonly user: string | null; readonly groups: readonly string[] }
   /** What was presented, checked: `none`, a password that is right or wrong, or a key with the uses that it has left (0 if unknown). */
   readonly presented:
     | { readonly kind: 'none' }
@@ -18,13 +23,19 @@ export interface ActivationAttempt {
   readonly totalLeft: number | null
 }
 
+export type ActivationRefusal = 'activation-not-for-user' | 'activation-refused' | 'activation-used-up'
+
 /** `usesKey`: take one use off the key that was presented, in the same transaction as the activation. */
 export type ActivationDecision =
   | { readonly allowed: true; readonly usesKey: boolean }
-  | { readonly allowed: false; readonly code: 'activation-refused' | 'activation-used-up'; readonly message: string }
+  | { readonly allowed: false; readonly code: ActivationRefusal; readonly message: string }
 
-/** Order of checks: 1 what was presented; 2 uses of a key; 3 instances of the user; 4 the total allowance. */
-export function decideActivation({ settings, presented, otherInstances, totalLeft }: ActivationAttempt): ActivationDecision {
+/** Order of checks: 1 who asks; 2 what was presented; 3 uses of a key; 4 instances of the user; 5 the total allowance. */
+export function decideActivation({ settings, claims, presented, otherInstances, totalLeft }: ActivationAttempt): ActivationDecision {
+  if (!namesUser(settings['activation-users'], claims)) {
+    const who = claims.user === null ? 'a device without a user' : `\`${claims.user}\``
+    return { allowed: false, code: 'activation-not-for-user', message: `expected a user whom the policy lists, found ${who}` }
+  }
   if (!isRight(settings.activation, presented)) {
     return { allowed: false, code: 'activation-refused', message: `expected ${wanted[settings.activation]}, found ${given(presented)}` }
   }

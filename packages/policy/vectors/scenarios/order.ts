@@ -12,6 +12,7 @@ const rules: readonly WrittenRule[] = [
   { setting: 'expiry', value: { afterDays: 30, lastDay: null, warnDays: 0 } },
   { setting: 'offline', value: { warnMinutes: 60, restrictMinutes: 60, suspendMinutes: 60, maxRuntimeMinutes: 100, maxBoots: 10 } },
   { setting: 'exit', value: 'suspend' },
+  { setting: 're-authentication', value: { afterSleep: true, idleMinutes: null } },
   {
     setting: 'posture',
     value: { systems: null, diskEncrypted: true, screenLock: false, processes: [], files: [], otherwise: 'refuse' },
@@ -38,6 +39,10 @@ export const faults: readonly Fault[] = [
   ['runtime-too-old', ({ facts }) => set(facts, { runtimeVersion: '0.0.9' })],
   ['package-expired', ({ release }) => set(release, { validity: { notBefore: null, notAfter: now } })],
   ['activation-needed', ({ lease }) => set(lease, { assign: lease.assign.map((assigned) => ({ ...assigned, key: null })) })],
+  [
+    'host-refuses',
+    ({ facts }) => set(facts, { hostWide: [{ organisation: 'bank', values: { 'host-desktops': { mode: 'listed', desktops: [] } } }] }),
+  ],
   ['posture-failed', ({ facts }) => set(facts.posture, { diskEncrypted: null })],
   ['instance-expired', ({ request }) => set(request.instance, { activatedAt: now - 31 * day })],
   [
@@ -48,14 +53,23 @@ export const faults: readonly Fault[] = [
     },
   ],
   ['offline-runtime-used-up', ({ facts }) => set(facts.sinceContact, { runtimeMinutes: 100 })],
-  ['offline-boots-used-up', ({ facts }) => set(facts.sinceContact, { boots: 10 })],
+  ['offline-boots-used-up', ({ facts }) => set(facts.sinceContact, { boots: 11 })],
   ['authentication-locked', ({ request }) => set(request.instance, { lockedUntil: now + 1 })],
+  [
+    'authentication-again',
+    ({ request }) => {
+      request.kind = 'show'
+      set(request.instance, { authentication: 'missing', screenLocked: true })
+    },
+  ],
   ['authentication-wrong', ({ request }) => set(request.instance, { authentication: 'wrong' })],
   ['engine-missing', ({ facts }) => set(facts, { engines: [] })],
 ]
 
-export const faultless: Change = ({ request, facts }) => {
+export const faultless: Change = ({ facts, request }) => {
   set(request.instance, { authentication: 'passed' })
+  const offered = facts.engines.map(({ name, capabilities }) => ({ name, capabilities: [...capabilities, 're-authentication:sleep' as const] }))
+  set(facts, { engines: offered })
   set(facts.posture, { diskEncrypted: { value: true, from: 'observed' } })
 }
 export const layers = [{ layer: 'organisation' as const, rules }]

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may turn a desktop into an instance, and who may start it: PO-1 and PO-2.
+// Who may turn a desktop into an instance, who may start it, and when that is asked again: PO-1, PO-2 and PO-3.
 import { z } from 'zod'
-import { none, setting, stricterOf } from '../setting.ts'
+import { lowerLimit, none, setting, stricterOf } from '../setting.ts'
+import { meetUsers, usersSetting, userWords } from '../user-lists.ts'
 
 // Closed lists stand from loosest to strictest.
 const activation = z.enum(['none', 'password', 'key'])
@@ -18,6 +19,11 @@ const authentication = z.discriminatedUnion('mode', [
   }),
 ])
 
+const reAuthentication = z.strictObject({
+  afterSleep: z.boolean().describe('Once the computer has slept'),
+  idleMinutes: z.int().min(1).max(1440).nullable().describe('Once nobody has touched the computer for so many minutes; null is never'),
+})
+
 export const accessSettings = {
   activation: setting({
     row: 'PO-1',
@@ -31,6 +37,19 @@ export const accessSettings = {
     capabilities: none,
     needs: null,
     words: (value) => ({ none: 'nothing to present', password: 'the activation password', key: 'an activation key' })[value],
+  }),
+  'activation-users': setting({
+    row: 'PO-1',
+    description: 'Who may activate this desktop, by the names of the directory as the lease claims them',
+    unit: null,
+    value: usersSetting,
+    default: { mode: 'anyone' },
+    merge: 'strictest',
+    meet: meetUsers,
+    checked: ['activation'],
+    capabilities: none,
+    needs: null,
+    words: userWords,
   }),
   'activation-instances': setting({
     row: 'PO-1',
@@ -60,6 +79,23 @@ export const accessSettings = {
       value.mode === 'none'
         ? 'nothing'
         : `a password of ${value.minLength} characters or more from ${value.minClasses === 1 ? '1 class' : `${value.minClasses} classes`}, locked for ${value.lockMinutes} min after ${value.tries} tries`,
+  }),
+  're-authentication': setting({
+    row: 'PO-3',
+    description: 'When the screen of a desktop that runs is locked until its user authenticates again; the guest goes on',
+    unit: null,
+    value: reAuthentication,
+    default: { afterSleep: false, idleMinutes: null },
+    merge: 'strictest',
+    meet: (one, other) => ({ afterSleep: one.afterSleep || other.afterSleep, idleMinutes: lowerLimit(one.idleMinutes, other.idleMinutes) }),
+    checked: ['running'],
+    capabilities: ({ afterSleep, idleMinutes }) => [
+      ...(afterSleep ? (['re-authentication:sleep'] as const) : []),
+      ...(idleMinutes === null ? [] : (['re-authentication:idle'] as const)),
+    ],
+    needs: '`re-authentication:sleep` or `re-authentication:idle`, as the value says',
+    words: ({ afterSleep, idleMinutes }) =>
+      [afterSleep ? 'after sleep' : [], idleMinutes === null ? [] : `after ${idleMinutes} idle min`].flat().join(' and ') || 'never',
   }),
 }
 

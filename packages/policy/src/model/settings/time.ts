@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How long an instance may be used, and what happens without contact to the console: PO-4 and PO-5.
+// How long an instance may be used, what its user is told about that, and what happens without contact to the console: PO-4 and PO-5.
 import { z } from 'zod'
 import { lowerLimit, none, setting } from '../setting.ts'
 
@@ -11,6 +11,17 @@ const expiry = z.strictObject({
   afterDays: z.int().min(1).max(36_500).nullable().describe('Days of 24 hours from the activation on; null is no such end'),
   lastDay: z.iso.date().nullable().describe('The last day, in UTC, to its end; null is no such end'),
   warnDays: z.int().min(0).max(365).describe('How many days before the end the user is warned; 0 is not at all'),
+})
+
+/** 1 to 200 characters, no control characters. */
+const ownText = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u)
+  .nullable()
+
+const expiryTexts = z.strictObject({
+  warning: ownText.describe('Shown from the warning on; null is nothing of your own'),
+  ended: ownText.describe('Shown with the refusal from the end on; null is nothing of your own'),
 })
 
 const offline = z
@@ -46,6 +57,21 @@ export const timeSettings = {
       [afterDays === null ? [] : [`${afterDays} days after activation`], lastDay === null ? [] : [`through ${lastDay}`]].flat().join(' and ') ||
       'never',
   }),
+  'expiry-texts': setting({
+    row: 'PO-4',
+    description: 'Your own words for the warning before the end and for the end, beside those of the runtime',
+    unit: null,
+    value: expiryTexts,
+    default: { warning: null, ended: null },
+    // The nearest layer's words; of several in one layer, those that stand first in the order of UTF-16 code units.
+    merge: 'nearest',
+    meet: (one, other) => ({ warning: firstText(one.warning, other.warning), ended: firstText(one.ended, other.ended) }),
+    checked: ['power-on', 'running'],
+    capabilities: none,
+    needs: null,
+    words: ({ warning, ended }) =>
+      [warning === null ? [] : `warning “${warning}”`, ended === null ? [] : `at the end “${ended}”`].flat().join(', ') || 'none of your own',
+  }),
   offline: setting({
     row: 'PO-5',
     description: 'What happens without contact to the console: a warning, then no network, then suspended; counted from the last verified contact',
@@ -79,6 +105,11 @@ export const timeSettings = {
     needs: null,
     words: (value) => `every ${value} s`,
   }),
+}
+
+function firstText(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return one ?? other
+  return one < other ? one : other
 }
 
 function inOrder(earlier: number | null, later: number | null): boolean {
