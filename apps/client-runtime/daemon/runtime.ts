@@ -216,7 +216,7 @@ export class Runtime {
     const { plan } = decision
     const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
     if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
-    if (opened.key === null) throw refusalOf([reason('authentication-missing')])
+    if (opened.key === null) throw refusalOf([reason('authentication-missing', { mode: 'password' })])
     const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
     await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
     const { serial } = documents.release.document
@@ -244,7 +244,8 @@ export class Runtime {
     authentication: Request['instance']['authentication'],
     screen: Pick<Request['instance'], 'authenticatedAt' | 'screenLocked'> = { authenticatedAt: null, screenLocked: false },
   ): Promise<Decided> {
-    const asked = { ...request, instance: { name: instance, activatedAt, authentication, lockedUntil: tries.lockedUntil, ...screen } }
+    const shown = { authentication, authenticatedBy: 'password' as const, lockedUntil: tries.lockedUntil }
+    const asked = { ...request, instance: { name: instance, activatedAt, ...shown, ...screen } }
     return decideDesktop(this.device, await this.#engineFacts(), desktop, asked)
   }
 
