@@ -116,7 +116,7 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
     session: `session-${at}`,
     instance: {
       ...{ name: 'office-1', activatedAt: now - 86_400 - at, authentication: 'missing', lockedUntil: null },
-      ...{ authenticatedAt: null, screenLocked: false },
+      ...{ authenticatedBy: 'password', authenticatedAt: null, screenLocked: false },
     },
     engine: 'auto',
   }

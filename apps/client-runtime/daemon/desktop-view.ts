@@ -24,7 +24,7 @@ export async function viewDesktop(
   const instance = {
     ...{ name: desktop, activatedAt: record?.activatedAt ?? null, authentication: 'passed' as const },
     lockedUntil: record?.tries.lockedUntil ?? null,
-    ...{ authenticatedAt: null, screenLocked: false },
+    ...{ authenticatedBy: 'password' as const, authenticatedAt: null, screenLocked: false },
   }
   const request = { kind: 'power-on' as const, session: 'list', instance, engine: record?.engine ?? engine }
   const { decision } = await decideDesktop(device, engines, desktop, request)
@@ -55,9 +55,9 @@ async function wantedOf(
     activation,
     eula: sha256 === null ? null : { sha256, accepted: await isAccepted(device.layout, desktop, sha256) },
     password:
-      authentication.mode === 'none'
-        ? null
-        : { set: await hasPassword(device, record), minLength: authentication.minLength, minClasses: authentication.minClasses },
+      authentication.mode === 'password'
+        ? { set: await hasPassword(device, record), minLength: authentication.minLength, minClasses: authentication.minClasses }
+        : null,
   }
 }
 

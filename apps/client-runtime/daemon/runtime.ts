@@ -279,7 +279,7 @@ export class Runtime {
     const { plan } = decision
     const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
     if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
-    if (opened.key === null) throw refusalOf([reason('authentication-missing')])
+    if (opened.key === null) throw refusalOf([reason('authentication-missing', { mode: 'password' })])
     await renewShares(device, instance, opened.key)
     const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
     await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
@@ -308,7 +308,8 @@ export class Runtime {
     authentication: Request['instance']['authentication'],
     screen: Pick<Request['instance'], 'authenticatedAt' | 'screenLocked'> = { authenticatedAt: null, screenLocked: false },
   ): Promise<Decided> {
-    const asked = { ...request, instance: { name: instance, activatedAt, authentication, lockedUntil: tries.lockedUntil, ...screen } }
+    const shown = { authentication, authenticatedBy: 'password' as const, lockedUntil: tries.lockedUntil }
+    const asked = { ...request, instance: { name: instance, activatedAt, ...shown, ...screen } }
     return decideDesktop(this.device, await this.#engineFacts(), desktop, asked)
   }
 

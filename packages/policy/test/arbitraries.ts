@@ -129,7 +129,8 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   ),
   'activation-instances': fc.integer({ min: 1, max: 5 }),
   authentication: fc.oneof(
-    fc.constant({ mode: 'none' as const }),
+    fc.constantFrom({ mode: 'none' as const }, { mode: 'directory' as const }, { mode: 'nobody' as const }),
+    fc.constantFrom('badge', 'vpn').map((script) => ({ mode: 'script' as const, script })),
     fc.record({
       mode: fc.constant('password' as const),
       minLength: fc.integer({ min: 1, max: 20 }),

@@ -100,6 +100,8 @@ describe('the catalogue', () => {
     ['offline', { warnMinutes: 20, restrictMinutes: 10, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],
     ['offline', { warnMinutes: null, restrictMinutes: null, suspendMinutes: 30, maxRuntimeMinutes: null, maxBoots: null }],
     ['authentication', { mode: 'none', tries: 3 }],
+    ['authentication', { mode: 'script', script: '../sh' }],
+    ['authentication', { mode: 'directory', script: 'badge' }],
     ['network', { mode: 'listed', allow: [] }],
     ['network', { mode: 'none', allow: [] }],
     ['memory', { maxMiB: 15 }],

@@ -4,6 +4,7 @@ import { type Decision, decide } from '../src/decision/decide.ts'
 import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
+import { authenticationModeScenarios } from './scenarios/authentication-modes.ts'
 import { deviceScenarios } from './scenarios/devices.ts'
 import { expiryTextScenarios } from './scenarios/expiry-texts.ts'
 import { hostScenarios } from './scenarios/host.ts'
@@ -19,6 +20,7 @@ import { trustScenarios } from './scenarios/trust.ts'
 export const scenarios: readonly Scenario[] = [
   ...trustScenarios,
   ...accessScenarios,
+  ...authenticationModeScenarios,
   ...reAuthenticationScenarios,
   ...expiryTextScenarios,
   ...machineScenarios,

@@ -164,6 +164,7 @@ function baseRequest(): Request {
       name: 'office-1',
       activatedAt: now - 10 * day,
       authentication: 'missing',
+      authenticatedBy: 'password',
       lockedUntil: null,
       authenticatedAt: null,
       screenLocked: false,

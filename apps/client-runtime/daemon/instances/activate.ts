@@ -51,7 +51,10 @@ export async function activate(
   const lease = await ask(device, desktop, instance, presented)
   const [activatedAt, assigned] = [device.clock.now, lease.assign.find((assignment) => desktopOf(assignment) === desktop)]
   const request = { kind: 'power-on' as const, session: 'activation', engine }
-  const draft = { name: instance, activatedAt, authentication: 'passed' as const, lockedUntil: null, authenticatedAt: null, screenLocked: false }
+  const draft = {
+    ...{ name: instance, activatedAt, authentication: 'passed' as const, authenticatedBy: 'password' as const },
+    ...{ lockedUntil: null, authenticatedAt: null, screenLocked: false },
+  }
   const { decision, documents } = await decideDesktop(device, engines, desktop, { ...request, instance: draft })
   if (!decision.allowed) throw refusalOf(decision.reasons)
   if (assigned === undefined || assigned.key === null || documents === null) throw refusalOf([reason('activation-needed')])

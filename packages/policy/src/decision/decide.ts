@@ -11,7 +11,8 @@
 //    5 lease-suspended        12 policy-missing           19 instance-expired
 //    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-too-long
 //      lease-expired          14 package-not-yet-valid,   21 offline-runtime-used-up, offline-boots-used-up
-//    7 repository-behind         package-expired          22 authentication-locked, -unset, -missing, -again, -wrong
+//    7 repository-behind         package-expired          22 authentication-impossible, -locked, -unset, -missing,
+//                                                            -again, -wrong
 //                                                         23 engine-missing
 //                                                         24 capability-missing
 import { PolicyError } from '../error.ts'
@@ -218,16 +219,21 @@ function timeRefusal(
 /** At power-on, and again where the screen of a VM that runs is to be unlocked. */
 function authenticationRefusal(values: SettingValues, facts: Facts, request: Request, now: number): Reason | undefined {
   const { kind, instance } = request
-  if (kind === 'continue' || values.authentication.mode === 'none') return undefined
+  const { mode } = values.authentication
+  if (kind === 'continue' || mode === 'none') return undefined
   if (kind === 'show' && !isScreenLocked(values, facts, request, now)) return undefined
+  if (mode === 'nobody') return reason('authentication-impossible')
+  // Nobody is asked for what no engine of this host can check; its name is said instead.
+  if (mode !== 'password' && !facts.engines.some(({ capabilities }) => capabilities.includes(`authentication:${mode}`))) return undefined
   if (instance.lockedUntil !== null && now < instance.lockedUntil) return reason('authentication-locked', { until: instance.lockedUntil })
-  switch (instance.authentication) {
+  // What was shown another way than is asked for was not shown.
+  switch (instance.authenticatedBy === mode ? instance.authentication : 'missing') {
     case 'passed':
       return undefined
     case 'unset':
       return reason('authentication-unset')
     case 'missing':
-      return reason(kind === 'show' ? 'authentication-again' : 'authentication-missing')
+      return kind === 'show' ? reason('authentication-again') : reason('authentication-missing', { mode })
     case 'wrong':
       return reason('authentication-wrong')
   }

@@ -48,6 +48,8 @@ const instance = z.strictObject({
   activatedAt: instant.nullable(),
   /** Whether the password opened the instance key; `unset`: the instance has none yet. */
   authentication: z.enum(['passed', 'missing', 'wrong', 'unset']),
+  /** Which way of authentication says so. */
+  authenticatedBy: z.enum(['password', 'script', 'directory']),
   /** Until when tries are refused. */
   lockedUntil: instant.nullable(),
   /** Of a VM that runs: when its user last showed who they are; null: unknown. */

@@ -14,6 +14,12 @@ export interface Reason {
 
 type Text = readonly [sentence: string, nextStep: string, whomToAsk: WhomToAsk]
 
+const missingWords = {
+  password: ['This desktop asks for its password', 'Type the password'],
+  script: ['A script of this desktop decides who may start it, and has not let you', 'Do what the script asks for'],
+  directory: ['This desktop asks who you are', 'Sign in to your organisation'],
+} as const
+
 const online = 'Connect to the network; the desktop asks for a new permission by itself'
 
 /**
@@ -131,13 +137,18 @@ const texts = {
     online,
     'help-desk',
   ],
+  'authentication-impossible': (): Text => [
+    'Nothing that could be presented opens this desktop under its policies',
+    'Have the policies made to agree',
+    'administrator',
+  ],
   'authentication-locked': ({ until }: { readonly until: number }): Text => [
     `Too many wrong passwords; the next try is possible at ${time(until)}`,
     'Wait, or have the password reset',
     'help-desk',
   ],
   'authentication-unset': (): Text => ['This desktop has no password yet', 'Choose one', 'nobody'],
-  'authentication-missing': (): Text => ['This desktop asks for its password', 'Type the password', 'help-desk'],
+  'authentication-missing': ({ mode }: { readonly mode: keyof typeof missingWords }): Text => [...missingWords[mode], 'help-desk'],
   'authentication-again': (): Text => ['The screen of this desktop is locked', 'Type the password again', 'help-desk'],
   'authentication-wrong': (): Text => ['The password is wrong', 'Type the password again', 'help-desk'],
   'engine-missing': ({ engine }: { readonly engine: string }): Text => [

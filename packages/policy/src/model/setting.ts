@@ -6,6 +6,8 @@ export type CheckTime = 'activation' | 'power-on' | 'running'
 
 /** What an engine must be able to do so that a setting is enforced; the names are those of the engine's capabilities. */
 export const settingCapability = z.enum([
+  'authentication:directory',
+  'authentication:script',
   'clipboard:images',
   'disk:discard-changes',
   'drag-and-drop',

@@ -57,6 +57,12 @@ export const faults: readonly Fault[] = [
   ],
   ['offline-runtime-used-up', ({ facts }) => set(facts.sinceContact, { runtimeMinutes: 100 })],
   ['offline-boots-used-up', ({ facts }) => set(facts.sinceContact, { boots: 11 })],
+  [
+    'authentication-impossible',
+    ({ policies }) => {
+      for (const { document } of policies) document.rules.push({ setting: 'authentication', value: { mode: 'nobody' }, locked: false, when: {} })
+    },
+  ],
   ['authentication-locked', ({ request }) => set(request.instance, { lockedUntil: now + 1 })],
   [
     'authentication-again',

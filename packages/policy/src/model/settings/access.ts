@@ -17,7 +17,18 @@ const authentication = z.discriminatedUnion('mode', [
     tries: z.int().min(1).max(100).describe('Wrong passwords in a row after which tries are refused'),
     lockMinutes: z.int().min(1).max(10_080).describe('For how many minutes they are refused then'),
   }),
+  z.strictObject({
+    mode: z.literal('script'),
+    script: z
+      .string()
+      .regex(/^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/)
+      .describe('Of the signed package; it decides who may start the desktop'),
+  }),
+  z.strictObject({ mode: z.literal('directory') }),
+  /** Nothing opens it: what is left of two ways of which neither is the stricter. */
+  z.strictObject({ mode: z.literal('nobody') }),
 ])
+type Authentication = z.infer<typeof authentication>
 
 const reAuthentication = z.strictObject({
   afterSleep: z.boolean().describe('Once the computer has slept'),
@@ -66,19 +77,16 @@ export const accessSettings = {
   }),
   authentication: setting({
     row: 'PO-2',
-    description: 'What the user must present to start an instance; a password wraps the instance key',
+    description: 'What the user must present to start an instance; a password wraps the instance key. Where policies ask for unlike ways, nobody may',
     unit: null,
     value: authentication,
     default: { mode: 'password', minLength: 8, minClasses: 1, tries: 5, lockMinutes: 5 },
     merge: 'strictest',
     meet: meetAuthentication,
     checked: ['power-on'],
-    capabilities: none,
-    needs: null,
-    words: (value) =>
-      value.mode === 'none'
-        ? 'nothing'
-        : `a password of ${value.minLength} characters or more from ${value.minClasses === 1 ? '1 class' : `${value.minClasses} classes`}, locked for ${value.lockMinutes} min after ${value.tries} tries`,
+    capabilities: ({ mode }) => (mode === 'script' ? ['authentication:script'] : mode === 'directory' ? ['authentication:directory'] : []),
+    needs: '`authentication:script` or `authentication:directory`, where one of them is asked for',
+    words: authenticationWords,
   }),
   're-authentication': setting({
     row: 'PO-3',
@@ -99,14 +107,34 @@ export const accessSettings = {
   }),
 }
 
-function meetAuthentication(one: z.infer<typeof authentication>, other: z.infer<typeof authentication>): z.infer<typeof authentication> {
+/** No way is stricter than an unlike one, and nothing here satisfies two at once, so two that are unlike leave nothing. */
+function meetAuthentication(one: Authentication, other: Authentication): Authentication {
   if (one.mode === 'none') return other
   if (other.mode === 'none') return one
-  return {
-    mode: 'password',
-    minLength: Math.max(one.minLength, other.minLength),
-    minClasses: Math.max(one.minClasses, other.minClasses),
-    tries: Math.min(one.tries, other.tries),
-    lockMinutes: Math.max(one.lockMinutes, other.lockMinutes),
+  if (one.mode === 'password' && other.mode === 'password') {
+    return {
+      mode: 'password',
+      minLength: Math.max(one.minLength, other.minLength),
+      minClasses: Math.max(one.minClasses, other.minClasses),
+      tries: Math.min(one.tries, other.tries),
+      lockMinutes: Math.max(one.lockMinutes, other.lockMinutes),
+    }
+  }
+  if (one.mode === 'script' && other.mode === 'script' && one.script === other.script) return one
+  return one.mode === 'directory' && other.mode === 'directory' ? one : { mode: 'nobody' }
+}
+
+function authenticationWords(value: Authentication): string {
+  switch (value.mode) {
+    case 'none':
+      return 'nothing'
+    case 'password':
+      return `a password of ${value.minLength} characters or more from ${value.minClasses === 1 ? '1 class' : `${value.minClasses} classes`}, locked for ${value.lockMinutes} min after ${value.tries} tries`
+    case 'script':
+      return `what the script ${value.script} asks for`
+    case 'directory':
+      return "a sign-in to the organisation's directory"
+    case 'nobody':
+      return 'nobody may start it'
   }
 }
