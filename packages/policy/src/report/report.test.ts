@@ -4,7 +4,8 @@ import { consoleKey } from '../../test/keys.ts'
 import { generateDeviceKey } from '../trust/software-device-key.ts'
 import { deviceSigner } from '../trust/token.ts'
 import { appendEntry, emptyJournal, type JournalHead } from './journal.ts'
-import { checkReport, linesAfter, makeReceipt, makeReport, verifyReceipt } from './report.ts'
+import { makeReceipt } from './receipt.ts'
+import { checkReport, linesAfter, makeReport, verifyReceipt } from './report.ts'
 
 const device = 'laptop-1'
 const { key } = await generateDeviceKey()

@@ -13,7 +13,8 @@ import { hashLine, type JournalHead, journalHead } from './journal.ts'
 export const checkpointTyp = 'casemate-checkpoint+jwt'
 export const receiptTyp = 'casemate-receipt+jwt'
 
-const headClaims = z.strictObject({ device: slug, seq: journalHead.shape.seq, head: journalHead.shape.sha256, iat: instant })
+/** What checkpoint and receipt say. */
+export const headClaims = z.strictObject({ device: slug, seq: journalHead.shape.seq, head: journalHead.shape.sha256, iat: instant })
 
 export const report = z.strictObject({
   format: z.literal('casemate-report-1'),
@@ -64,14 +65,6 @@ export async function checkReport(
   const chain = await checkChain(received.lines, expected.start)
   const holds = claims.seq === chain.head.seq && claims.head === chain.head.sha256
   return { ...chain, checkpoint: holds ? 'holds' : 'differs', acceptable: holds && !chain.findings.some(breaksChain) }
-}
-
-/** The console's word that it has these lines. */
-export async function makeReceipt(
-  head: JournalHead,
-  { device, signer, now }: { readonly device: string; readonly signer: Signer; readonly now: number },
-): Promise<string> {
-  return signToken(headClaims.parse({ device, seq: head.seq, head: head.sha256, iat: Math.floor(now) }), { typ: receiptTyp, signer })
 }
 
 /**
