@@ -28,8 +28,16 @@ async function contentsOf(
     ...('path' in source
       ? { entryPoints: [source.path] }
       : { stdin: { contents: source.contents, resolveDir: join(ROOT, client), loader: 'ts' as const } }),
-    ...{ absWorkingDir: ROOT, outdir: 'none', bundle: true, write: false, metafile: true, platform, format: 'esm', tsconfigRaw: {} },
-    ...{ external: ['*.node', '*.wasm', '/novnc/*'], logLevel: 'silent' },
+    absWorkingDir: ROOT,
+    outdir: 'none',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform,
+    format: 'esm',
+    tsconfigRaw: {},
+    external: ['*.node', '*.wasm', '/novnc/*'],
+    logLevel: 'silent',
   })
   return Object.keys(metafile.inputs)
 }
