@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const pure = ['packages/policy/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'apps/*/!(test)/**/*.test.ts', 'tools/**/*.test.ts']
@@ -8,6 +9,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Where the runtime seals keys under a key of the user's: not under that of whoever runs the tests.
+    env: { XDG_STATE_HOME: join(import.meta.dirname, '.cache', 'test-state') },
     // As many as the smallest machine has processors: `npm test` plays two stories beside them.
     maxWorkers: 2,
     projects: [

@@ -93,7 +93,7 @@ describe('import directions', () => {
     const entries = code.filter((path) => packageOf(path) === 'apps/client-runtime' && !isTest(path))
     const forbidden = [
       /^packages\/vm-package\/src\/(seal|keys)\.ts$/,
-      /^packages\/policy\/src\/trust\/sealed-key\.ts$/,
+      /^packages\/policy\/src\/trust\/(sealed-key|escrow-open)\.ts$/,
       /^@tufjs\/models/,
       /^apps\/console\//,
     ]
@@ -143,6 +143,34 @@ describe('docs/claims.md', () => {
       const proof = row.split('|')[2]?.trim() ?? ''
       if (proof === 'not tested') return false
       return !namesTests(proof)
+    })
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('docs/trust.md', () => {
+  const text = read('docs/trust.md')
+  const letters = new Map([...text.matchAll(/\b([A-Z]) is `([^`]+)`/g)].map(([, letter = '', path = '']) => [letter, path]))
+  // A step is an item of a list with the lines that go on under it.
+  const steps = text.split(/\n(?=- |[0-9]+\. |\n|#)/).filter((part) => /^(- \*\*|[0-9]+\. \*\*)/.test(part))
+
+  it('names a test for every step of a ceremony and of a recovery', () => {
+    expect(steps.length).toBeGreaterThan(15)
+    const untested = steps.filter((step) => !/Tested\s+by\s/.test(step) && !/As root keys lost at the threshold/.test(step))
+    expect(untested).toEqual([])
+  })
+
+  it('names tests that exist, with the titles that they have', () => {
+    const wrong = steps.flatMap((step) => {
+      const proof = (step.split(/Tested\s+by\s/)[1] ?? '').replaceAll(/\s+/g, ' ')
+      return [...proof.matchAll(/(?:\b([A-Z])\b|`([^`]+\.test\.ts)`)(?: \(((?:"[^"]+"(?:, )?)+)\))?/g)].flatMap(
+        ([, letter = '', path, quoted = '']) => {
+          const file = path ?? letters.get(letter) ?? ''
+          if (!isTest(file) || !existsSync(join(root, file))) return [`${letter}${path ?? ''} of: ${step}`]
+          const titles = [...quoted.matchAll(/"([^"]+)"/g)].map(([, title = '']) => title)
+          return titles.filter((title) => !read(file).includes(title)).map((title) => `${file}: ${title}`)
+        },
+      )
     })
     expect(wrong).toEqual([])
   })

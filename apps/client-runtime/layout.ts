@@ -2,8 +2,8 @@
 //
 // Every file the client runtime keeps on disk, named here and nowhere else.
 import { createHash } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { homedir, tmpdir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 
 export interface Layout {
   readonly objectCache: string
@@ -17,16 +17,27 @@ export interface Layout {
   /** What enrolment ended with, and what it needs to be tried again with the same key and question. */
   readonly enrolment: string
   readonly enrolling: string
-  /** Private to this user; whoever reads it is this device. */
+  /** Private to this user: sealed under `sealingKey`; on a stick in clear, and whoever reads it is this device. */
   readonly deviceKey: string
+  /** Of this user, for all their data folders, and outside them (XDG Base Directory Specification: state that is not to be carried along). */
+  readonly sealingKey: string
   readonly clock: string
   /** The newest lease as it came, and what the device never goes below. */
   readonly lease: string
   readonly leaseFloors: string
+  /** What help desks granted, and every name of it that was ever taken. */
+  readonly overrides: string
   /** The unanswered question and what was used up since the last contact. */
   readonly contact: string
+  /** How often an instance's password was changed and reset; outside its folder, so that nothing put back there lowers it. */
+  passwordFloor(instance: string): string
+  /** Shares of an instance's key, sealed to administrators; and those that the console has. */
+  escrow(instance: string): string
+  escrowSent(instance: string): string
   /** TUF metadata and the verified copy, of `daemon/update`. */
   readonly update: { readonly metadata: string; readonly copy: string }
+  /** The same of the vendor's repository, from which runtime updates come; an organisation's is never in it. */
+  readonly vendorUpdate: { readonly metadata: string; readonly copy: string }
   readonly journal: string
   /** Texts that were fetched, by digest, and which of them were accepted here. */
   eula(sha256: string): string
@@ -43,6 +54,8 @@ export interface Layout {
   sessionLog(id: string): string
   /** Private folder of the sockets. */
   readonly runtimeFolder: string
+  /** Of the commands to a TPM, while the daemon runs. */
+  readonly tpm: string
   /** Local door of the daemon, and the one from which session hosts fetch encrypted objects. */
   readonly daemonSocket: string
   readonly objectSocket: string
@@ -86,11 +99,17 @@ export function layoutOf(data: string): Layout {
     enrolment: join(data, 'enrolment.json'),
     enrolling: join(data, 'enrolling.json'),
     deviceKey: join(data, 'device-key.json'),
+    sealingKey: join(stateHome(), 'casemate', 'sealing-key.json'),
     clock: join(data, 'clock.json'),
     lease: join(data, 'lease.jws'),
     leaseFloors: join(data, 'lease-floors.json'),
+    overrides: join(data, 'overrides.json'),
     contact: join(data, 'contact.json'),
+    passwordFloor: (instance) => join(data, 'password-floors', `${instance}.json`),
+    escrow: (instance) => join(data, 'escrow', `${instance}.json`),
+    escrowSent: (instance) => join(data, 'escrow-sent', `${instance}.json`),
     update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
+    vendorUpdate: { metadata: join(data, 'vendor-update', 'metadata'), copy: join(data, 'vendor-update', 'copy') },
     journal: join(data, 'journal.log'),
     eula: (sha256) => join(data, 'eula', `${sha256}.txt`),
     acceptances: join(data, 'acceptances.json'),
@@ -101,6 +120,7 @@ export function layoutOf(data: string): Layout {
     sessionPlan: (id) => join(sessions, `${id}.plan.json`),
     sessionLog: (id) => join(sessions, `${id}.log`),
     runtimeFolder,
+    tpm: join(runtimeFolder, 'tpm'),
     daemonSocket: join(runtimeFolder, 'daemon.sock'),
     objectSocket: join(runtimeFolder, 'objects.sock'),
     instances,
@@ -121,4 +141,10 @@ export function layoutOf(data: string): Layout {
     },
     runtime: (session) => join(runtimeFolder, session),
   }
+}
+
+/** The specification: a path that is not absolute is ignored. */
+function stateHome(): string {
+  const given = process.env.XDG_STATE_HOME
+  return given !== undefined && isAbsolute(given) ? given : join(homedir(), '.local', 'state')
 }

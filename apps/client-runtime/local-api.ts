@@ -98,6 +98,7 @@ export const daemonError = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), reasons: z.array(reasonView) }),
 })
 
+const rescueProblem = z.enum(['expired', 'offline', 'locked'])
 const password = z.string().min(1).max(1024).nullable()
 
 export const instanceView = z.strictObject({
@@ -167,8 +168,16 @@ export const desktopView = z.strictObject({
   messages: z.array(z.string()),
   /** Why it would not start now; empty where it would, a password apart. */
   reasons: z.array(reasonView),
+  /** What to read out to the help desk, where a code could mend the first reason (PO-22). */
+  rescue: z.string().nullable(),
 })
 export type DesktopView = z.infer<typeof desktopView>
+
+/** Among how many administrators an instance's key is split, and how many of them open it together. */
+const escrowView = z.strictObject({ threshold: z.int(), shares: z.int() })
+export type EscrowView = z.infer<typeof escrowView>
+/** Null: the organisation has no approved escrow keys, and nobody but the user opens the instance. */
+const escrow = escrowView.nullable()
 
 const ruleView = z.strictObject({
   layer: z.string(),
@@ -192,7 +201,7 @@ const settingView = z.strictObject({
 export type SettingView = z.infer<typeof settingView>
 
 export const checkView = z.strictObject({
-  check: z.enum(['qemu', 'v86', 'network', 'clock', 'console', 'journal']),
+  check: z.enum(['qemu', 'v86', 'network', 'clock', 'device-key', 'console', 'journal']),
   ok: z.boolean(),
   code: z.string(),
   message: z.string(),
@@ -216,8 +225,14 @@ export const daemonRoutes = {
   },
   enrol: {
     path: '/enrol',
-    request: z.strictObject({ code: z.string().min(1).max(4096) }),
-    response: z.strictObject({ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() }),
+    /** Where the key of this device is to be kept; without it in software. */
+    request: z.strictObject({ code: z.string().min(1).max(4096), key: z.enum(['software', 'tpm', 'auto']).optional() }),
+    /** `assurance`: what the console verified of the key; `unverified`: why it could not, of a key in a TPM. */
+    response: z.strictObject({
+      ...{ device: z.string(), organisation: z.string(), title: z.string(), address: z.string() },
+      assurance: z.enum(['software', 'tpm']),
+      unverified: z.string().nullable(),
+    }),
   },
   status: { path: '/status', request: z.strictObject({}), response: statusView },
   list: { path: '/list', request: z.strictObject({}), response: z.strictObject({ desktops: z.array(desktopView) }) },
@@ -244,12 +259,39 @@ export const daemonRoutes = {
   activate: {
     path: '/activate',
     request: z.strictObject({ desktop: z.string(), presented: z.string().min(1).max(256).nullable(), password }),
-    response: instanceView,
+    response: z.strictObject({ ...instanceView.shape, escrow }),
   },
   setPassword: {
     path: '/set-password',
     request: z.strictObject({ instance: z.string(), current: password, password: z.string().min(1).max(1024) }),
-    response: z.strictObject({ instance: z.string() }),
+    response: z.strictObject({ instance: z.string(), escrow }),
+  },
+  /** With what administrators gave back, one text each. */
+  resetPassword: {
+    path: '/reset-password',
+    request: z.strictObject({
+      instance: z.string(),
+      shares: z.array(z.string().min(1).max(32_768)).min(1).max(16),
+      password: z.string().min(1).max(1024),
+    }),
+    response: z.strictObject({ instance: z.string(), escrow }),
+  },
+  /** An override (PO-22) that was handed over as a text. */
+  takeOverride: {
+    path: '/take-override',
+    request: z.strictObject({ token: z.string().min(1).max(16_000) }),
+    response: z.strictObject({ id: z.string(), desktop: z.string(), kind: z.enum(['extension', 'exception', 'reset']), expires: z.int() }),
+  },
+  /** What to read out to the help desk; `rescue` takes the code that it answers. */
+  askRescue: {
+    path: '/ask-rescue',
+    request: z.strictObject({ desktop: z.string() }),
+    response: z.strictObject({ desktop: z.string(), problem: rescueProblem, request: z.string() }),
+  },
+  rescue: {
+    path: '/rescue',
+    request: z.strictObject({ desktop: z.string(), code: z.string().min(1).max(100) }),
+    response: z.strictObject({ desktop: z.string(), problem: rescueProblem }),
   },
   start: { path: '/start', request: z.strictObject({ instance: z.string(), password }), response: instanceView },
   stop: {
@@ -277,6 +319,18 @@ export const daemonRoutes = {
   },
   /** Address of the launcher's page, with its token; null where its door is shut. */
   launcher: { path: '/launcher', request: z.strictObject({}), response: z.strictObject({ address: z.string().nullable() }) },
+  /** Of the runtime itself, by the vendor's root. `newest`: above `running`, or null; `required`: what releases here ask for at least, or null. */
+  checkUpdate: {
+    path: '/check-update',
+    request: z.strictObject({}),
+    response: z.strictObject({ running: z.string(), newest: z.string().nullable(), required: z.string().nullable() }),
+  },
+  /** Verifies and keeps the newest one; nothing is installed. */
+  downloadUpdate: {
+    path: '/download-update',
+    request: z.strictObject({}),
+    response: z.strictObject({ version: z.string(), file: z.string(), sha256: z.string(), length: z.int() }),
+  },
   doctor: { path: '/doctor', request: z.strictObject({}), response: z.strictObject({ checks: z.array(checkView) }) },
 } as const
 

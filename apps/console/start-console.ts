@@ -7,6 +7,7 @@ import type { Limits } from './device-api/rate-limit.ts'
 import { operatorCalls } from './operator-door/calls.ts'
 import { openOperatorDoor } from './operator-door/listen.ts'
 import { publishApproved } from './src/approvals/approve.ts'
+import { stageDue } from './src/approvals/expiring.ts'
 import { withdrawUnrecorded } from './src/approvals/reconcile.ts'
 import { eq } from './src/db/drizzle.ts'
 import type { DeviceDoorAddress } from './src/devices/code.ts'
@@ -70,7 +71,8 @@ export async function startConsole({
   }
   try {
     await catchUp(console)
-    const timer = setInterval(() => void renewPublished(console).catch(report), renewEvery)
+    await stageDue(console).catch(report)
+    const timer = setInterval(() => void renewAll(console).catch(report), renewEvery)
     closers.push(async () => clearInterval(timer))
     const port = devicePort ?? console.devicePort ?? portIn(console.address)
     const deviceDoor = await openDeviceDoor(console, { host: listen, port }, { report, ...(limits === undefined ? {} : { limits }) })
@@ -108,6 +110,11 @@ async function catchUp(console: OpenConsole): Promise<void> {
 async function renewPublished({ repository, published, keys, now }: OpenConsole): Promise<void> {
   const renewed = await renew(repository, { online: [keys.roles], now: now() })
   if (renewed !== 'nothing') await published.refresh()
+}
+
+async function renewAll(console: OpenConsole): Promise<void> {
+  await renewPublished(console)
+  await stageDue(console)
 }
 
 /** An address that was given stands; without one, only a single host can be named to a device. */

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { callDaemon } from './call-daemon.ts'
 import { CliError } from './error.ts'
-import { type CommonOptions, instanceLines, print } from './print.ts'
+import { type CommonOptions, escrowLine, instanceLines, print } from './print.ts'
 import { readSecretFile } from './read-secret-file.ts'
 
 interface Options extends CommonOptions {
@@ -25,6 +25,6 @@ export function activateCommand(): Command {
       const presented = options.key ?? (await readSecretFile(options.passwordFile))
       const password = await readSecretFile(options.newPasswordFile)
       const result = await callDaemon(options.data, 'activate', { desktop, presented, password })
-      print(options, result, instanceLines(result))
+      print(options, result, [...instanceLines(result), escrowLine(result.escrow)])
     })
 }

@@ -6,10 +6,11 @@ import { type CommonOptions, print } from './print.ts'
 export function listCommand(): Command {
   return new Command('list').description('the desktops that are assigned to this computer').action(async (options: CommonOptions) => {
     const result = await callDaemon(options.data, 'list', {})
-    const lines = result.desktops.flatMap(({ desktop, title, serial, messages, reasons }) => [
+    const lines = result.desktops.flatMap(({ desktop, title, serial, messages, reasons, rescue }) => [
       `${desktop}: ${title}, release ${serial}`,
       ...messages.map((message) => `  ${message}`),
       ...reasons.map(({ sentence, nextStep }) => `  ${sentence} ${nextStep}`),
+      ...(rescue === null ? [] : [`  Without a network, read this out to your help desk: ${rescue}`]),
     ])
     print(options, result, lines.length > 0 ? lines : ['No desktop is assigned to this computer.'])
   })

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 //
-// casemate: the user's command line. It asks the daemon and shows what it says. Exit codes: 0 done; 1 refused, with the reason; 2 wrong
+// casemate: the user's command line. It asks the daemon and shows what it says; `tuf` alone works without one. Exit codes: 0 done; 1 refused, with the reason; 2 wrong
 // usage; 3 no daemon, or the environment did not allow it.
 import { Command, CommanderError } from 'commander'
 import { activateCommand } from './activate.ts'
@@ -12,11 +12,16 @@ import { eulaCommand } from './eula.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { openCommand } from './open.ts'
+import { overrideCommand } from './override.ts'
 import { refusalLines } from './print.ts'
+import { rescueCommand } from './rescue.ts'
+import { resetPasswordCommand } from './reset-password.ts'
 import { setPasswordCommand } from './set-password.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
+import { tufCommand } from './tuf.ts'
+import { updateCommand } from './update.ts'
 import { whyCommand } from './why.ts'
 
 const program = new Command('casemate')
@@ -30,11 +35,15 @@ const commands = [
   eulaCommand,
   activateCommand,
   setPasswordCommand,
+  overrideCommand,
+  rescueCommand,
+  resetPasswordCommand,
   startCommand,
   stopCommand,
   statusCommand,
   whyCommand,
   doctorCommand,
+  updateCommand,
   openCommand,
 ]
 for (const command of commands) {
@@ -42,12 +51,17 @@ for (const command of commands) {
     command().requiredOption('--data <folder>', 'data folder of the daemon').option('--json', 'print the result, or the refusal, as one JSON object'),
   )
 }
-for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => undefined })
+program.addCommand(tufCommand())
+for (const command of allOf(program)) command.exitOverride().configureOutput({ outputError: () => undefined })
 
 try {
   await program.parseAsync(process.argv)
 } catch (error) {
   if (!(error instanceof CommanderError && error.exitCode === 0)) fail(error)
+}
+
+function allOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allOf)]
 }
 
 function fail(error: unknown): void {

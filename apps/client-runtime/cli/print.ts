@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Refusal, refusalWords } from '../launcher/words.ts'
-import type { InstanceView } from '../local-api.ts'
+import type { EscrowView, InstanceView } from '../local-api.ts'
 
 export interface CommonOptions {
   readonly data: string
@@ -24,6 +24,12 @@ export function instanceLines({ instance, engine, session }: InstanceView): read
     ...reasons.map(({ sentence, nextStep }) => `  ${sentence} ${nextStep}`),
     ...(blocked === null ? [] : [`  ${blocked.sentence} ${blocked.nextStep} (${blocked.code})`]),
   ]
+}
+
+/** Who but the user can open an instance. */
+export function escrowLine(escrow: EscrowView | null): string {
+  if (escrow === null) return '  Nobody can reset a forgotten password: your organisation keeps no shares of this key.'
+  return `  ${escrow.threshold} of ${escrow.shares} administrators together can reset a forgotten password.`
 }
 
 /** The same words as the launcher's. */

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { callDaemon } from './call-daemon.ts'
 import { CliError } from './error.ts'
-import { type CommonOptions, print } from './print.ts'
+import { type CommonOptions, escrowLine, print } from './print.ts'
 import { readSecretFile } from './read-secret-file.ts'
 
 interface Options extends CommonOptions {
@@ -19,6 +19,7 @@ export function setPasswordCommand(): Command {
     .action(async (instance: string, options: Options) => {
       const [current, password] = [await readSecretFile(options.passwordFile), await readSecretFile(options.newPasswordFile)]
       if (password === null) throw new CliError('usage', 'usage', 'expected a new password')
-      print(options, await callDaemon(options.data, 'setPassword', { instance, current, password }), [`The password of ${instance} is set.`])
+      const result = await callDaemon(options.data, 'setPassword', { instance, current, password })
+      print(options, result, [`The password of ${instance} is set.`, escrowLine(result.escrow)])
     })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { settingOf } from '@casemate/policy/decision'
 import type { Facts } from '@casemate/policy/facts'
-import { instanceKeyProtection } from '@casemate/policy/instance-key'
+import { describeInstanceKey } from '@casemate/policy/instance-key'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import type { DesktopView } from '../local-api.ts'
@@ -10,6 +10,8 @@ import { type Device, factsOf } from './device.ts'
 import { type DesktopDocuments, readDesktop } from './documents/desktop-documents.ts'
 import { isAccepted } from './eula/acceptances.ts'
 import type { InstanceRecord } from './instances/instance-store.ts'
+import { readPasswordFloor } from './instances/password-floor.ts'
+import { offerRescue } from './overrides/rescue.ts'
 
 /** What people are shown of an assigned desktop: what it asks for, and why it would not start now. */
 export async function viewDesktop(
@@ -33,6 +35,7 @@ export async function viewDesktop(
     deadlines: decision.allowed ? decision.plan.deadlines : null,
     messages: decision.allowed ? [...messagesNow(decision.plan, device.clock.now)] : [],
     reasons: decision.allowed ? [] : [...decision.reasons],
+    rescue: record === undefined || decision.allowed ? null : ((await offerRescue(device, engines, desktop, decision.reasons))?.request ?? null),
   }
 }
 
@@ -58,7 +61,10 @@ async function wantedOf(
   }
 }
 
-async function hasPassword({ key }: Device, record: InstanceRecord | undefined): Promise<boolean> {
+async function hasPassword({ key, layout }: Device, record: InstanceRecord | undefined): Promise<boolean> {
   if (record === undefined) return false
-  return (await instanceKeyProtection(record.key, record.instance, key)) === 'device-and-password'
+  const { pending } = await readPasswordFloor(layout, record.instance)
+  // Which wrapping may be opened is asked when it is: what is shown of an older one is no secret.
+  const name = { instance: record.instance, passwordSeq: 0 }
+  return (await describeInstanceKey(pending ?? record.key, name, key)).protection === 'device-and-password'
 }

@@ -9,12 +9,14 @@ import type { Layout } from '../layout.ts'
 import type { VerifiedClock } from './clock/verified-clock.ts'
 import { ConsoleClient } from './console/console-client.ts'
 import { Documents } from './documents/documents.ts'
-import { readDeviceKey } from './enrolment/device-key-file.ts'
+import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
+import { type OpenedKey, openDeviceKey } from './enrolment/open-device-key.ts'
 import type { EnrolmentRecord } from './enrolment/organisation.ts'
 import { codeOf, RuntimeError } from './error.ts'
 import { type AskedOfHost, type HostProbes, nothingAsked } from './host-facts/host-probes.ts'
 import { Journal } from './journal/journal-file.ts'
 import { type LeaseOwner, LeaseStore } from './lease/lease-store.ts'
+import { OverrideStore } from './overrides/override-store.ts'
 
 export interface Device {
   readonly enrolment: EnrolmentRecord
@@ -22,35 +24,43 @@ export interface Device {
   readonly version: string
   readonly clock: VerifiedClock
   readonly key: DeviceKey
+  readonly keeping: OpenedKey['keeping']
   readonly signer: Signer
   readonly owner: LeaseOwner
   readonly console: ConsoleClient
   readonly documents: Documents
   readonly leases: LeaseStore
+  readonly overrides: OverrideStore
   readonly journal: Journal
   readonly host: HostProbes
   /** Code of what is wrong with the lease that was kept, or null. */
   readonly leaseFault: string | null
 }
 
-/** @throws RuntimeError `state-altered`, `journal-altered`; PolicyError `key-invalid`: what this device is made of cannot be read. */
-export async function openDevice(
-  enrolment: EnrolmentRecord,
-  layout: Layout,
-  clock: VerifiedClock,
-  version: string,
-  host: HostProbes,
-): Promise<Device> {
-  const key = await readDeviceKey(layout.deviceKey)
-  if (key === undefined) throw new RuntimeError('state-altered', `expected the key of this device in \`${layout.deviceKey}\`, found nothing`)
+export interface DeviceOptions {
+  readonly layout: Layout
+  readonly clock: VerifiedClock
+  readonly version: string
+  /** How a software key is kept here. */
+  readonly keeping: SoftwareKeeping
+  readonly host: HostProbes
+}
+
+/** @throws RuntimeError `state-altered`, `device-key-elsewhere`, `journal-altered`; PolicyError `key-invalid`: what this device is made of cannot be read. */
+export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, version, keeping: wanted, host }: DeviceOptions): Promise<Device> {
+  const opened = await openDeviceKey(layout, wanted)
+  if (opened === undefined) throw new RuntimeError('state-altered', `expected the key of this device in \`${layout.deviceKey}\`, found nothing`)
+  const { key, keeping } = opened
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const leases = await LeaseStore.open(layout)
+  const overrides = await OverrideStore.open(layout)
   const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
   const documents = new Documents(layout.update, console, clock)
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
-  return { enrolment, layout, version, clock, key, signer, owner, console, documents, leases, journal, host, leaseFault }
+  await overrides.load(owner, await documents.overrideKeys())
+  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, overrides, journal, host, leaseFault }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */

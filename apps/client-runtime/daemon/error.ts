@@ -10,10 +10,13 @@ export type RuntimeErrorCode =
   | 'console-unreachable'
   | 'daemon-running'
   | 'desktop-unknown'
+  | 'device-key-elsewhere'
   | 'disk-full'
+  | 'escrow-missing'
   | 'eula-altered'
   | 'eula-changed'
   | 'eula-none'
+  | 'grant-mismatch'
   | 'handover-older'
   | 'instance-unknown'
   | 'journal-altered'
@@ -24,7 +27,9 @@ export type RuntimeErrorCode =
   | 'port-taken'
   | 'refused'
   | 'request-refused'
+  | 'rescue-none'
   | 'root-mismatch'
+  | 'sealing-key-failed'
   | 'session-failed'
   | 'session-open'
   | 'session-unknown'
@@ -32,6 +37,9 @@ export type RuntimeErrorCode =
   | 'setting-unknown'
   | 'stick-not-private'
   | 'storage-full'
+  | 'tpm-failed'
+  | 'tpm-missing'
+  | 'tpm-not-carried'
 
 export interface RefusalDetails {
   readonly cause?: unknown

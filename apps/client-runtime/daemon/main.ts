@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { codeOf, messageOf } from './error.ts'
 import { startDaemon } from './start-daemon.ts'
+import { installedVendorFile } from './vendor-update/vendor-file.ts'
 
 const defaultPort = 4870
 
@@ -27,7 +28,7 @@ const options = new Command('casemate-daemon')
 
 const { data, engine, launcherPort } = options
 const launcher = { port: launcherPort ?? defaultPort, orAnother: launcherPort === undefined }
-const daemon = await startDaemon({ data: resolve(data), engine, launcher }).catch((error: unknown) => {
+const daemon = await startDaemon({ data: resolve(data), engine, launcher, vendorFile: installedVendorFile }).catch((error: unknown) => {
   process.stderr.write(`casemate-daemon: ${codeOf(error)}: ${messageOf(error)}\n`)
   process.exit(3)
 })

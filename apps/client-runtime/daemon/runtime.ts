@@ -7,9 +7,10 @@ import type { Facts, Request } from '@casemate/policy/facts'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
+import type { PasswordRules } from '@casemate/policy/password'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DaemonResponse, DesktopView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
+import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
 import { checkIn } from './check-in/check-in.ts'
 import { ContactLoop } from './check-in/contact-loop.ts'
 import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
@@ -24,10 +25,15 @@ import { explainDesktop } from './explain-desktop.ts'
 import { type Imported, importHandover } from './handover/import-handover.ts'
 import type { Imports } from './handover/imports.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
+import { renewShares, sendShares } from './instances/escrow.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
 import { openInstance, setPassword } from './instances/open-instance.ts'
+import { readSettledInstance } from './instances/password-floor.ts'
+import { resetPassword } from './instances/reset-password.ts'
 import { sendReports, takeReceipt } from './journal/send-report.ts'
-import { Sessions, type StartHost, sha256OfPlan } from './sessions/sessions.ts'
+import { offerRescue, type RescueOffer, useRescueCode } from './overrides/rescue.ts'
+import { takeOverride } from './overrides/take-override.ts'
+import { namesOfPlan, Sessions, type StartHost } from './sessions/sessions.ts'
 import { writeWhole } from './update/write-whole.ts'
 
 export interface RuntimeOptions {
@@ -52,10 +58,11 @@ export class Runtime {
   #engines: Promise<Facts['engines']> | null = null
   #waitSeconds = 60
   #wasBehind = false
+  readonly #refusedOverrides = new Set<string>()
   #lastTick: number
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
-  #starting: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
   #importing: Promise<unknown> = Promise.resolve()
 
   private constructor(options: RuntimeOptions) {
@@ -133,13 +140,13 @@ export class Runtime {
     return { desktop, title, serial, reasons, settings: [...(await explainDesktop(this.device, assigned, setting))] }
   }
 
-  async activate(request: DaemonRequest<'activate'>): Promise<InstanceView> {
+  async activate(request: DaemonRequest<'activate'>): Promise<DaemonResponse<'activate'>> {
     this.#checkJournal()
     const engines = await this.#engineFacts()
     await this.#checkAcceptance(request.desktop)
-    const record = await this.#contact.exclusive(() => activate(this.device, engines, this.#options.engine, request))
+    const { record, escrow } = await this.#contact.exclusive(() => activate(this.device, engines, this.#options.engine, request))
     this.#contact.wake()
-    return this.#view(record)
+    return { ...(await this.#view(record)), escrow }
   }
 
   async eula(desktop: string): Promise<{ sha256: string; text: string; accepted: boolean }> {
@@ -160,19 +167,71 @@ export class Runtime {
     return { desktop, sha256 }
   }
 
-  async setPassword({ instance, current, password }: DaemonRequest<'setPassword'>): Promise<{ instance: string }> {
+  /** One at a time, also with starts: two changes of one password are never mixed. */
+  setPassword({ instance, current, password }: DaemonRequest<'setPassword'>): Promise<DaemonResponse<'setPassword'>> {
+    return this.#newPassword(instance, (record, rules) => setPassword(this.device, record, rules, { current, password }))
+  }
+
+  resetPassword({ instance, shares, password }: DaemonRequest<'resetPassword'>): Promise<DaemonResponse<'resetPassword'>> {
+    return this.#newPassword(instance, (record, rules) => resetPassword(this.device, record, rules, { shares, password, grant: null }))
+  }
+
+  #newPassword(instance: string, set: (record: InstanceRecord, rules: PasswordRules | null) => Promise<EscrowView | null>) {
+    return this.#inTurn(async () => {
+      this.#checkJournal()
+      const record = await readSettledInstance(this.device.layout, instance)
+      const escrow = await set(record, await passwordRules(this.device, await this.#engineFacts(), record.desktop))
+      this.#contact.wake()
+      this.#options.changed()
+      return { instance, escrow }
+    })
+  }
+
+  /** @throws PolicyError as `verifyOverride` */
+  async takeOverride(token: string): Promise<DaemonResponse<'takeOverride'>> {
     this.#checkJournal()
-    const record = await readInstance(this.device.layout, instance)
-    const rules = await passwordRules(this.device, await this.#engineFacts(), record.desktop)
-    await setPassword(this.device, record, rules, { current, password })
+    const { id, desktop, kind, exp } = await this.#contact.exclusive(() => takeOverride(this.device, token))
+    await this.#sessions.redecide()
     this.#options.changed()
-    return { instance }
+    return { id, desktop, kind, expires: exp }
+  }
+
+  /** @throws RuntimeError `rescue-none`, `desktop-unknown` */
+  async askRescue(desktop: string): Promise<DaemonResponse<'askRescue'>> {
+    return { desktop, ...(await this.#rescueOffer(desktop)).offer }
+  }
+
+  /** @throws RuntimeError as {@link askRescue}; PolicyError as `verifyRescueCode` */
+  async rescue(desktop: string, code: string): Promise<DaemonResponse<'rescue'>> {
+    this.#checkJournal()
+    await this.device.clock.tick()
+    const { offer, record } = await this.#rescueOffer(desktop)
+    await useRescueCode(this.device, record, offer, code)
+    await this.#sessions.redecide()
+    this.#contact.wake()
+    this.#options.changed()
+    return { desktop, problem: offer.problem }
+  }
+
+  async #rescueOffer(desktop: string): Promise<{ readonly offer: RescueOffer; readonly record: InstanceRecord }> {
+    const record = (await listInstances(this.device.layout)).find((instance) => instance.desktop === desktop)
+    if (record === undefined) throw new RuntimeError('desktop-unknown', `\`${desktop.slice(0, 80)}\` is not activated on this computer`)
+    const { decision } = await this.#decide(record, { kind: 'power-on', session: 'rescue', engine: record.engine }, 'passed')
+    const reasons = decision.allowed ? [] : decision.reasons
+    const offer = await offerRescue(this.device, await this.#engineFacts(), desktop, reasons)
+    if (offer === null)
+      throw new RuntimeError('rescue-none', `there is nothing about \`${desktop}\` that a code of the help desk could mend`, { reasons })
+    return { offer, record }
   }
 
   /** One start at a time, so that an instance is never opened twice. */
   start(request: DaemonRequest<'start'>): Promise<InstanceView> {
-    const done = this.#starting.then(() => this.#start(request))
-    this.#starting = done.catch(() => undefined)
+    return this.#inTurn(() => this.#start(request))
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act)
+    this.#turn = done.catch(() => undefined)
     return done
   }
 
@@ -200,7 +259,7 @@ export class Runtime {
   async #start({ instance, password }: DaemonRequest<'start'>): Promise<InstanceView> {
     const { device } = this
     this.#checkJournal()
-    const record = await readInstance(device.layout, instance)
+    const record = await readSettledInstance(device.layout, instance)
     if (this.#sessions.isOpen(instance)) throw new RuntimeError('session-open', `\`${instance}\` is open already`)
     await device.clock.tick()
     const session = `s-${randomBytes(8).toString('hex')}`
@@ -217,11 +276,12 @@ export class Runtime {
     const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
     if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
     if (opened.key === null) throw refusalOf([reason('authentication-missing', { mode: 'password' })])
+    await renewShares(device, instance, opened.key)
     const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
     await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
     const { serial } = documents.release.document
     const names = { session, instance, desktop: record.desktop, serial }
-    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], planSha256: await sha256OfPlan(plan) } })
+    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], ...(await namesOfPlan(plan)) } })
     await this.#sessions.start(plan, documents, { packageKey, instanceKey: opened.key, secrets })
     this.#contact.wake()
     return this.#view(record)
@@ -254,10 +314,18 @@ export class Runtime {
     try {
       const engines = await this.#engineFacts()
       const sessions = this.#sessions.reports()
-      const { receipt } = await checkIn(device, { waitSeconds, engines, sessions, withoutDocuments: failures >= patientFailures, signal })
+      const { receipt } = await checkIn(device, {
+        waitSeconds,
+        engines,
+        sessions,
+        withoutDocuments: failures >= patientFailures,
+        signal,
+        refusedOverrides: this.#refusedOverrides,
+      })
       await this.#sessions.redecide()
       if (receipt !== null) await takeReceipt(this.#reporter, receipt)
       await this.#chooseWait()
+      await sendShares(device)
     } finally {
       if (!signal.aborted) await this.#report()
     }

@@ -2,7 +2,7 @@
 //
 // The daemon: enforces on this computer what an organisation approved. Whoever asks it (CLI, launcher page) decides nothing. Everything it
 // must not lose is on disk before it acts on it, so that it may be killed at any moment; sessions outlive it and are taken up again.
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { dirname } from 'node:path'
 import { layoutOf } from '../layout.ts'
@@ -11,9 +11,10 @@ import { lockInstance } from '../session-host/instance-lock.ts'
 import { Changes } from './changes.ts'
 import { type Clock, systemClock } from './clock/system-clock.ts'
 import { VerifiedClock } from './clock/verified-clock.ts'
-import { openDevice } from './device.ts'
+import { type DeviceOptions, openDevice } from './device.ts'
 import { examine } from './doctor/doctor.ts'
 import { type EngineReport, probeEngines } from './engines.ts'
+import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
 import { enrol } from './enrolment/enrol.ts'
 import { introduce } from './enrolment/introduce.ts'
 import { enrolmentRecord } from './enrolment/organisation.ts'
@@ -29,6 +30,7 @@ import { Runtime } from './runtime.ts'
 import type { StartHost } from './sessions/sessions.ts'
 import { startHostProcess } from './sessions/start-host-process.ts'
 import { readState } from './state-file.ts'
+import { VendorUpdate } from './vendor-update/vendor-update.ts'
 
 export const runtimeVersion = '0.1.0'
 
@@ -38,9 +40,13 @@ export interface DaemonOptions {
   readonly clock?: Clock
   /** Which engine new instances get. */
   readonly engine?: 'auto' | 'qemu' | 'v86'
+  /** How a software key of this device is kept; `carried` where the data folder goes from computer to computer. */
+  readonly keeping?: SoftwareKeeping
   /** How hosts are started and engines found; default: for real. */
   readonly startHost?: StartHost
   readonly probe?: () => Promise<EngineReport>
+  /** Who may update this runtime, as it was packaged; null: nobody by this way. */
+  readonly vendorFile?: string | null
   /** How the host is looked at; default: for real. */
   readonly host?: HostProbes
   /** Between two heartbeats. */
@@ -57,9 +63,9 @@ export interface Daemon {
   close(): Promise<void>
 }
 
-/** @throws RuntimeError `daemon-running`, `state-altered`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
+/** @throws RuntimeError `daemon-running`, `state-altered`, `device-key-elsewhere`, `journal-altered`, `port-taken`; the error of the system where a folder or socket cannot be made. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { data, clock: source = systemClock(), engine = 'auto', startHost = startHostProcess(data), tickMs = 5000 } = options
+  const { data, clock: source = systemClock(), engine = 'auto', keeping = 'sealed', startHost = startHostProcess(data), tickMs = 5000 } = options
   const layout = layoutOf(data)
   await mkdir(data, { recursive: true, mode: 0o700 })
   const unlock = await lockInstance(layout.daemonLock).catch((cause: unknown) => {
@@ -72,15 +78,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const open = (server: Server) => undo.push(() => closeServer(server))
   try {
     await mkdir(dirname(layout.daemonSocket), { recursive: true, mode: 0o700 })
+    undo.push(() => rm(layout.tpm, { recursive: true, force: true }))
     const clock = await VerifiedClock.open(source, layout.clock)
     const imports = await Imports.open(layout)
     const host = options.host ?? linuxHost(data)
     const probe = options.probe ?? (() => probeEngines(layout.engineCache))
     const changes = new Changes()
     const changed = () => changes.note()
+    const deviceOptions: DeviceOptions = { layout, clock, version: runtimeVersion, keeping, host }
     const kept = await readState(layout.enrolment, enrolmentRecord)
     const opening = async (record: NonNullable<typeof kept>) =>
-      Runtime.open({ device: await openDevice(record, layout, clock, runtimeVersion, host), engine, startHost, probe, tickMs, changed, imports })
+      Runtime.open({ device: await openDevice(record, deviceOptions), engine, startHost, probe, tickMs, changed, imports })
     let runtime = kept === undefined ? null : await opening(kept)
     undo.push(async () => runtime?.close())
     let enrolling = false
@@ -90,6 +98,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (runtime === null) throw new RuntimeError('not-enrolled', 'this computer is not enrolled in an organisation')
       return runtime
     }
+    const vendor = new VendorUpdate({
+      ...{ place: layout.vendorUpdate, organisation: layout.update, vendorFile: options.vendorFile ?? null },
+      ...{ version: runtimeVersion, platform: `${process.platform}-${process.arch}`, clock },
+    })
     const status = async () => {
       const time = { version: runtimeVersion, clock: { now: clock.now, behind: clock.behind } }
       if (runtime !== null) return { ...time, ...(await runtime.status()) }
@@ -97,15 +109,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     const calls: DaemonCalls = {
       introduce: ({ code }) => introduce(code, clock),
-      enrol: async ({ code }) => {
+      enrol: async ({ code, key }) => {
         if (runtime !== null || enrolling) throw new RuntimeError('already-enrolled', 'this computer is enrolled in an organisation, or about to be')
         enrolling = true
         try {
-          const record = await enrol(code, layout, clock, runtimeVersion)
+          const { record, unverified } = await enrol(code, deviceOptions, key)
           runtime = await opening(record)
           await runtime.device.journal.append({ type: 'enrolled', data: { organisation: record.organisation, rootSha256: record.rootSha256 } })
           const { device, organisation, title, address } = record
-          return { device, organisation, title, address }
+          const assurance = runtime.device.leases.lease?.claims.assurance ?? 'software'
+          return { device, organisation, title, address, assurance, unverified }
         } finally {
           enrolling = false
           changed()
@@ -118,6 +131,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       acceptEula: ({ desktop, sha256 }) => enrolled().acceptEula(desktop, sha256),
       activate: (request) => enrolled().activate(request),
       setPassword: (request) => enrolled().setPassword(request),
+      takeOverride: ({ token }) => enrolled().takeOverride(token),
+      askRescue: ({ desktop }) => enrolled().askRescue(desktop),
+      rescue: ({ desktop, code }) => enrolled().rescue(desktop, code),
+      resetPassword: (request) => enrolled().resetPassword(request),
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),
@@ -128,6 +145,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         const { at } = changes
         return { at, status: await status(), desktops: [...((await runtime?.desktops()) ?? [])] }
       },
+      checkUpdate: async () => {
+        const required = runtime === null ? null : await runtime.device.documents.leastRuntime(runtime.device.leases.lease)
+        return { running: runtimeVersion, newest: await vendor.check(), required }
+      },
+      downloadUpdate: async () => await vendor.download(),
       launcher: async () => ({ address: launcher }),
       doctor: async () => ({ checks: [...(await examine(await probe(), clock, runtime?.device ?? null))] }),
     }

@@ -11,6 +11,7 @@ const names: Readonly<Record<CheckView['check'], string>> = {
   v86: 'Engine v86',
   network: 'Listed networks',
   clock: 'Clock',
+  'device-key': 'Device key',
   console: 'Console',
   journal: 'Journal',
 }

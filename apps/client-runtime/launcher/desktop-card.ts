@@ -8,6 +8,7 @@ import { ask, refusalBox, wordsOf } from './daemon.ts'
 import { button, element, prose } from './element.ts'
 import { fromNow, moment } from './moment.ts'
 import { askToStart, changePassword } from './password.ts'
+import { offerRescue } from './rescue.ts'
 import { type RefusalWords, refusalWords } from './words.ts'
 
 type Session = NonNullable<InstanceView['session']>
@@ -131,7 +132,7 @@ function blockedWords({ reasons }: DesktopView, session: Session | null): HTMLEl
 }
 
 function actions(view: DesktopView, instance: InstanceView | undefined, open: Session | null): readonly (HTMLElement | null)[] {
-  const { desktop, title, password, reasons } = view
+  const { desktop, title, password, reasons, rescue } = view
   const idle = !busy.has(desktop)
   const named = (what: string) => `${desktop}-${what}`
   if (instance === undefined) {
@@ -156,6 +157,7 @@ function actions(view: DesktopView, instance: InstanceView | undefined, open: Se
   const label = instance.session?.state === 'suspended' ? 'Continue' : 'Start'
   return [
     reasons.length > 0 ? null : button(named('start'), label, begin, 'main'),
+    rescue === null ? null : button(named('rescue'), 'Help without a network', () => offerRescue(view, rescue)),
     password?.set === true ? button(named('password'), 'Change password', () => changePassword(view, password, instance.instance)) : null,
   ]
 }

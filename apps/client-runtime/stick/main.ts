@@ -30,7 +30,7 @@ async function dataOn(folder: string): Promise<string> {
 
 const folder = resolve(stick)
 const daemon = await dataOn(folder)
-  .then((data) => startDaemon({ data, engine, launcher: { port: 4870, orAnother: true } }))
+  .then((data) => startDaemon({ data, engine, keeping: 'carried', launcher: { port: 4870, orAnother: true } }))
   .catch((error: unknown) => {
     process.stderr.write(`casemate: ${codeOf(error)}: ${messageOf(error)}\n`)
     process.exit(3)

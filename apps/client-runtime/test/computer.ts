@@ -44,6 +44,8 @@ export class Computer {
   readonly clock = { offset: 0, boot: 'boot-1', wall: () => Date.now() / 1000 + this.clock.offset, mono: () => performance.now() / 1000 }
   #close: (() => Promise<void>) | null = null
 
+  /** Given to the daemon when it starts. */
+  vendorFile: string | null = null
   /** Of the launcher's page, while the daemon runs. */
   launcher = ''
   readonly #startHost: StartHost
@@ -76,6 +78,7 @@ export class Computer {
       startHost: this.#startHost,
       tickMs: 100,
       launcher: { port: launcherPort, orAnother: false },
+      vendorFile: this.vendorFile,
     }
     const daemon = await startDaemon({ ...options, probe: async () => engines })
     this.launcher = daemon.launcher ?? ''

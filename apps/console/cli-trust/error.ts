@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export type TrustErrorCode = 'key-kind' | 'plan-invalid' | 'signature-file-invalid' | 'usage'
+export type TrustErrorCode =
+  | 'device-key-invalid'
+  | 'key-kind'
+  | 'key-listed'
+  | 'key-not-listed'
+  | 'name-taken'
+  | 'plan-differs'
+  | 'plan-invalid'
+  | 'signature-file-invalid'
+  | 'usage'
 
 /** A failure of this command line itself; keys, files and the repository have their own. */
 export class TrustError extends Error {

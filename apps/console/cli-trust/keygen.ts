@@ -5,11 +5,12 @@ import { Command, Option } from 'commander'
 import { readSmallFile, refuseExisting, writeNewFile } from '../cli/files.ts'
 import { print } from '../cli/output.ts'
 import { readNewPassphrase } from '../cli/passphrase.ts'
+import { newEscrowKeyFile } from './escrow-key-file.ts'
 import { newKeyFile } from './key-file.ts'
 
 interface KeygenOptions {
   readonly out: string
-  readonly kind: 'approver' | 'online'
+  readonly kind: 'approver' | 'online' | 'escrow'
   readonly passphraseFile?: string
   readonly json?: true
 }
@@ -19,14 +20,18 @@ export function keygenCommand(): Command {
     .description('make a key, in a file sealed with a passphrase')
     .requiredOption('--out <file>', 'the new key file')
     .addOption(
-      new Option('--kind <kind>', 'approver: signs root, targets, packages, policies or releases; online: the console holds it')
-        .choices(['approver', 'online'])
+      new Option(
+        '--kind <kind>',
+        'approver: signs root, targets, packages, policies or releases; online: the console holds it; escrow: opens your shares of instance keys',
+      )
+        .choices(['approver', 'online', 'escrow'])
         .makeOptionMandatory(),
     )
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
     .action(async ({ out, kind, passphraseFile, json }: KeygenOptions) => {
       await refuseExisting(out)
-      const { text, keyId, publicKey } = await newKeyFile(`${kind}-key`, await readNewPassphrase(passphraseFile))
+      const passphrase = await readNewPassphrase(passphraseFile)
+      const { text, keyId, publicKey } = kind === 'escrow' ? await newEscrowKeyFile(passphrase) : await newKeyFile(`${kind}-key`, passphrase)
       await writeNewFile(out, Buffer.from(text))
       const key = encodeBase64url(publicKey)
       print(json, { kind: `${kind}-key`, file: out, keyId, publicKey: key }, [`wrote \`${out}\``, `key id     ${keyId}`, `public key ${key}`])

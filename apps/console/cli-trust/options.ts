@@ -2,11 +2,10 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { folderStore } from '../src/publish/folder-store.ts'
-import { delegatedRoles, type OfflineRole, type TargetsRole } from '../src/publish/metadata.ts'
+import { delegatedRoles, type OfflineRole } from '../src/publish/metadata.ts'
 import type { RepositoryStore } from '../src/publish/store.ts'
 
-export const targetsRoles: readonly TargetsRole[] = ['targets', ...delegatedRoles]
-export const offlineRoles: readonly OfflineRole[] = ['root', ...targetsRoles]
+export const offlineRoles: readonly OfflineRole[] = ['root', 'targets', ...delegatedRoles]
 
 export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
 

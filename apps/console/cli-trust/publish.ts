@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { print } from '../cli/output.ts'
 import { publish } from '../src/publish/publish.ts'
 import { renew } from '../src/publish/renew.ts'
-import { type RoleStatus, statusOf } from '../src/publish/status.ts'
+import { type RepositoryStatus, type RoleStatus, statusOf } from '../src/publish/status.ts'
 import { openSigners } from './key-file.ts'
 import { clockNow, collect, type RepositoryOption, storeOf, withPassphrases, withRepository } from './options.ts'
 
@@ -42,6 +42,7 @@ export function statusCommand(): Command {
     const status = await statusOf(storeOf(options), clockNow())
     print(options.json, status, [
       ...(status.roles.length === 0 ? ['nothing is published yet'] : status.roles.flatMap(roleLines)),
+      ...status.roles.flatMap((role) => warningLines(role, status)),
       ...status.waiting.map(({ role, version, author, progress }) => {
         const given = progress.map((set) => `${set.given} of ${set.needed} (${set.by} keys)`).join(', ')
         return `waiting: \`${role}\` ${version} by ${author}, approvals ${given}`
@@ -55,4 +56,15 @@ function roleLines({ role, published, threshold, keys }: RoleStatus): readonly s
   return [`${role}: ${life}, ${threshold} of ${keys.length}`, ...keys.map(({ keyId, holder }) => `  ${holder}  ${keyId}`)]
 }
 
-const lifeText = (seconds: number): string => (seconds <= 0 ? 'EXPIRED' : `expires in ${(seconds / 86_400).toFixed(1)} days`)
+/** What runs out, and who can mend it. */
+function warningLines({ role, published, threshold, keys }: RoleStatus, { waiting }: RepositoryStatus): readonly string[] {
+  if (published === null || (published.life !== 'third' && published.life !== 'expired')) return []
+  const what = `WARNING: \`${role}\` ${published.life === 'expired' ? 'has expired' : `expires in ${daysText(published.secondsLeft)} days`}`
+  if (role === 'snapshot' || role === 'timestamp') return [`${what}: \`renew\` it with the online key`]
+  const signers = [...new Set(keys.map(({ holder }) => holder))].join(', ')
+  const isWaiting = waiting.some((version) => version.role === role)
+  return [`${what}: ${isWaiting ? 'sign what waits' : `\`stage --role ${role}\``}, ${threshold} of ${signers}`]
+}
+
+const daysText = (seconds: number): string => (seconds / 86_400).toFixed(1)
+const lifeText = (seconds: number): string => (seconds <= 0 ? 'EXPIRED' : `expires in ${daysText(seconds)} days`)

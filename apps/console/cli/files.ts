@@ -65,6 +65,18 @@ export async function writeNewFile(path: string, bytes: Uint8Array): Promise<voi
   }
 }
 
+/**
+ * Another content for a file, once `first` has succeeded: where it throws, the file is as it was.
+ * @throws AdminError `file-unwritable`, and what `first` throws.
+ */
+export async function replaceFile(path: string, bytes: Uint8Array, first: () => Promise<void>): Promise<void> {
+  await requireWritable(dirname(path))
+  await makeAside(path, async (aside) => {
+    await writeDurably(aside, bytes)
+    await first()
+  })
+}
+
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {

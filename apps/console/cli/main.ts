@@ -76,6 +76,29 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
       return [deviceCodeCommand, ...records, ...settings, deviceComplianceCommand, deviceReportCommand]
     },
   },
+  'tpm-authority': {
+    about: 'whose word is taken for a TPM',
+    load: async () => {
+      const { tpmAuthorityAddCommand, tpmAuthorityListCommand, tpmAuthorityRemoveCommand } = await import('./tpm-authority.ts')
+      return [tpmAuthorityAddCommand, tpmAuthorityListCommand, tpmAuthorityRemoveCommand]
+    },
+  },
+  'help-desk': {
+    about: 'what one device is granted beyond its policies',
+    load: async () => {
+      const { helpDeskAllowResetCommand, helpDeskExceptCommand, helpDeskExtendCommand, helpDeskListCommand, helpDeskRescueCommand } = await import(
+        './help-desk.ts'
+      )
+      return [helpDeskExtendCommand, helpDeskExceptCommand, helpDeskAllowResetCommand, helpDeskListCommand, helpDeskRescueCommand]
+    },
+  },
+  escrow: {
+    about: 'shares of instance keys',
+    load: async () => {
+      const { escrowExportCommand, escrowListCommand } = await import('./escrow.ts')
+      return [escrowListCommand, escrowExportCommand]
+    },
+  },
   pending: { load: async () => [(await import('./pending.ts')).pendingCommand] },
   review: { load: async () => [(await import('./approve.ts')).reviewCommand] },
   approve: { load: async () => [(await import('./approve.ts')).approveCommand] },

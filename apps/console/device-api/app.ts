@@ -12,9 +12,10 @@ import type { z } from 'zod'
 import { activate } from '../src/activation/activate.ts'
 import { checkIn } from '../src/devices/check-in.ts'
 import { enrol } from '../src/devices/enrol.ts'
-import { introduce } from '../src/devices/introduce.ts'
+import { challenge, introduce } from '../src/devices/introduce.ts'
 import { signTime } from '../src/devices/sign-time.ts'
 import { ConsoleError } from '../src/error.ts'
+import { keepShares } from '../src/escrow/keep.ts'
 import type { Console } from '../src/organisation/console.ts'
 import { receiveReport } from '../src/reports/receive.ts'
 import { answerError, answerJson, type ReportFailure, TooManyRequests } from './answer.ts'
@@ -98,11 +99,13 @@ export function createDeviceApp(console: Console, { report, limits = defaultLimi
   }
 
   open(routes.introduce, 'enrol', (body) => introduce(console, body))
+  open(routes.challengeTpm, 'enrol', (body) => challenge(console, body))
   open(routes.enrol, 'enrol', (body) => enrol(console, body))
   open(routes.askTime, 'time', async ({ nonce }) => ({ time: await signTime(console, nonce) }))
   proven(routes.checkIn, 'calls', ({ actor, question }, body, gone) => checkIn(actor, console, body, question, gone))
   proven(routes.activate, 'activate', ({ actor, question }, body) => activate(actor, console, body, question))
   proven(routes.sendReport, 'calls', async ({ actor }, body) => ({ receipt: await receiveReport(actor, console, body) }))
+  proven(routes.keepEscrow, 'calls', ({ actor }, body) => keepShares(actor, console, body))
   for (const kind of ['object', 'metadata', 'target'] as const) file(kind)
   app.notFound(() => answerError(new ConsoleError('not-found', 'there is no such call'), fileErrors, report))
   app.onError((error) => answerError(error, fileErrors, report))

@@ -5,6 +5,7 @@ import { directoryName, slug, versionText } from '@casemate/policy/names'
 import { releaseUpdate } from '@casemate/policy/release'
 import { z } from 'zod'
 import { approve, withdrawWaiting } from '../src/approvals/approve.ts'
+import { listExpiring } from '../src/approvals/expiring.ts'
 import { listWaiting, readWaiting } from '../src/approvals/review.ts'
 import { signHere } from '../src/approvals/sign-here.ts'
 import { readAudit } from '../src/audit/read.ts'
@@ -29,7 +30,10 @@ import { showReport } from '../src/reports/show.ts'
 import { activationCalls } from './activation-calls.ts'
 import { call } from './call.ts'
 import { catalogueCalls } from './catalogue-calls.ts'
+import { escrowCalls } from './escrow-calls.ts'
+import { helpDeskCalls } from './help-desk-calls.ts'
 import { machineCalls } from './machine-calls.ts'
+import { tpmAuthorityCalls } from './tpm-authority-calls.ts'
 import { userCalls } from './user-calls.ts'
 
 const bytes = (most: number) => z.base64().max(Math.ceil(most / 3) * 4)
@@ -72,6 +76,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'preview-roll-back': call(wantedRollBack, (actor, wanted) => previewRollBack(actor, console, wanted)),
     'preview-release': call(wantedRelease, (actor, wanted) => previewRelease(actor, console, wanted)),
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
+    'list-expiring': call(z.strictObject({}), async (actor) => ({ expiring: await listExpiring(actor, console) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {
       const { review, targets } = await readWaiting(actor, console, wanted.role)
       const found = [...targets].map(([path, { bytes: content, former }]) => ({
@@ -116,7 +121,10 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     ),
     'read-audit': call(z.strictObject({}), (actor) => readAudit(actor, console)),
     ...activationCalls(console),
+    ...helpDeskCalls(console),
+    ...escrowCalls(console),
     ...machineCalls(console),
+    ...tpmAuthorityCalls(console),
     ...catalogueCalls(console),
     ...userCalls(console),
   }

@@ -12,7 +12,7 @@ describe('the protocol', () => {
   })
 
   it('asks for a proof on every call but introduction, enrolment and time', () => {
-    expect(Object.entries(routes).flatMap(([name, { proof }]) => (proof ? [] : [name]))).toEqual(['introduce', 'enrol', 'askTime'])
+    expect(Object.entries(routes).flatMap(([name, { proof }]) => (proof ? [] : [name]))).toEqual(['introduce', 'challengeTpm', 'enrol', 'askTime'])
   })
 
   it('lets a call with a proof fail in each way in which a proof can', () => {

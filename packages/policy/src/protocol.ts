@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every call that a device makes to the console, once for both sides. Bodies are strict JSON; every request but `time`, `introduce` and
-// `enrol` carries a proof (`proof.ts`) in the header `casemate-proof`; every answer that a device acts upon is itself signed, so that TLS ending at a
+// Every call that a device makes to the console, once for both sides. Bodies are strict JSON; every request but `time`, `introduce`,
+// `challengeTpm` and `enrol` carries a proof (`proof.ts`) in the header `casemate-proof`; every answer that a device acts upon is itself signed, so that TLS ending at a
 // proxy gives nobody a say.
 import { z } from 'zod'
 import { facts } from './decision/facts.ts'
 import { instant, runtimeVersion, sha256Text, slug } from './model/names.ts'
 import { sessionReport } from './report/compliance.ts'
 import { report } from './report/report.ts'
+import { escrowShare } from './trust/escrow.ts'
 import { ecPublicJwk } from './trust/jwk.ts'
+import { escrowShares } from './trust/key-list.ts'
+import { tpmAttestation, tpmBytes, tpmChallenge, tpmIdentity } from './trust/tpm-attestation.ts'
 
 export const proofHeader = 'casemate-proof'
 
@@ -26,6 +29,7 @@ export const protocolError = z.enum([
   'enrolment-expired',
   'enrolment-refused',
   'enrolment-used',
+  'escrow-refused',
   'lease-copied',
   'not-assigned',
   'not-found',
@@ -36,6 +40,11 @@ export const protocolError = z.enum([
   'report-refused',
   'too-large',
   'too-many-requests',
+  'tpm-certificate-refused',
+  'tpm-challenge-refused',
+  'tpm-key-refused',
+  'tpm-statement-refused',
+  'tpm-statement-replayed',
   'unavailable',
 ])
 
@@ -52,6 +61,7 @@ export const statusOf: Readonly<Record<ProtocolError, 400 | 401 | 403 | 404 | 40
   'enrolment-expired': 403,
   'enrolment-refused': 403,
   'enrolment-used': 403,
+  'escrow-refused': 403,
   'lease-copied': 409,
   'not-assigned': 404,
   'not-found': 404,
@@ -62,6 +72,11 @@ export const statusOf: Readonly<Record<ProtocolError, 400 | 401 | 403 | 404 | 40
   'report-refused': 403,
   'too-large': 413,
   'too-many-requests': 429,
+  'tpm-certificate-refused': 403,
+  'tpm-challenge-refused': 403,
+  'tpm-key-refused': 403,
+  'tpm-statement-refused': 403,
+  'tpm-statement-replayed': 403,
   unavailable: 503,
 }
 
@@ -73,6 +88,8 @@ export const errorBody = z.strictObject({
 
 /** Content of `enrol`, signed by the new device's own key under this `typ`, so that its private half is shown to be there. */
 export const enrolmentTyp = 'casemate-enrolment+jwt'
+/** Of its token. */
+export const enrolmentBytes = 20_480
 export const enrolmentClaims = z.strictObject({
   nonce,
   iat: instant,
@@ -83,17 +100,45 @@ export const enrolmentClaims = z.strictObject({
   /** What the device calls itself; shown to administrators. */
   name: z.string().min(1).max(128),
   runtimeVersion,
-  assurance: z.enum(['software', 'tpm']),
+  /** Of keys in a TPM; without it they are taken for keys in software, whatever they are. */
+  attestation: tpmAttestation.optional(),
 })
 
 const enrol = {
   method: 'POST',
   path: '/device/v1/enrol',
   proof: false,
-  maxBytes: 16_384,
+  maxBytes: 24_576,
   request: z.strictObject({ secret: z.string().regex(/^[0-9a-f]{32}$/), token: compactJws }),
   response: z.strictObject({ device: slug, organisation: slug, title: z.string().min(1).max(128), lease: compactJws, time: compactJws }),
-  errors: ['bad-request', 'enrolment-expired', 'enrolment-refused', 'enrolment-used', 'too-many-requests', 'unavailable'],
+  errors: [
+    'bad-request',
+    'enrolment-expired',
+    'enrolment-refused',
+    'enrolment-used',
+    'too-many-requests',
+    'tpm-certificate-refused',
+    'tpm-challenge-refused',
+    'tpm-key-refused',
+    'tpm-statement-refused',
+    'tpm-statement-replayed',
+    'unavailable',
+  ],
+} as const
+
+/**
+ * The first of two steps by which a device shows that its keys are in a TPM: the console asks what only the TPM of that certificate can
+ * answer, and only with that attestation key in it. For whoever holds a code, by its digest alone.
+ */
+const challengeTpm = {
+  method: 'POST',
+  path: '/device/v1/tpm-challenge',
+  proof: false,
+  maxBytes: 8_192,
+  request: z.strictObject({ secretSha256: sha256Text, identity: tpmIdentity }),
+  /** `credential`: TPM2B_ID_OBJECT, then TPM2B_ENCRYPTED_SECRET (TPM 2.0 Library, Part 3, 12.5 TPM2_ActivateCredential), base64url. */
+  response: z.strictObject({ challenge: tpmChallenge, credential: tpmBytes }),
+  errors: ['bad-request', 'enrolment-refused', 'too-many-requests', 'tpm-certificate-refused', 'tpm-key-refused', 'unavailable'],
 } as const
 
 /** Who asks this device in: what a person agrees to before anything of the device is sent. For whoever holds a code, by its digest alone. */
@@ -139,6 +184,8 @@ const checkIn = {
     timestamp: z.int().min(1),
     /** The last receipt of this device's journal; null before the first. */
     receipt: compactJws.nullable(),
+    /** Overrides (PO-22) that have not ended, sent until then; absent: none. */
+    overrides: z.array(compactJws).max(64).optional(),
   }),
   errors: [
     'bad-request',
@@ -198,6 +245,27 @@ const sendReport = {
   ],
 } as const
 
+/** Shares of an instance's key, each sealed to an administrator: kept in place of those before. */
+const keepEscrow = {
+  method: 'POST',
+  path: '/device/v1/escrow',
+  proof: true,
+  maxBytes: 262_144,
+  request: z.strictObject({ instance: slug, shares: z.array(escrowShare).min(escrowShares.least).max(escrowShares.most) }),
+  response: z.strictObject({}),
+  errors: [
+    'bad-request',
+    'device-unknown',
+    'escrow-refused',
+    'proof-refused',
+    'proof-replayed',
+    'proof-time',
+    'too-large',
+    'too-many-requests',
+    'unavailable',
+  ],
+} as const
+
 /** The one call without a proof of time: for a device whose clock is wrong. */
 const askTime = {
   method: 'POST',
@@ -209,7 +277,7 @@ const askTime = {
   errors: ['bad-request', 'too-many-requests', 'unavailable'],
 } as const
 
-export const routes = { introduce, enrol, checkIn, activate, sendReport, askTime } as const
+export const routes = { introduce, challengeTpm, enrol, checkIn, activate, sendReport, keepEscrow, askTime } as const
 
 /** Bytes by name, with a proof: answered raw, with ranges (RFC 9110, section 14), or with an `errorBody`. */
 export const objectRoutes = {

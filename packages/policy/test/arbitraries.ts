@@ -2,12 +2,15 @@
 //
 // Random but valid: values of every setting, rules, and whole releases with their layers.
 import fc from 'fast-check'
+import type { Loosening } from '../src/decision/loosen.ts'
 import type { ApprovedPolicy } from '../src/decision/merge.ts'
 import { formatCidr } from '../src/model/cidr.ts'
+import type { Exception } from '../src/model/exception.ts'
 import type { DomainRule, NetworkRule } from '../src/model/network-rules.ts'
 import { type Policy, policy } from '../src/model/policy.ts'
 import type { LayerReference } from '../src/model/release.ts'
 import { type SettingName, type SettingValues, settingNames } from '../src/model/settings.ts'
+import { jkt, now } from '../vectors/scenario.ts'
 
 const limit = (most: number) => fc.option(fc.nat({ max: most }), { nil: null })
 
@@ -77,7 +80,7 @@ const usbTable = fc.record({
 
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
-const text = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
+const ownText = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
 const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
   fc.constant({ mode: 'none' as const }),
   fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
@@ -103,6 +106,18 @@ const systems = fc.uniqueArray(
     maxLength: 2,
     selector: ({ name }) => name,
   },
+)
+
+const undenied = fc
+  .record({ allow: fc.array(networkRule, { maxLength: 4 }), allowDomains: domainRules })
+  .map((lists) => listed({ ...lists, deny: [], denyDomains: [] }))
+const text = fc.record({ maxTextBytes: fc.nat({ max: 3 }) })
+
+export const anyException: fc.Arbitrary<Exception> = fc.oneof(
+  fc.record({ setting: fc.constant('network' as const), value: undenied }),
+  fc.record({ setting: fc.constant('serial-port' as const), value: fc.constantFrom('none' as const, 'captured' as const) }),
+  fc.record({ setting: fc.constantFrom('clipboard-to-guest' as const, 'clipboard-from-guest' as const), value: text }),
+  fc.record({ setting: fc.constant('exit' as const), value: fc.constantFrom('user' as const, 'suspend' as const, 'power-off' as const) }),
 )
 
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
@@ -132,7 +147,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     ),
     warnDays: fc.nat({ max: 5 }),
   }),
-  'expiry-texts': fc.record({ warning: text, ended: text }),
+  'expiry-texts': fc.record({ warning: ownText, ended: ownText }),
   offline: fc.tuple(offlineSteps, limit(20), limit(5)).map(([[warn, restrict, suspend], maxRuntimeMinutes, maxBoots]) => ({
     warnMinutes: warn ?? null,
     restrictMinutes: restrict ?? null,
@@ -162,8 +177,8 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   sound: fc.constantFrom('both', 'output', 'none'),
   usb: fc.record({ tables: fc.array(usbTable, { minLength: 1, maxLength: 3 }) }),
   printer: fc.constantFrom('pdf-folder', 'none'),
-  'clipboard-to-guest': fc.record({ maxTextBytes: fc.nat({ max: 3 }) }),
-  'clipboard-from-guest': fc.record({ maxTextBytes: fc.nat({ max: 3 }) }),
+  'clipboard-to-guest': text,
+  'clipboard-from-guest': text,
   'clipboard-images': fc.record({ toGuest: fc.nat({ max: 3 }), fromGuest: fc.nat({ max: 3 }) }),
   'drag-and-drop': fc.record({ toGuest: fc.boolean(), fromGuest: fc.boolean() }),
   'shared-folders': fc.constantFrom('read-write', 'read-only', 'none'),
@@ -186,6 +201,13 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   ),
   scripts: fc.record({ powerOn: names, powerOff: names, seconds: fc.integer({ min: 1, max: 9 }) }),
   'guest-info': fc.record({ toGuest: names, fromGuest: names, maxBytes: fc.nat({ max: 9 }) }),
+  overrides: fc.record({
+    extendDays: fc.nat({ max: 20 }),
+    extendOfflineMinutes: fc.nat({ max: 50 }),
+    exceptions: fc.uniqueArray(anyException, { selector: ({ setting }) => setting, maxLength: 4 }),
+    reset: fc.boolean(),
+    rescue: fc.shuffledSubarray(['expired', 'offline', 'locked'] as const).map((problems) => [...problems]),
+  }),
 }
 
 export const zones = ['office', 'cafe', 'home'] as const
@@ -231,3 +253,28 @@ export const layered: fc.Arbitrary<Layered> = fc.array(fc.tuple(place, policyDoc
 function digest(index: number): string {
   return index.toString(16).padStart(64, '0')
 }
+
+/** For the device and the desktop of the vectors, mostly in force. */
+export const loosenings: fc.Arbitrary<readonly Loosening[]> = fc.array(
+  fc
+    .tuple(
+      fc.oneof(
+        fc.record({
+          kind: fc.constant('extension' as const),
+          grant: fc.record(
+            { expiryDays: fc.integer({ min: 1, max: 12 }), offlineMinutes: fc.integer({ min: 1, max: 50 }) },
+            { requiredKeys: ['expiryDays'] },
+          ),
+        }),
+        fc.record({ kind: fc.constant('exception' as const), grant: anyException }),
+        fc.record({ kind: fc.constant('rescue' as const), problem: fc.constantFrom('expired' as const, 'offline' as const) }),
+      ),
+      fc.integer({ min: -2, max: 4000 }),
+      fc.nat({ max: 63 }),
+    )
+    .map(([granted, until, at]) => ({
+      ...{ iss: 'example', sub: 'laptop-1', cnf: { jkt }, desktop: 'office', iat: now - 60, exp: now + until },
+      ...{ id: `${'A'.repeat(20)}${at.toString(32).slice(-1)}A`, ...granted },
+    })),
+  { maxLength: 4 },
+)

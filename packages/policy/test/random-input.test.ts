@@ -2,6 +2,7 @@
 //
 // Every reader of bytes from outside: random input, and valid input with random damage, is refused by a PolicyError and by nothing else.
 import fc from 'fast-check'
+import nacl from 'tweetnacl'
 import { describe, expect, it } from 'vitest'
 import { readEnrolmentCode, writeEnrolmentCode } from '../src/enrolment-code.ts'
 import { PolicyError } from '../src/error.ts'
@@ -12,8 +13,11 @@ import { appendEntry, emptyJournal, readLine } from '../src/report/journal.ts'
 import { makeReceipt, verifyReceipt } from '../src/report/report.ts'
 import { timeTyp, verifyTimeAnswer } from '../src/trust/clock.ts'
 import { decryptToken, encryptToken } from '../src/trust/encrypted-token.ts'
+import { combineShares, splitInstanceKey } from '../src/trust/escrow.ts'
+import { escrowJwk, openShare, readShare, returnShare } from '../src/trust/escrow-open.ts'
 import { openInstanceKey, wrapInstanceKey } from '../src/trust/instance-key.ts'
-import { parseKeyList } from '../src/trust/key-list.ts'
+import { thumbprint } from '../src/trust/jwk.ts'
+import { parseEscrowKeys, parseKeyList } from '../src/trust/key-list.ts'
 import { leaseTyp, verifyLease } from '../src/trust/lease.ts'
 import { makeProof, verifyProof } from '../src/trust/proof.ts'
 import { openKey, sealKey } from '../src/trust/sealed-key.ts'
@@ -32,6 +36,19 @@ const nonce = 'AAAAAAAAAAAAAAAAAAAAAA'
 const policyText = writePolicy(policies[0]?.document ?? { format: 'casemate-policy-1', name: 'x', version: '1', minRuntime: '0.1.0', rules: [] })
 const request = { method: 'GET' as const, target: '/device/v1/x', body: new Uint8Array() }
 
+const pairs = [nacl.box.keyPair.fromSecretKey(random(32)), nacl.box.keyPair.fromSecretKey(random(32))]
+const escrowKeys = await Promise.all(pairs.map(async ({ publicKey }) => ({ kid: await thumbprint(escrowJwk(publicKey)), jwk: escrowJwk(publicKey) })))
+const escrowText = canonicalJson({ format: 'casemate-escrow-keys-1', purpose: 'escrow', threshold: 2, keys: escrowKeys })
+const approved = await parseEscrowKeys(escrowText)
+const owner = { id: 'laptop-1', key: device.key }
+const shares = await splitInstanceKey(random(32), { device: owner, instance: 'one', resetSeq: 0, keys: approved, now, random })
+const returned = await Promise.all(
+  pairs.map(async (pair, at) => {
+    const opened = await openShare(JSON.stringify(shares[at]), pair)
+    return JSON.stringify(await returnShare(opened, { to: device.key.agreementJwk, ephemeral: await generateEphemeralKey(), random }))
+  }),
+)
+
 /** Name, a text that is taken, and the reader. */
 const readers: readonly (readonly [string, string, (text: string) => unknown])[] = [
   ['policy (JSON)', policyText, parsePolicy],
@@ -46,6 +63,13 @@ const readers: readonly (readonly [string, string, (text: string) => unknown])[]
     'key list',
     canonicalJson({ format: 'casemate-keys-1', purpose: 'online', keys: [{ kid: online.signer.kid, jwk: online.publicJwk }] }),
     (text) => parseKeyList(text, 'online'),
+  ],
+  ['list of escrow keys', escrowText, parseEscrowKeys],
+  ['sealed share', JSON.stringify(shares[0]), readShare],
+  [
+    'returned share',
+    returned[0] ?? '',
+    (text) => combineShares([text, returned[1] ?? ''], { device: owner, instance: 'one', resetSeq: 0, approved }),
   ],
   [
     'enrolment code',
@@ -100,8 +124,13 @@ const readers: readonly (readonly [string, string, (text: string) => unknown])[]
   ],
   [
     'instance key',
-    await wrapInstanceKey('one', random(32), { device: device.key, ephemeral: await generateEphemeralKey(), random, password: null }),
-    (text) => openInstanceKey(text, 'one', device.key, null),
+    await wrapInstanceKey({ instance: 'one', passwordSeq: 0 }, random(32), {
+      device: device.key,
+      ephemeral: await generateEphemeralKey(),
+      random,
+      password: null,
+    }),
+    (text) => openInstanceKey(text, { instance: 'one', passwordSeq: 0 }, device.key, null),
   ],
 ]
 

@@ -62,6 +62,16 @@ describe('a sealed key', () => {
     expect((await openKey(text, 'words', { kind: 'approver-key', derive: argon2id })).kind).toBe('approver-key')
   })
 
+  it('keeps an escrow key, whose pair is of X25519, and refuses one under the public key of a signing pair', async () => {
+    const { publicKey, secretKey } = nacl.box.keyPair()
+    const keyId = encodeBase64url(random(32))
+    const text = await sealKey({ kind: 'escrow-key', secretKey, publicKey, keyId }, 'words', options)
+    expect(describeSealedKey(text)).toEqual({ kind: 'escrow-key', keyId, publicKey: encodeBase64url(publicKey) })
+    expect(await openKey(text, 'words', { kind: 'escrow-key', derive: argon2id })).toEqual({ kind: 'escrow-key', secretKey, publicKey, keyId })
+    const signing = { kind: 'escrow-key' as const, secretKey, publicKey: nacl.sign.keyPair.fromSeed(secretKey).publicKey, keyId }
+    await expect(sealKey(signing, 'words', options)).rejects.toThrow(coded('sealed-key-invalid'))
+  })
+
   it.each([
     ['kind', /"approver-key"/, '"online-key"', 'online-key'],
     ['key id', /"keyId": "../, '"keyId": "ff', 'approver-key'],

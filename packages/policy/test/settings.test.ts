@@ -84,6 +84,7 @@ describe('the catalogue', () => {
       'PO-19 network-rate',
       'PO-20 scripts',
       'PO-20 guest-info',
+      'PO-22 overrides',
       'PO-23 host-desktops',
     ])
   })
@@ -112,6 +113,10 @@ describe('the catalogue', () => {
       'posture',
       { systems: [{ name: 'debian', atLeast: 'twelve' }], diskEncrypted: false, screenLock: false, processes: [], files: [], otherwise: 'refuse' },
     ],
+    ['overrides', { ...catalogue.overrides.default, extendDays: -1 }],
+    ['overrides', { ...catalogue.overrides.default, rescue: ['offline', 'offline'] }],
+    ['overrides', { ...catalogue.overrides.default, exceptions: ['user', 'suspend'].map((value) => ({ setting: 'exit', value })) }],
+    ['overrides', { ...catalogue.overrides.default, exceptions: [{ setting: 'authentication', value: { mode: 'none' } }] }],
     ['processor', { most: 0 }],
     ['network-rate', { most: 7 }],
     ['scripts', { powerOn: ['../sh'], powerOff: [], seconds: 30 }],

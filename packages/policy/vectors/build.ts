@@ -12,6 +12,7 @@ import { hostDesktopScenarios } from './scenarios/host-desktops.ts'
 import { layerScenarios } from './scenarios/layers.ts'
 import { machineScenarios } from './scenarios/machine.ts'
 import { orderScenarios } from './scenarios/order.ts'
+import { overrideScenarios } from './scenarios/overrides.ts'
 import { reAuthenticationScenarios } from './scenarios/re-authentication.ts'
 import { sessionScenarios } from './scenarios/session.ts'
 import { trustScenarios } from './scenarios/trust.ts'
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   ...hostDesktopScenarios,
   ...layerScenarios,
   ...orderScenarios,
+  ...overrideScenarios,
 ]
 
 /** File name and text of every vector. */
@@ -47,8 +49,8 @@ export function allVectors(): ReadonlyMap<string, string> {
   return vectors
 }
 
-export function runVector({ release, policies, lease, facts, request, now }: VectorInput): Decision {
-  return decide(release, layPolicies(release.document, policies), lease, facts, request, now)
+export function runVector({ release, policies, lease, facts, request, now, overrides }: VectorInput): Decision {
+  return decide(release, layPolicies(release.document, policies), lease, facts, request, now, overrides)
 }
 
 function faultOf({ expect }: Scenario, decision: Decision): string | undefined {
@@ -58,6 +60,8 @@ function faultOf({ expect }: Scenario, decision: Decision): string | undefined {
   }
   if (!decision.allowed) return `expected a plan, found \`${decision.reasons.map(({ code }) => code).join()}\``
   const found: Readonly<Record<string, unknown>> = decision.plan
+  const { suspendAt } = decision.plan.deadlines
+  if (expect.suspendAt !== undefined && expect.suspendAt !== suspendAt) return `expected suspendAt ${expect.suspendAt}, found ${suspendAt}`
   const wrong = Object.entries(expect.plan).filter(([field, wanted]) => !isDeepStrictEqual(found[field], wanted))
   return wrong.length === 0
     ? undefined

@@ -13,6 +13,8 @@ import { type PolicyRule, policy, writePolicy } from '../src/model/policy.ts'
 import { type LayerReference, policyDocumentPath, release, releasePath, writeRelease } from '../src/model/release.ts'
 import type { SettingName, SettingValues } from '../src/model/settings.ts'
 import { type Lease, lease } from '../src/trust/lease.ts'
+import { override } from '../src/trust/override.ts'
+import { rescue } from '../src/trust/rescue-code.ts'
 
 export const vectorInput = z.strictObject({
   release: z.strictObject({
@@ -24,6 +26,8 @@ export const vectorInput = z.strictObject({
   facts,
   request,
   now: z.int(),
+  /** Verified; absent: none. */
+  overrides: z.array(z.union([override, rescue])).optional(),
 })
 
 const decision = z.union([
@@ -59,7 +63,8 @@ export interface Scenario {
   readonly layers?: readonly LayerOf[]
   /** Applied last; digests are not computed again. */
   readonly change?: (input: VectorInput & { lease: Lease }) => void
-  readonly expect: ReasonCode | { readonly plan: Partial<LaunchPlan> }
+  /** `suspendAt`: that of the plan's deadlines alone. */
+  readonly expect: ReasonCode | { readonly plan: Partial<LaunchPlan>; readonly suspendAt?: number }
 }
 
 /** 2027-01-15 08:00 UTC, a Friday. */
@@ -67,7 +72,7 @@ export const now = 1_800_000_000
 export const minute = 60
 export const day = 86_400
 
-const jkt = 'vjvxhI8fTWBPGSyGgf8mhUHdqeaTFA0jwiFLHePKlaA'
+export const jkt = 'vjvxhI8fTWBPGSyGgf8mhUHdqeaTFA0jwiFLHePKlaA'
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Nothing to present: what a vector about something else begins with. */
@@ -98,7 +103,14 @@ export function inputOf({ layers = [{ layer: 'organisation', rules: [noPassword]
     ...{ path, sha256: sha256(writeRelease(document)), document, machine: { memoryMiB: 512 } },
     validity: { notBefore: null, notAfter: null },
   }
-  const input = { release: approved, policies, lease: baseLease(approved), facts: baseFacts(), request: baseRequest(), now }
+  const input: VectorInput & { lease: Lease } = {
+    release: approved,
+    policies,
+    lease: baseLease(approved),
+    facts: baseFacts(),
+    request: baseRequest(),
+    now,
+  }
   change?.(input)
   return input
 }

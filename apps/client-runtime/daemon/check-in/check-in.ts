@@ -10,6 +10,7 @@ import { ConsoleRefusal } from '../console/console-client.ts'
 import { type Device, factsOf } from '../device.ts'
 import { codeOf, messageOf } from '../error.ts'
 import { type Taken, takeLease } from '../lease/take-lease.ts'
+import { takeSent } from '../overrides/take-override.ts'
 
 export interface CheckIn {
   readonly waitSeconds: number
@@ -17,6 +18,8 @@ export interface CheckIn {
   readonly sessions: readonly SessionReport[]
   readonly withoutDocuments: boolean
   readonly signal: AbortSignal
+  /** Overrides that were refused before, of this daemon's time. */
+  readonly refusedOverrides: Set<string>
 }
 
 export interface CheckedIn {
@@ -25,15 +28,21 @@ export interface CheckedIn {
 }
 
 /** One question and its answer: a fresh lease, and with it the signed time and the contact. @throws whatever refuses it, by code. */
-export async function checkIn(device: Device, { waitSeconds, engines, sessions, withoutDocuments, signal }: CheckIn): Promise<CheckedIn> {
+export async function checkIn(
+  device: Device,
+  { waitSeconds, engines, sessions, withoutDocuments, signal, refusedOverrides }: CheckIn,
+): Promise<CheckedIn> {
   const { leases, documents, console } = device
   const { device: _, contactAt: __, package: ___, presence: ____, ...facts } = await factsOf(device, engines)
   const seen = { leaseSeq: leases.floors.seq, timestamp: (await documents.versions()).timestamp, change: leases.contact.change }
   const body: RequestOf<'checkIn'> = { waitSeconds, seen, facts, sessions: [...sessions] }
   const nonce = await leases.question()
   const answer = await withRightTime(device, nonce, () => console.call('checkIn', body, { nonce, signal }))
-  const { lease: token, change, timestamp, receipt } = answer
+  const { lease: token, change, timestamp, receipt, overrides = [] } = answer
   const taken = await takeAnswer(device, { token, nonce, timestamp, change, withoutDocuments })
+  // The lists of keys may be others by now.
+  await device.overrides.load(device.owner, await documents.overrideKeys())
+  await takeSent(device, overrides, refusedOverrides)
   return { taken, receipt }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { dirname } from 'node:path'
 import type { CheckView } from '../../local-api.ts'
 import type { VerifiedClock } from '../clock/verified-clock.ts'
 import type { Device } from '../device.ts'
@@ -25,7 +26,7 @@ export async function examine(report: EngineReport, clock: VerifiedClock, device
         hint: 'Set the clock right.',
       }
     : fine('clock', 'the system clock is not behind verified time')
-  return [...engines, network, time, await consoleCheck(device), journalCheck(device)]
+  return [...engines, network, time, ...keyCheck(device), await consoleCheck(device), journalCheck(device)]
 }
 
 const engineHints: Readonly<Record<string, string>> = {
@@ -45,6 +46,21 @@ async function consoleCheck(device: Device | null): Promise<CheckView> {
     const hint = codeOf(error) === 'pin-mismatch' ? 'Another server answers in its place: ask your help desk.' : 'Check the network connection.'
     return failed('console', codeOf(error), messageOf(error), hint)
   }
+}
+
+function keyCheck(device: Device | null): readonly CheckView[] {
+  if (device === null) return []
+  const { keeping, layout } = device
+  if (keeping === 'clear') {
+    const hint = `Make \`${dirname(layout.sealingKey)}\` writable, or set \`XDG_STATE_HOME\`.`
+    return [failed('device-key', 'device-key-clear', 'whoever reads the data folder is this device', hint)]
+  }
+  const kept = {
+    carried: 'with the data folder, as on a stick: whoever reads it is this device',
+    tpm: 'in the TPM of this computer',
+    sealed: `sealed: whoever reads the data folder and \`${layout.sealingKey}\` is this device`,
+  }
+  return [fine('device-key', kept[keeping])]
 }
 
 function journalCheck(device: Device | null): CheckView {

@@ -3,14 +3,17 @@
 // What was approved, as this device holds it: TUF over the pinned connection, and the verified copy, from which everything else is read.
 // Bytes are checked again at each read; what is not here, or not as approved, is named and never guessed.
 
+import { PolicyError } from '@casemate/policy/error'
 import type { PublicJwk } from '@casemate/policy/jwk'
-import { keyListPath, parseKeyList } from '@casemate/policy/key-list'
+import { type EscrowKeys, type KeyPurpose, keyListPath, parseEscrowKeys, parseKeyList } from '@casemate/policy/key-list'
 import { layerApplies } from '@casemate/policy/layers'
 import type { Assignment, Lease } from '@casemate/policy/lease'
+import { compareRuntimeVersions } from '@casemate/policy/names'
 import { parseRelease, type Release } from '@casemate/policy/release'
 import type { VerifiedClock } from '../clock/verified-clock.ts'
 import type { ConsoleClient } from '../console/console-client.ts'
 import { fetchFromConsole } from '../console/fetch-from-console.ts'
+import type { OverrideKeys } from '../overrides/override-store.ts'
 import { downloadTarget } from '../update/download-target.ts'
 import { UpdateError } from '../update/error.ts'
 import type { FetchFile } from '../update/fetch-file.ts'
@@ -47,18 +50,38 @@ export class Documents {
   }
 
   /**
-   * Brings metadata and the list of online keys up to date.
+   * Brings metadata and the lists of online and help-desk keys up to date.
    * @param floors least versions that the newest lease names.
    * @throws UpdateError
    */
   async refresh(floors: Floors): Promise<void> {
     await refresh(this.place, this.#source, this.#options(floors))
     await downloadTarget(this.place, this.#source, { ...this.#options(floors), path: keyListPath('online') })
+    for (const purpose of ['help-desk', 'escrow'] as const) await this.#fetchKeysIfAny(purpose, floors)
   }
 
   /** @throws UpdateError `copy-missing`, `copy-altered`; PolicyError `key-list-invalid`. */
   async onlineKeys(): Promise<(kid: string) => PublicJwk | undefined> {
     return parseKeyList(await readVerified(this.place, keyListPath('online')), 'online')
+  }
+
+  /** What overrides and the leases behind rescue codes are verified by. A list that is not here as approved trusts nobody. */
+  async overrideKeys(): Promise<OverrideKeys> {
+    return { helpDesk: await this.#keysOrNone('help-desk'), online: await this.#keysOrNone('online') }
+  }
+
+  /**
+   * The administrators' keys for escrow, with the SHA-256 of their list; null where none is approved.
+   * @throws UpdateError `copy-altered`; PolicyError `key-list-invalid`.
+   */
+  async escrowKeys(): Promise<{ readonly keys: EscrowKeys; readonly sha256: string } | null> {
+    const sha256 = await this.escrowListSha256()
+    return sha256 === null ? null : { keys: await parseEscrowKeys(await readVerified(this.place, keyListPath('escrow'))), sha256 }
+  }
+
+  /** Of the list of {@link escrowKeys}, whatever is in it. */
+  async escrowListSha256(): Promise<string | null> {
+    return (await listVerified(this.place)).find(({ path }) => path === keyListPath('escrow'))?.sha256 ?? null
   }
 
   /**
@@ -94,6 +117,34 @@ export class Documents {
     if (!held.some((target) => target.path === path)) return false
     const named = namedBy(parseRelease(await readVerified(this.place, path)), lease)
     return named.every((wanted) => held.some((target) => target.path === wanted.path && target.sha256 === wanted.sha256))
+  }
+
+  /** The highest `minRuntime` of the assigned releases that are here, or null. @throws UpdateError, PolicyError of a release that cannot be read. */
+  async leastRuntime(lease: Lease | null): Promise<string | null> {
+    const held = new Set((await listVerified(this.place)).map(({ path }) => path))
+    const needed: string[] = []
+    for (const { path } of lease?.assign ?? []) {
+      if (held.has(path)) needed.push(parseRelease(await readVerified(this.place, path)).minRuntime)
+    }
+    return needed.sort(compareRuntimeVersions).at(-1) ?? null
+  }
+
+  async #keysOrNone(purpose: 'online' | 'help-desk'): Promise<(kid: string) => PublicJwk | undefined> {
+    try {
+      return await parseKeyList(await readVerified(this.place, keyListPath(purpose)), purpose)
+    } catch (error) {
+      if (error instanceof UpdateError || error instanceof PolicyError) return () => undefined
+      throw error
+    }
+  }
+
+  /** An organisation need not have any. */
+  async #fetchKeysIfAny(purpose: KeyPurpose, floors: Floors): Promise<void> {
+    try {
+      await downloadTarget(this.place, this.#source, { ...this.#options(floors), path: keyListPath(purpose) })
+    } catch (error) {
+      if (!(error instanceof UpdateError) || error.code !== 'target-unknown') throw error
+    }
   }
 
   async #fetchDesktop({ path, sha256 }: Assignment, lease: Lease): Promise<readonly Missing[]> {

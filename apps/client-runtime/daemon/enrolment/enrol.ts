@@ -13,18 +13,30 @@ import { verifyLease } from '@casemate/policy/lease'
 import { enrolmentClaims, enrolmentTyp, objectRoutes } from '@casemate/policy/protocol'
 import { sha256Hex } from '@casemate/policy/sha256'
 import { deviceSigner, signToken } from '@casemate/policy/token'
+import type { TpmAttestation } from '@casemate/policy/tpm-attestation'
 import { z } from 'zod'
-import type { Layout } from '../../layout.ts'
-import type { VerifiedClock } from '../clock/verified-clock.ts'
-import { ConsoleClient, newNonce, readWhole } from '../console/console-client.ts'
+import { ConsoleClient, ConsoleRefusal, newNonce, readWhole } from '../console/console-client.ts'
+import type { DeviceOptions } from '../device.ts'
 import { Documents } from '../documents/documents.ts'
 import { RuntimeError } from '../error.ts'
 import { LeaseStore } from '../lease/lease-store.ts'
 import { readState, writeState } from '../state-file.ts'
 import { noFloors } from '../update/floors.ts'
 import { initialise } from '../update/initialise.ts'
-import { readOrMakeDeviceKey } from './device-key-file.ts'
+import { attestTpm } from './attest-tpm.ts'
+import { type OpenedKey, openOrMakeDeviceKey, type WantedKey } from './open-device-key.ts'
 import type { EnrolmentRecord } from './organisation.ts'
+
+export interface Enrolled {
+  readonly record: EnrolmentRecord
+  /** Why the console could not verify that the keys are in a TPM; null where it has, and of keys in software. */
+  readonly unverified: string | null
+}
+
+interface Shown {
+  readonly attestation: TpmAttestation | null
+  readonly unverified: string | null
+}
 
 const attempt = z.strictObject({ nonce: z.string(), secretSha256: z.string() })
 const mostRoots = 1000
@@ -32,22 +44,25 @@ const rootBytes = 512_000
 const patienceMs = 20_000
 
 /**
- * @param layout of a device that is not enrolled.
+ * @param options of a device that is not enrolled.
+ * @param wanted where the device's key is to be kept
  * @throws PolicyError `enrolment-code-*` and those of the answer's checks; ConsoleRefusal; RuntimeError `pin-mismatch`, `root-mismatch`,
- * `console-unreachable`; UpdateError. Whatever it is, the device is not enrolled then.
+ * `console-unreachable`, `sealing-key-failed`, `tpm-*`; UpdateError. Whatever it is, the device is not enrolled then.
  */
-export async function enrol(text: string, layout: Layout, clock: VerifiedClock, version: string): Promise<EnrolmentRecord> {
+export async function enrol(text: string, { layout, clock, version, keeping }: DeviceOptions, wanted?: WantedKey): Promise<Enrolled> {
   const code = readEnrolmentCode(text, Math.floor(clock.local.wall))
-  const key = await readOrMakeDeviceKey(layout.deviceKey)
+  const { key, tpm } = await openOrMakeDeviceKey(layout, keeping, wanted)
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const secretSha256 = await sha256Hex(new TextEncoder().encode(code.secret))
   const nonce = await question(layout.enrolling, secretSha256)
   const now = () => Math.floor(clock.local.wall)
   const console = new ConsoleClient(code, { signer, now, seq: () => 0 })
   try {
+    const { attestation, unverified } = await showTpm(console, tpm, secretSha256)
     const claims = enrolmentClaims.parse({
       ...{ nonce, iat: now(), secretSha256, publicJwk: key.publicJwk, agreementJwk: key.agreementJwk },
-      ...{ name: hostname().slice(0, 128) || 'unnamed', runtimeVersion: version, assurance: 'software' },
+      ...{ name: hostname().slice(0, 128) || 'unnamed', runtimeVersion: version },
+      ...(attestation === null ? {} : { attestation }),
     })
     const token = await signToken(claims, { typ: enrolmentTyp, signer })
     const answer = await console.call('enrol', { secret: code.secret, token }, { nonce: null })
@@ -66,9 +81,23 @@ export async function enrol(text: string, layout: Layout, clock: VerifiedClock, 
     const record = { format: 'casemate-enrolment-1' as const, device, organisation, title, address, pin, rootSha256, enrolledAt: time }
     await writeState(layout.enrolment, record)
     await rm(layout.enrolling, { force: true })
-    return record
+    return { record, unverified }
   } finally {
     console.close()
+  }
+}
+
+/** What a device whose keys are in a TPM shows of it. Where nothing can be shown it enrols all the same, and counts as one with keys in software. */
+async function showTpm(console: ConsoleClient, tpm: OpenedKey['tpm'], secretSha256: string): Promise<Shown> {
+  if (tpm === undefined) return { attestation: null, unverified: null }
+  try {
+    const attestation = await attestTpm(tpm, (identity) => console.call('challengeTpm', { secretSha256, identity }, { nonce: null }))
+    return { attestation, unverified: attestation === null ? 'tpm-certificate-missing' : null }
+  } catch (error) {
+    // Nobody vouches for this TPM; or it does not do what only the proof needs, as under a resource manager that ends sessions.
+    if (error instanceof ConsoleRefusal && error.code === 'tpm-certificate-refused') return { attestation: null, unverified: error.code }
+    if (error instanceof RuntimeError && error.code === 'tpm-failed') return { attestation: null, unverified: error.code }
+    throw error
   }
 }
 

@@ -11,6 +11,7 @@ import { openPackageKey } from '@casemate/policy/package-key'
 import { noTries, type PasswordRules, passwordFaults } from '@casemate/policy/password'
 import { reason } from '@casemate/policy/reason'
 import { generateEphemeralKey } from '@casemate/policy/software-device-key'
+import type { EscrowView } from '../../local-api.ts'
 import { takeAnswer, withRightTime } from '../check-in/check-in.ts'
 import { ConsoleRefusal, random } from '../console/console-client.ts'
 import { decideDesktop } from '../decision/decide-desktop.ts'
@@ -19,7 +20,9 @@ import { readDesktop } from '../documents/desktop-documents.ts'
 import { RuntimeError } from '../error.ts'
 import { readState } from '../state-file.ts'
 import { derivePassphraseKey } from './derive-passphrase-key.ts'
+import { makeShares } from './escrow.ts'
 import { type InstanceRecord, instanceRecord, writeInstance } from './instance-store.ts'
+import { raiseForNewInstance } from './password-floor.ts'
 
 export interface Activation {
   readonly desktop: string
@@ -35,7 +38,7 @@ export async function activate(
   engines: Facts['engines'],
   engine: 'auto' | 'qemu' | 'v86',
   { desktop, presented, password }: Activation,
-): Promise<InstanceRecord> {
+): Promise<{ readonly record: InstanceRecord; readonly escrow: EscrowView | null }> {
   const { layout, journal } = device
   if (!slug.safeParse(desktop).success) throw new RuntimeError('desktop-unknown', `\`${desktop.slice(0, 80)}\` is not the name of a desktop`)
   // One instance of a desktop on a device: asked again after a lost answer, it is the same one to the console.
@@ -59,12 +62,15 @@ export async function activate(
   await openPackageKey(assigned.key, device.key, documents.release.document.package.sha256)
   const protection = password === null || rules === null ? null : { text: password, derive: derivePassphraseKey }
   const wrapping = { device: device.key, ephemeral: await generateEphemeralKey(), random, password: protection }
-  const key = await wrapInstanceKey(instance, random(32), wrapping)
+  const { passwordSeq } = await raiseForNewInstance(layout, instance)
+  const instanceKey = random(32)
+  const key = await wrapInstanceKey({ instance, passwordSeq }, instanceKey, wrapping)
   const record = { format: 'casemate-instance-1' as const, instance, desktop, engine: decision.plan.engine, activatedAt, key, tries: noTries }
+  const escrow = await makeShares(device, instance, instanceKey)
   await journal.append({ type: 'activated', data: { instance, desktop } })
   if (protection !== null) await journal.append({ type: 'password-set', data: { instance } })
   await writeInstance(layout, record)
-  return record
+  return { record, escrow }
 }
 
 async function ask(device: Device, desktop: string, instance: string, presented: string | null): Promise<Lease> {

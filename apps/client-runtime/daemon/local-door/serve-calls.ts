@@ -15,7 +15,8 @@ import { UpdateError } from '../update/error.ts'
 
 export type DaemonCalls = { readonly [R in DaemonRoute]: (request: DaemonRequest<R>) => Promise<DaemonResponse<R>> }
 
-const mostBytes = 16_384
+/** Sixteen shares of an instance's key are the largest. */
+const mostBytes = 262_144
 
 export function serveCalls(app: Hono, calls: DaemonCalls): void {
   app.use(bodyLimit({ maxSize: mostBytes }))
@@ -39,12 +40,18 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.acceptEula, calls.acceptEula)
   serve(daemonRoutes.activate, calls.activate)
   serve(daemonRoutes.setPassword, calls.setPassword)
+  serve(daemonRoutes.takeOverride, calls.takeOverride)
+  serve(daemonRoutes.askRescue, calls.askRescue)
+  serve(daemonRoutes.rescue, calls.rescue)
+  serve(daemonRoutes.resetPassword, calls.resetPassword)
   serve(daemonRoutes.start, calls.start)
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)
+  serve(daemonRoutes.checkUpdate, calls.checkUpdate)
+  serve(daemonRoutes.downloadUpdate, calls.downloadUpdate)
   serve(daemonRoutes.doctor, calls.doctor)
 }
 

@@ -195,8 +195,8 @@ export class Sessions {
     live.observed = await live.control.observation()
     await this.#write(live, { plan: change.plan, planVersion: record.planVersion + 1, warned, waiting, ...under })
     const { session, instance, desktop, serial } = live.record
-    const planSha256 = await sha256OfPlan(change.plan)
-    await device.journal.append({ type: 'policy-applied', data: { session, instance, desktop, serial, planSha256, actions: [...change.actions] } })
+    const names = await namesOfPlan(change.plan)
+    await device.journal.append({ type: 'policy-applied', data: { session, instance, desktop, serial, ...names, actions: [...change.actions] } })
     this.#options.onChange()
   }
 
@@ -320,8 +320,10 @@ const lives = (record: SessionRecord, control: ControlClient): Live => ({
 const flowOf = ({ session, protocol, to }: { readonly session: string; readonly protocol: string; readonly to: string }): string =>
   `${session} ${protocol} ${to}`
 
-export async function sha256OfPlan(plan: LaunchPlan): Promise<string> {
-  return sha256Hex(new TextEncoder().encode(canonicalJson(plan)))
+/** What the journal says of a plan. */
+export async function namesOfPlan(plan: LaunchPlan): Promise<{ readonly planSha256: string; readonly overrides?: string[] }> {
+  const planSha256 = await sha256Hex(new TextEncoder().encode(canonicalJson(plan)))
+  return plan.overrides === undefined ? { planSha256 } : { planSha256, overrides: [...plan.overrides] }
 }
 
 /** What cannot be written down does not run. */

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UpdateError } from './error.ts'
 import { findTarget } from './find-target.ts'
 import { nameRefusal } from './name-refusal.ts'
 import { targetFile, type UpdatePlace } from './place.ts'
 import { type UpdateOptions, type UpdateSource, withTuf } from './tuf-session.ts'
-import { type HeldTarget, sha256Of } from './verified-copy.ts'
-import { findFile } from './working-copy.ts'
+import { type HeldTarget, sha256OfFile } from './verified-copy.ts'
 import { moveWhole } from './write-whole.ts'
 
 /**
@@ -36,7 +34,9 @@ export async function downloadTarget(
     await updater.downloadTarget(approved, fetched).catch((error: unknown) => {
       throw nameTargetRefusal(error)
     })
-    const held: HeldTarget = { path, sha256: sha256Of(await readFile(fetched)), length: approved.length }
+    const sha256 = await sha256OfFile(fetched)
+    if (sha256 === null) throw new UpdateError('storage-failed', `\`${path}\` was fetched and is gone`)
+    const held: HeldTarget = { path, sha256, length: approved.length }
     await moveWhole(fetched, targetFile(place, held.sha256))
     const others = accepted.targets.filter((target) => target.path !== path)
     return { accepted: { versions, targets: [...others, held] }, result: held }
@@ -51,8 +51,7 @@ function checkPath(path: string): void {
 }
 
 async function isWhole(place: UpdatePlace, { sha256 }: HeldTarget): Promise<boolean> {
-  const bytes = await findFile(targetFile(place, sha256))
-  return bytes !== undefined && sha256Of(bytes) === sha256
+  return (await sha256OfFile(targetFile(place, sha256))) === sha256
 }
 
 function nameTargetRefusal(error: unknown): UpdateError {

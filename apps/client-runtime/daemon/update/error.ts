@@ -13,10 +13,13 @@ export type UpdateErrorCode =
   | 'metadata-invalid'
   | 'not-initialised'
   | 'not-refreshed'
+  | 'organisation-root'
   | 'path-invalid'
+  | 'release-invalid'
   | 'role-missing'
   | 'rollback'
   | 'root-mismatch'
+  | 'runtime-current'
   | 'server-refused'
   | 'storage-failed'
   | 'target-altered'
@@ -26,6 +29,8 @@ export type UpdateErrorCode =
   | 'too-large'
   | 'too-slow'
   | 'unreachable'
+  | 'vendor-invalid'
+  | 'vendor-missing'
   | 'version-mismatch'
 
 /** The one error class of updates: whatever it says, the verified copy is as it was. */

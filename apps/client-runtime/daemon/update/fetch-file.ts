@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ReadableStream } from 'node:stream/web'
 import { UpdateError } from './error.ts'
+
+/** What a `ReadableStream` of the platform is for a reader, whichever library of types names it. */
+interface Body {
+  cancel(): Promise<void>
+  getReader(): {
+    read(): Promise<{ readonly done: false; readonly value: Uint8Array } | { readonly done: true; readonly value?: unknown }>
+    cancel(reason?: unknown): Promise<void>
+  }
+}
 
 /**
  * Gets one file; `fetch` itself fits. Pinned TLS keys and device proofs are its matter. It must heed the signal, and must not follow
  * a redirect to a server that it would not ask itself.
  */
-export type FetchFile = (
-  url: string,
-  options: { readonly signal: AbortSignal },
-) => Promise<{ readonly status: number; readonly body: ReadableStream<Uint8Array> | null }>
+export type FetchFile = (url: string, options: { readonly signal: AbortSignal }) => Promise<{ readonly status: number; readonly body: Body | null }>
+
+/** By the authorities that this computer trusts; a redirect is refused. */
+export const fetchPublic: FetchFile = (url, { signal }) => fetch(url, { signal, redirect: 'error' })
 
 export interface FileLimits {
   readonly bytes: number

@@ -3,13 +3,14 @@
 // What was accepted, kept by the runtime itself: it runs from it whatever the clock says and whatever has expired. Which of it may
 // run is the lease's matter. TUF is not asked here; every read checks the bytes again.
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UpdateError } from './error.ts'
 import { type Floors, noFloors } from './floors.ts'
 import { acceptedFile, targetFile, targetsFolder, type UpdatePlace } from './place.ts'
-import { findFile } from './working-copy.ts'
+import { findFile, oneAtATime } from './working-copy.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** A target whose bytes are in the copy. */
@@ -51,6 +52,14 @@ export async function writeAccepted(place: UpdatePlace, { versions, targets }: A
   for (const name of await targetFiles(place)) if (!named.has(name)) await rm(join(targetsFolder(place), name), { force: true })
 }
 
+/** Forgets every other target. @throws UpdateError `copy-altered` */
+export async function keepOnly(place: UpdatePlace, paths: readonly string[]): Promise<void> {
+  await oneAtATime(place, async () => {
+    const { versions, targets } = await readAccepted(place)
+    await writeAccepted(place, { versions, targets: targets.filter(({ path }) => paths.includes(path)) })
+  })
+}
+
 /** @throws UpdateError `copy-altered` */
 export async function listVerified(place: UpdatePlace): Promise<readonly HeldTarget[]> {
   return (await readAccepted(place)).targets
@@ -76,6 +85,18 @@ async function findHeld(place: UpdatePlace, path: string): Promise<HeldTarget> {
   const held = (await readAccepted(place)).targets.find((target) => target.path === path)
   if (held === undefined) throw new UpdateError('copy-missing', `the verified copy holds no target \`${path}\``)
   return held
+}
+
+/** @returns null where it is not there. */
+export async function sha256OfFile(path: string): Promise<string | null> {
+  try {
+    const hash = createHash('sha256')
+    for await (const piece of createReadStream(path)) hash.update(piece)
+    return hash.digest('hex')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
 }
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

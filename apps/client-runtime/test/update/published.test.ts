@@ -2,59 +2,17 @@
 //
 // The publisher's repository, served from its folder, as a device reads it.
 
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { folderStore } from '../../../console/src/publish/folder-store.ts'
+import { describe, expect, it } from 'vitest'
 import { limits } from '../../../console/src/publish/limits.ts'
 import { publish } from '../../../console/src/publish/publish.ts'
 import { renew } from '../../../console/src/publish/renew.ts'
 import { stageRoot } from '../../../console/src/publish/stage-root.ts'
 import { stageTargets } from '../../../console/src/publish/stage-targets.ts'
 import type { RepositoryStore } from '../../../console/src/publish/store.ts'
-import { Organisation, person, text } from '../../../console/test/publish/organisation.ts'
+import { person, text } from '../../../console/test/publish/organisation.ts'
 import { defaultLimits } from '../../daemon/update/limits.ts'
-import { coded, Device, office } from './device.ts'
-import { freshFolder, systemNow } from './hostile-repository.ts'
-
-async function serveFolder(folder: string): Promise<string> {
-  const server = createServer((request, response) => {
-    const path = join(folder, request.url ?? '')
-    if (!/^\/(?:metadata|targets)\/[\w./-]+$/.test(request.url ?? '')) response.writeHead(403).end()
-    else
-      readFile(path).then(
-        (bytes) => response.end(bytes),
-        () => response.writeHead(404).end(),
-      )
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return `http://127.0.0.1:${address.port}`
-}
-
-async function published() {
-  const folder = await freshFolder()
-  const [org, store] = [new Organisation(), folderStore(folder)]
-  const at = Math.floor(systemNow())
-  await org.create(store, [org.ada, org.bert], at)
-  const device = new Device(await freshFolder(), { origin: await serveFolder(folder), asked: [], answers: new Map() })
-  await device.trust(await readFile(join(folder, 'metadata/1.root.json')))
-  return { org, store, device, at }
-}
-
-const step = async (device: Device) => {
-  const { floors } = await device.refresh()
-  device.floors = floors
-  return floors
-}
+import { coded, office } from './device.ts'
+import { published, step } from './publisher.ts'
 
 describe('a published repository', () => {
   it('is accepted, and so is each version after it', async () => {

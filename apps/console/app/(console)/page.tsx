@@ -9,6 +9,7 @@ import { Surface } from '../parts/surface.tsx'
 import { TextLink } from '../parts/text-link.tsx'
 import { showPage } from '../show-page.tsx'
 import { isBehind } from './devices/release-words.ts'
+import { Expiring } from './expiring.tsx'
 import { firstSteps } from './first-steps.ts'
 
 export default function OverviewPage() {
@@ -19,7 +20,11 @@ export default function OverviewPage() {
       await read('list-devices', {}),
     ]
     const [{ jobs }, { machines }, { packages }] = [await read('list-jobs', {}), await read('list-machines', {}), await read('list-packages', {})]
-    const [{ policies }, { desktops }] = [await read('list-policies', {}), await read('list-desktops', {})]
+    const [{ policies }, { desktops }, { expiring }] = [
+      await read('list-policies', {}),
+      await read('list-desktops', {}),
+      await read('list-expiring', {}),
+    ]
     const shown = await Promise.all(devices.map(({ id }) => read('show-device', { device: id })))
     const [silent, behind, open] = [devices.filter((one) => one.silent), shown.filter(isBehind), jobs.filter(isOpen)]
     const steps = firstSteps({
@@ -39,15 +44,16 @@ export default function OverviewPage() {
           <Figure label="Devices silent" value={silent.length} href="/devices" alarm={silent.length > 0} />
           <Figure label="Devices behind" value={behind.length} href="/devices" alarm={behind.length > 0} />
         </SimpleGrid>
+        {expiring.length === 0 ? null : <Expiring expiring={expiring} />}
         {pending.length === 0 ? null : (
           <Surface title="Waiting for approval">
             <List size="sm" spacing={6}>
-              {pending.map(({ role, version, author, added }) => (
+              {pending.map(({ role, version, author, added, keys }) => (
                 <ListItem key={role} className="long">
                   <TextLink href="/approvals">
                     {role}, version {version}
                   </TextLink>
-                  , by {author}: {added.map(({ path }) => path).join(', ') || 'keys'}
+                  , by {author}: {added.map(({ path }) => path).join(', ') || (keys.length > 0 ? 'keys' : 'renews its expiry')}
                 </ListItem>
               ))}
             </List>

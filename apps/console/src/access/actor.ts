@@ -14,10 +14,13 @@ export const rights = [
   'device:enrol',
   'device:see',
   'device:suspend',
+  'escrow:export',
   'machine:author',
+  'override:grant',
   'package:stage',
   'policy:stage',
   'release:stage',
+  'tpm-authority:manage',
   'user:manage',
 ] as const
 

@@ -13,7 +13,7 @@ const rightsOfRole: Readonly<Record<RoleName, readonly Right[]>> = {
   administrator: rights,
   author: [...seeing, 'machine:author', 'package:stage', 'policy:stage', 'release:stage'],
   publisher: [...seeing, 'approval:give', 'desktop:assign', 'activation:set', 'audit:see'],
-  'help-desk': [...seeing, 'device:enrol', 'device:suspend', 'activation:set'],
+  'help-desk': [...seeing, 'device:enrol', 'device:suspend', 'activation:set', 'override:grant', 'escrow:export'],
   auditor: [...seeing, 'audit:see'],
 }
 

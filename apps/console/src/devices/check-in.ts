@@ -8,6 +8,7 @@ import type { Transaction } from '../db/database.ts'
 import { and, eq } from '../db/drizzle.ts'
 import type { JsonValue } from '../db/sqlite/kit.ts'
 import { ConsoleError } from '../error.ts'
+import { pendingOverrides } from '../help-desk/grant-override.ts'
 import type { Console } from '../organisation/console.ts'
 import { issueLease, type LeaseQuestion, refuseCopied } from './lease.ts'
 import type { Turn } from './waiting.ts'
@@ -38,7 +39,11 @@ export async function checkIn(
     const wake = await turn.wake
     if (wake === 'superseded' || wake === 'ended') throw new ConsoleError('unavailable', 'this call was ended; ask again')
     const { lease, change } = await issueLease(actor, console, question)
-    return { lease, change, timestamp: console.published.current.timestamp, receipt: await lastReceipt(console.db, actor.device) }
+    const overrides = await pendingOverrides(console.db, actor.device, console.now())
+    return {
+      ...{ lease, change, timestamp: console.published.current.timestamp, receipt: await lastReceipt(console.db, actor.device) },
+      ...(overrides.length === 0 ? {} : { overrides: [...overrides] }),
+    }
   } finally {
     gone.removeEventListener('abort', leave)
     turn.leave('ended')

@@ -3,16 +3,21 @@
 // What the approved policies give, what the device decided, what it observed: side by side, for every session that it last reported.
 import { complianceOf, type Difference, type SessionReport, sessionReport } from '@casemate/policy/compliance'
 import { allSettings } from '@casemate/policy/layers'
+import { loosen } from '@casemate/policy/loosening'
+import type { Override } from '@casemate/policy/override'
 import type { SettingValues } from '@casemate/policy/settings'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { and, eq, isNotNull } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
+import { issuedTo } from '../help-desk/issued.ts'
 import type { Console } from '../organisation/console.ts'
 import { assignedReleases } from '../releases/assigned.ts'
 import { releaseSettings } from '../releases/values.ts'
 import type { DeviceRow } from './device-row.ts'
 import { requireRow } from './list.ts'
+
+type Known = Pick<Console, 'db' | 'now' | 'keys'>
 
 export interface SessionCompliance {
   readonly session: string
@@ -40,7 +45,7 @@ export interface DeviceCompliance {
 }
 
 /** @throws ConsoleError `not-found` */
-export async function deviceCompliance(actor: Operator, console: Pick<Console, 'db' | 'now'>, id: string): Promise<DeviceCompliance> {
+export async function deviceCompliance(actor: Operator, console: Known, id: string): Promise<DeviceCompliance> {
   requireRight(actor, 'device:see')
   const device = await requireRow(actor, console, id)
   const reported = z.array(sessionReport).safeParse(device.sessions ?? [])
@@ -51,24 +56,36 @@ export async function deviceCompliance(actor: Operator, console: Pick<Console, '
   return { device: id, state: device.state, reportedAt, compliant: sessions.every(({ compliant }) => compliant), sessions }
 }
 
-async function judge(
-  console: Pick<Console, 'db' | 'now'>,
-  device: DeviceRow,
-  report: SessionReport,
-  wanted: number | null,
-): Promise<SessionCompliance> {
+async function judge(console: Known, device: DeviceRow, report: SessionReport, wanted: number | null): Promise<SessionCompliance> {
   const { session, plan, observed, serial, releaseSha256 } = report
   const values = await valuesOf(console, device, report)
   const unknown = { between: 'release' as const, field: 'release', wanted: 'one that was published here', found: releaseSha256 }
   const older = { between: 'release' as const, field: 'serial', wanted: `${wanted ?? 'none'}`, found: `${serial}` }
-  const differences = [...(values === null ? [unknown] : []), ...(serial === wanted ? [] : [older]), ...complianceOf(report, values)]
+  const issued = await issuedTo(console, device)
+  const differences = [
+    ...(values === null ? [unknown] : []),
+    ...(serial === wanted ? [] : [older]),
+    ...(plan.overrides ?? []).filter((id) => !issued.ids.has(id)).map(notGranted),
+    ...complianceOf(report, values === null ? null : withGranted(values, device, report, issued.overrides)),
+  ]
   return {
     ...{ session, instance: plan.instance, desktop: plan.desktop, applied: serial, wanted },
     ...{ compliant: differences.length === 0, differences, plan, observed },
   }
 }
 
-async function valuesOf({ db, now }: Pick<Console, 'db' | 'now'>, device: DeviceRow, report: SessionReport): Promise<SettingValues | null> {
+/** A device that was granted more is not looser than it should be, for as long as it was granted. */
+function withGranted(values: SettingValues, { organisation, id, jkt, lastSeenAt }: DeviceRow, { plan }: SessionReport, granted: readonly Override[]) {
+  const named = granted.filter((one) => plan.overrides?.includes(one.id) === true)
+  const at = Math.floor((lastSeenAt?.getTime() ?? 0) / 1000)
+  return loosen(values, { iss: organisation, sub: id, cnf: { jkt } }, plan.desktop, named, at).values
+}
+
+function notGranted(id: string): Difference {
+  return { between: 'policy-and-decision', field: 'overrides', wanted: 'only what was granted here', found: id }
+}
+
+async function valuesOf({ db, now }: Known, device: DeviceRow, report: SessionReport): Promise<SettingValues | null> {
   const { desktops, releases } = db.tables
   const [found] = await db
     .select({ document: releases.document })

@@ -15,6 +15,8 @@ import { appendAudit } from '../audit/append.ts'
 import type { Transaction } from '../db/database.ts'
 import { and, eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
+import { overrideBounds } from '../help-desk/bounds.ts'
+import { rescueCommitments } from '../help-desk/rescue-codes.ts'
 import type { Console } from '../organisation/console.ts'
 import { type AssignedRelease, assignedReleases } from '../releases/assigned.ts'
 import { readDesktopSecrets } from '../releases/secrets.ts'
@@ -126,7 +128,8 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
   for (const { desktop, serial, sha256, sealed } of assigned) {
     assign.push({ path: releasePath(desktop, serial), serial, sha256, key: sealed === null ? null : await wrapKey(console, device, sealed) })
   }
-  const limits = await Promise.all(assigned.map(async (release) => (await releaseSettings(db, release, device, iat))('offline')))
+  const settings = await Promise.all(assigned.map((release) => releaseSettings(db, release, device, iat)))
+  const bounds = device.state === 'active' ? settings.map(overrideBounds) : []
   const claims: Lease = {
     iss: organisation.id,
     sub: device.id,
@@ -135,8 +138,8 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
     tuf: { ...published.current },
     claims: device.claims,
     assign,
-    offline: strictestOffline(limits),
-    rescue: [],
+    offline: strictestOffline(settings.map((setting) => setting('offline'))),
+    rescue: await rescueCommitments(console, { device: device.id, seq }, bounds),
     ...actionFor(device, organisation.contact),
   }
   return await signToken(claims, { typ: leaseTyp, signer: keys.tokens })

@@ -17,7 +17,8 @@ import type { OpenConsole } from '../organisation/open.ts'
 import { defaultQuietSeconds } from '../packages/boot-end.ts'
 import { stagePackage } from '../packages/stage.ts'
 import { PublishError } from '../publish/error.ts'
-import { findPending } from '../publish/pending.ts'
+import { findPending, isRenewal } from '../publish/pending.ts'
+import { readRepository } from '../publish/repository.ts'
 import { beginJob, changeJob } from './job.ts'
 
 const line = z.union([
@@ -80,7 +81,8 @@ export async function sealMachine(actor: Operator, console: OpenConsole, wanted:
   if (unready !== undefined)
     throw new ConsoleError('disk-unready', `disk \`${unready.name}\` of \`${machine.name}\` is not whole yet: upload it first`)
   // Before the long part, whatever can be known now would be refused after it.
-  if ((await findPending(console.repository, 'packages')) !== undefined) {
+  const waiting = await findPending(console.repository, 'packages')
+  if (waiting !== undefined && !isRenewal(waiting, await readRepository(console.repository))) {
     throw new PublishError('pending-exists', 'another package waits for approval: approve or withdraw it first')
   }
   const { machines } = console.db.tables

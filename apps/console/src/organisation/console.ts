@@ -12,6 +12,8 @@ export interface ConsoleKeys {
   /** The online key as signer of leases, times and receipts, and of snapshot and timestamp. */
   readonly tokens: TokenSigner
   readonly roles: RoleSigner
+  /** Signs overrides; null: the organisation has no such key here. */
+  readonly helpDesk: TokenSigner | null
   /** K_org: opens the package keys that are wrapped for devices. */
   readonly organisation: Uint8Array
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { keyListPath } from '@casemate/policy/key-list'
+import { type KeyPurpose, keyListPath } from '@casemate/policy/key-list'
 import type { Argon2idParams } from '@casemate/policy/passphrase'
 import { ed25519Signer } from '@casemate/policy/signer'
 import { appendAudit } from '../audit/append.ts'
@@ -69,11 +69,12 @@ async function fill(layout: ConsoleLayout, wanted: NewOrganisation): Promise<str
   for (const path of [layout.folder, dirname(layout.key('root')), dirname(layout.tlsKey), layout.objects]) await mkdir(path, { mode: 0o700 })
   const keys = { root: newKeyPair('approver-key'), targets: newKeyPair('approver-key'), approver: newKeyPair('approver-key') }
   const online = newKeyPair('online-key')
+  const helpDesk = newKeyPair('help-desk-key')
   const chunk = { kind: 'chunk-key' as const, secret: new Uint8Array(wanted.random(32)) }
-  for (const [name, secret] of Object.entries({ ...keys, online, chunk })) {
+  for (const [name, secret] of Object.entries({ ...keys, online, 'help-desk': helpDesk, chunk })) {
     await writeSecret(join(dirname(layout.key('root')), `${name}.key`), await sealSecret(secret, passphrase, passphraseCost))
   }
-  await createTrust(layout, keys, online, now)
+  await createTrust(layout, keys, { online, helpDesk }, now)
   const tls = newTlsKey(online.seed)
   await writeSecret(layout.tlsKey, tls.pem)
   const host = wanted.address === null ? '127.0.0.1' : new URL(wanted.address).hostname
@@ -88,7 +89,7 @@ type Pair = ReturnType<typeof newKeyPair>
 async function createTrust(
   layout: ConsoleLayout,
   { root, targets, approver }: { readonly root: Pair; readonly targets: Pair; readonly approver: Pair },
-  online: Pair,
+  { online, helpDesk }: { readonly online: Pair; readonly helpDesk: Pair },
   now: number,
 ): Promise<void> {
   const store = folderStore(layout.repository)
@@ -106,13 +107,18 @@ async function createTrust(
     },
     options,
   )
-  const { publicJwk, signer } = await ed25519Signer(online)
-  const list = { format: 'casemate-keys-1', purpose: 'online', keys: [{ kid: signer.kid, jwk: publicJwk }] }
-  const add = [{ path: keyListPath('online'), bytes: new TextEncoder().encode(JSON.stringify(list)) }]
+  const add = [await keyList('online', online), await keyList('help-desk', helpDesk)]
   await stageTargets(store, { role: 'targets', author: localOperator.name, now, add })
   const { sha256 } = await reviewPending(store, 'targets')
   await signPending(store, 'targets', sha256, roleSigner(targets))
   await publish(store, options)
+}
+
+/** The approved list of one key. */
+async function keyList(purpose: KeyPurpose, pair: Pair): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  const { publicJwk, signer } = await ed25519Signer(pair)
+  const list = { format: 'casemate-keys-1', purpose, keys: [{ kid: signer.kid, jwk: publicJwk }] }
+  return { path: keyListPath(purpose), bytes: new TextEncoder().encode(JSON.stringify(list)) }
 }
 
 async function createRecords(layout: ConsoleLayout, { id, title, contact, address, leaseSeconds, now }: NewOrganisation): Promise<void> {

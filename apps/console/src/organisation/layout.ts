@@ -4,7 +4,7 @@
 import { join, resolve } from 'node:path'
 
 /** Sealed key files; root, targets and approver are offline keys, which an organisation may move elsewhere. */
-export const keyNames = ['root', 'targets', 'approver', 'online', 'chunk'] as const
+export const keyNames = ['root', 'targets', 'approver', 'online', 'help-desk', 'chunk'] as const
 export type KeyName = (typeof keyNames)[number]
 
 export interface ConsoleLayout {

@@ -2,9 +2,10 @@
 //
 // Opens an organisation's folder with its passphrase. The database comes first: it is what keeps a second process out.
 import { hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { access, mkdir, readFile } from 'node:fs/promises'
 import { openKey, type SealedSecret } from '@casemate/policy/sealed-key'
 import { ed25519Signer } from '@casemate/policy/signer'
+import type { Signer as TokenSigner } from '@casemate/policy/token'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { derivePassphraseKey } from '../access/derive-passphrase-key.ts'
 import type { Database } from '../db/database.ts'
@@ -45,9 +46,10 @@ export async function openConsole(
   await required(layout.key('online'))
   const db = await openDatabase({ file: layout.database })
   try {
-    const [online, chunk] = await Promise.all([
+    const [online, chunk, helpDesk] = await Promise.all([
       openSealed(layout.key('online'), 'online-key', passphrase),
       openSealed(layout.key('chunk'), 'chunk-key', passphrase),
+      openHelpDesk(layout.key('help-desk'), passphrase),
     ])
     const { signer } = await ed25519Signer(online)
     const repository = folderStore(layout.repository)
@@ -61,7 +63,7 @@ export async function openConsole(
       repository,
       published: await PublishedVersions.read(repository),
       objects: await openFolderStore(layout.objects),
-      keys: { tokens: signer, roles: roleSigner(online), organisation: chunk.secret },
+      keys: { tokens: signer, roles: roleSigner(online), helpDesk, organisation: chunk.secret },
       waiting: new WaitingDevices(),
       now: () => Math.floor(now()),
       random: (length) => new Uint8Array(randomBytes(length)),
@@ -78,6 +80,15 @@ export async function openConsole(
 
 async function openSealed<K extends SealedSecret['kind']>(path: string, kind: K, passphrase: string) {
   return await openKey(await required(path), passphrase, { kind, derive: derivePassphraseKey })
+}
+
+/** Null where an organisation has none here: one that is older than overrides, or whose help desk signs elsewhere. */
+async function openHelpDesk(path: string, passphrase: string): Promise<TokenSigner | null> {
+  const missing = await access(path).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+  )
+  return missing ? null : (await ed25519Signer(await openSealed(path, 'help-desk-key', passphrase))).signer
 }
 
 async function required(path: string): Promise<string> {

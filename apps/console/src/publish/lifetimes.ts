@@ -16,8 +16,26 @@ export interface Lifetimes {
 const day = 86_400
 export const defaultLifetimes: Lifetimes = { root: 365 * day, targets: 365 * day, delegated: 365 * day, snapshot: 7 * day, timestamp: day }
 
-export const lifetimeOf = (role: OfflineRole, lifetimes: Lifetimes): number =>
-  role === 'root' || role === 'targets' ? lifetimes[role] : lifetimes.delegated
+export const lifetimeOf = (role: OfflineRole | 'snapshot' | 'timestamp', lifetimes: Lifetimes): number =>
+  role === 'packages' || role === 'policies' || role === 'releases' ? lifetimes.delegated : lifetimes[role]
+
+/** `half` of the life is over: time to renew; `third`: less than a third is left, and nobody has renewed it. */
+export type LifeState = 'long' | 'half' | 'third' | 'expired'
+
+/**
+ * How much of its life a version has left.
+ * @param now unix seconds.
+ */
+export function lifeOf(
+  role: OfflineRole | 'snapshot' | 'timestamp',
+  expires: string,
+  now: number,
+  lifetimes: Lifetimes = defaultLifetimes,
+): { readonly secondsLeft: number; readonly state: LifeState } {
+  const [secondsLeft, life] = [secondsOf(expires) - now, lifetimeOf(role, lifetimes)]
+  if (secondsLeft <= 0) return { secondsLeft, state: 'expired' }
+  return { secondsLeft, state: secondsLeft < life / 3 ? 'third' : secondsLeft < life / 2 ? 'half' : 'long' }
+}
 
 /** @param seconds unix time. @returns the form that TUF asks for (4.2.1), whole seconds in UTC. */
 export const dateText = (seconds: number): string => `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z`

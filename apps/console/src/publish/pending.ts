@@ -2,6 +2,7 @@
 //
 // The version of a role that waits for signatures: at most one a role. Its signed part never changes while it waits, so that all
 // approvers sign the same bytes.
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { PublishError } from './error.ts'
 import type { HeldKey } from './key.ts'
@@ -63,6 +64,21 @@ export async function writePending(store: RepositoryStore, { role, author, docum
   await store.write(pendingFile(role), new TextEncoder().encode(text))
 }
 
+/** Whether it changes nothing of what is published but its expiry. */
+export function isRenewal({ role, document: { signed } }: Pending, published: Repository | undefined): boolean {
+  if (published === undefined) return false
+  if (signed._type === 'root') {
+    const { keys, roles } = published.root.document.signed
+    return isDeepStrictEqual([signed.keys, signed.roles], [keys, roles])
+  }
+  const before = role === 'root' ? undefined : published.roles.get(role)?.document.signed
+  return before !== undefined && isDeepStrictEqual([signed.targets, signed.delegations], [before.targets, before.delegations])
+}
+
+/** A renewal gives way to a change, which renews as well, and before anybody has signed it also to another renewal. */
+const givesWay = (waiting: Pending, next: Pending, published: Repository | undefined): boolean =>
+  isRenewal(waiting, published) && (waiting.document.signatures.length === 0 || !isRenewal(next, published))
+
 /**
  * Takes the next version of a role in, with the bytes of its new targets and the holders of its keys; all of it or nothing.
  * @throws PublishError `pending-exists`, `too-large`, `holder-changed`.
@@ -70,10 +86,15 @@ export async function writePending(store: RepositoryStore, { role, author, docum
 export async function keepPending(
   store: RepositoryStore,
   pending: Pending,
-  { targets = [], keys }: { readonly targets?: readonly Uint8Array[]; readonly keys: readonly HeldKey[] },
+  {
+    targets = [],
+    keys,
+    published,
+  }: { readonly targets?: readonly Uint8Array[]; readonly keys: readonly HeldKey[]; readonly published: Repository | undefined },
 ): Promise<void> {
   const { role, document } = pending
-  if ((await findPending(store, role)) !== undefined)
+  const waiting = await findPending(store, role)
+  if (waiting !== undefined && !givesWay(waiting, pending, published))
     throw new PublishError('pending-exists', `a version of \`${role}\` waits for signatures already`)
   checkSize(role, writeDocument(document).byteLength, role === 'root' ? 'root' : 'targets')
   await addHolders(store, keys)

@@ -11,6 +11,7 @@ import { type Delegations, delegationTable, type RootKeys, rootRoles } from './r
 import { stageRoot } from './stage-root.ts'
 import { stageTargets } from './stage-targets.ts'
 import type { RepositoryStore } from './store.ts'
+import { withdraw } from './withdraw.ts'
 
 export interface Rotation {
   readonly keys: RootKeys
@@ -23,8 +24,7 @@ export interface Rotation {
 
 /**
  * @returns the roles that wait for signatures now; none where nothing differs.
- * @throws PublishError as staging does; a role that was staged before it stays, and the same rotation can be asked for again once
- * that is withdrawn or published.
+ * @throws PublishError as staging does; then nothing of it waits.
  */
 export async function stageRotation(store: RepositoryStore, { keys, delegations, ...staging }: Rotation): Promise<readonly OfflineRole[]> {
   const published = await readRepository(store)
@@ -38,19 +38,24 @@ export async function stageRotation(store: RepositoryStore, { keys, delegations,
     return stored !== undefined && set !== undefined && !isApproved(stored.document, set, holders)
   }
   const staged: OfflineRole[] = []
-  if (!isDeepStrictEqual([next.keys, next.roles], [root.keys, root.roles])) {
-    await stageRoot(store, { ...staging, keys })
-    staged.push('root')
+  try {
+    if (!isDeepStrictEqual([next.keys, next.roles], [root.keys, root.roles])) {
+      await stageRoot(store, { ...staging, keys })
+      staged.push('root')
+    }
+    const sameDelegations = isDeepStrictEqual(nextDelegations, published.targets.document.signed.delegations)
+    if (!sameDelegations || isLeftBehind('targets', rootKeySet(next, 'targets'))) {
+      await stageTargets(store, { ...staging, role: 'targets', delegations })
+      staged.push('targets')
+    }
+    for (const role of delegatedRoles) {
+      if (!isLeftBehind(role, delegatedKeySet(nextTargets, role))) continue
+      await stageTargets(store, { ...staging, role })
+      staged.push(role)
+    }
+    return staged
+  } catch (error) {
+    for (const role of staged) await withdraw(store, role)
+    throw error
   }
-  const sameDelegations = isDeepStrictEqual(nextDelegations, published.targets.document.signed.delegations)
-  if (!sameDelegations || isLeftBehind('targets', rootKeySet(next, 'targets'))) {
-    await stageTargets(store, { ...staging, role: 'targets', delegations })
-    staged.push('targets')
-  }
-  for (const role of delegatedRoles) {
-    if (!isLeftBehind(role, delegatedKeySet(nextTargets, role))) continue
-    await stageTargets(store, { ...staging, role })
-    staged.push(role)
-  }
-  return staged
 }

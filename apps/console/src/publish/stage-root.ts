@@ -25,8 +25,9 @@ export interface RootChange {
  */
 export async function stageRoot(store: RepositoryStore, change: RootChange): Promise<PendingRoot> {
   return await store.exclusively(async () => {
-    const pending = rootPending(change, await readRepository(store))
-    await keepPending(store, pending, { keys: heldKeys(change.keys) })
+    const published = await readRepository(store)
+    const pending = rootPending(change, published)
+    await keepPending(store, pending, { keys: heldKeys(change.keys), published })
     return pending
   })
 }
@@ -43,9 +44,10 @@ export async function stageRepository(store: RepositoryStore, first: RootChange 
     const delegations = delegationTable(first.delegations)
     const expires = dateText(now + lifetimes.targets)
     const signed: TargetsSigned = { _type: 'targets', spec_version: '1.0.31', version: 1, expires, targets: {}, delegations }
-    await keepPending(store, root, { keys: heldKeys(first.keys) })
+    await keepPending(store, root, { keys: heldKeys(first.keys), published: undefined })
     try {
-      await keepPending(store, { role: 'targets', author, document: { signed, signatures: [] } }, { keys: approverKeys(first.delegations) })
+      const targets = { role: 'targets' as const, author, document: { signed, signatures: [] } }
+      await keepPending(store, targets, { keys: approverKeys(first.delegations), published: undefined })
     } catch (error) {
       await Promise.allSettled([removePending(store, 'root')])
       throw error

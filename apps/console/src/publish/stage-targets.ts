@@ -48,7 +48,7 @@ export async function stageTargets(store: RepositoryStore, change: TargetsChange
       ...(delegations === undefined ? {} : { delegations }),
     }
     const pending: PendingTargets = { role, author, document: { signed, signatures: [] } }
-    await keepPending(store, pending, { targets: add.map(({ bytes }) => bytes), keys: approverKeys(change.delegations ?? {}) })
+    await keepPending(store, pending, { targets: add.map(({ bytes }) => bytes), keys: approverKeys(change.delegations ?? {}), published })
     return pending
   })
 }

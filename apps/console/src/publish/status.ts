@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { delegatedKeySet, holderOf, type KeySet, rootKeySet } from './approvals.ts'
-import { secondsOf } from './lifetimes.ts'
+import { delegatedKeySet, type Holders, holderOf, type KeySet, rootKeySet } from './approvals.ts'
+import { type LifeState, lifeOf } from './lifetimes.ts'
 import type { Document, OfflineRole, Signed } from './metadata.ts'
 import { listPending } from './pending.ts'
 import { findRepository, type Repository, readHolders } from './repository.ts'
@@ -10,7 +10,7 @@ import type { RepositoryStore } from './store.ts'
 export interface RoleStatus {
   readonly role: OfflineRole | 'snapshot' | 'timestamp'
   /** Null for a role that has keys and no version yet. */
-  readonly published: { readonly version: number; readonly expires: string; readonly secondsLeft: number } | null
+  readonly published: { readonly version: number; readonly expires: string; readonly secondsLeft: number; readonly life: LifeState } | null
   readonly threshold: number
   readonly keys: readonly { readonly keyId: string; readonly holder: string }[]
 }
@@ -41,18 +41,27 @@ export async function statusOf(store: RepositoryStore, now: number): Promise<Rep
       const { role, author, document } = pending
       waiting.push({ role, version: document.signed.version, author, progress: progressOf(pending, await keySetsOf(store, role), holders) })
     }
-    const roles = keySetsIn(published).map(({ role, set, document }) => ({
-      role,
-      published: document === undefined ? null : lifeOf(document, now),
-      threshold: set.threshold,
-      keys: set.keyids.map((keyId) => ({ keyId, holder: holderOf(keyId, holders) })),
-    }))
-    return { roles, waiting }
+    return { roles: rolesIn(published, holders, now), waiting }
   })
 }
 
-function lifeOf({ signed }: Document<Signed>, now: number): NonNullable<RoleStatus['published']> {
-  return { version: signed.version, expires: signed.expires, secondsLeft: secondsOf(signed.expires) - now }
+/** @param now unix seconds. */
+export function rolesIn(published: Repository | undefined, holders: Holders, now: number): readonly RoleStatus[] {
+  return keySetsIn(published).map(({ role, set, document }) => ({
+    role,
+    published: document === undefined ? null : publishedOf(role, document, now),
+    threshold: set.threshold,
+    keys: set.keyids.map((keyId) => ({ keyId, holder: holderOf(keyId, holders) })),
+  }))
+}
+
+function publishedOf(
+  role: RoleStatus['role'],
+  { signed: { version, expires } }: Document<Signed>,
+  now: number,
+): NonNullable<RoleStatus['published']> {
+  const { secondsLeft, state } = lifeOf(role, expires, now)
+  return { version, expires, secondsLeft, life: state }
 }
 
 function keySetsIn(

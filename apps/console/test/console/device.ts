@@ -129,7 +129,7 @@ export class ScriptedDevice {
       name: 'laptop',
       runtimeVersion: '0.1.0',
     }
-    const token = await signToken({ ...content, assurance: 'software', ...claims }, { typ: enrolmentTyp, signer: await deviceSigner(this.key) })
+    const token = await signToken({ ...content, ...claims }, { typ: enrolmentTyp, signer: await deviceSigner(this.key) })
     const answer = await send(this.world, routes.enrol.path, { body: JSON.stringify({ secret, token }) })
     if (answer.status === 200) this.id = answer.body.device
     return answer

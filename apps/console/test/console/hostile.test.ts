@@ -12,10 +12,15 @@ const withoutProof: Readonly<
   Record<keyof typeof routes | keyof typeof objectRoutes, { readonly path: string; readonly body?: object; readonly code: string }>
 > = {
   introduce: { path: routes.introduce.path, body: { secretSha256: 'ab'.repeat(32) }, code: 'enrolment-refused' },
+  challengeTpm: {
+    ...{ path: routes.challengeTpm.path, code: 'enrolment-refused' },
+    body: { secretSha256: 'ab'.repeat(32), identity: { certificate: 'AAAA', attestKey: 'AAAA' } },
+  },
   enrol: { path: routes.enrol.path, body: { secret: 'ab'.repeat(16), token: 'a.b.c' }, code: 'enrolment-refused' },
   checkIn: { path: routes.checkIn.path, body: {}, code: 'proof-refused' },
   activate: { path: routes.activate.path, body: { desktop: 'office', instance: 'one', presented: null }, code: 'proof-refused' },
   sendReport: { path: routes.sendReport.path, body: {}, code: 'proof-refused' },
+  keepEscrow: { path: routes.keepEscrow.path, body: {}, code: 'proof-refused' },
   askTime: { path: routes.askTime.path, body: { nonce: 'short' }, code: 'bad-request' },
   object: { path: `${objectRoutes.object.prefix}${'0'.repeat(64)}`, code: 'proof-refused' },
   metadata: { path: `${objectRoutes.metadata.prefix}timestamp.json`, code: 'proof-refused' },

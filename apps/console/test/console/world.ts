@@ -82,10 +82,10 @@ export interface World extends RunningConsole {
   readonly failures: unknown[]
 }
 
-export async function startWorld(options: { readonly limits?: Limits; readonly data?: string } = {}): Promise<World> {
+export async function startWorld(options: { readonly limits?: Limits; readonly data?: string; readonly now?: number } = {}): Promise<World> {
   const data = options.data ?? (await freshData())
   const failures: unknown[] = []
-  const time = { now: firstNow }
+  const time = { now: options.now ?? firstNow }
   const running = await startConsole({
     ...{ data, passphrase, listen: '127.0.0.1', devicePort: null, now: () => time.now, report: (error) => failures.push(error) },
     ...(options.limits === undefined ? {} : { limits: options.limits }),

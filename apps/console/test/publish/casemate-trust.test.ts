@@ -2,10 +2,14 @@
 //
 // The command line as an organisation uses it, each command a process of its own.
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { combineShares, splitInstanceKey } from '@casemate/policy/escrow'
+import { parseEscrowKeys } from '@casemate/policy/key-list'
+import { generateDeviceKey } from '@casemate/policy/software-device-key'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPlanFile } from '../../cli-trust/plan-file.ts'
 import { folderStore } from '../../src/publish/folder-store.ts'
@@ -84,6 +88,8 @@ describe('casemate-trust', () => {
     expect(out.result).toMatchObject({ published: [{ role: 'root' }, { role: 'targets' }] })
 
     await writeFile(at('manifest.json'), '{"name":"office"}')
+    const listed = ['stage', ...repository, '--role', 'targets', '--author', 'bert', '--add', `keys/escrow.json=${at('manifest.json')}`]
+    expect(await trust(...listed)).toMatchObject(refused('key-list-invalid'))
     const stage = ['stage', ...repository, '--role', 'packages', '--author', 'bert', '--add']
     expect(await trust(...stage, `releases/office/1.json=${at('manifest.json')}`)).toMatchObject(refused('path-invalid'))
     const staged = await trust(...stage, `packages/office/1.json=${at('manifest.json')}`)
@@ -131,6 +137,37 @@ describe('casemate-trust', () => {
     expect(Object.keys(result).sort()).toEqual(['keyId', 'kind', 'publicKey'])
     expect(Object.keys(JSON.parse(await readFile(key('ada'), 'utf8'))).sort()).toEqual(['about', 'box', 'format', 'kdf', 'nonce'])
   }, 60_000)
+
+  it('makes escrow keys and their list, and opens a share for the device that made it, with the key that it is for', async () => {
+    const { at, key, pass } = await ceremony()
+    const people = await Promise.all(
+      ['ben', 'cora'].map(async (name) => (await trust('keygen', '--kind', 'escrow', '--out', at(`${name}.key`), ...pass)).result),
+    )
+    const publicKeys = people.flatMap(({ publicKey }) => ['--public-key', String(publicKey)])
+    const list = ['escrow', 'list', '--out', at('escrow.json'), ...publicKeys]
+    expect(await trust(...list, '--threshold', '3')).toMatchObject(refused('key-list-invalid'))
+    expect((await trust(...list, '--threshold', '2')).result).toMatchObject({ threshold: 2, keys: people.map(({ keyId }) => keyId) })
+
+    const keys = await parseEscrowKeys(await readFile(at('escrow.json')))
+    const [{ key: device }, { key: other }] = [await generateDeviceKey(), await generateDeviceKey()]
+    const random = (length: number) => new Uint8Array(randomBytes(length))
+    const [secret, owner] = [random(32), { id: 'd-1', key: device }]
+    const made = await splitInstanceKey(secret, { device: owner, instance: 'office', resetSeq: 0, keys, now: 1_800_000_000, random })
+    for (const share of made) await writeFile(at(`share-${share.index}.json`), JSON.stringify(share))
+    await writeFile(at('device.json'), JSON.stringify(device.agreementJwk))
+    await writeFile(at('other.json'), JSON.stringify(other.agreementJwk))
+    const open = (share: number, name: string, to = 'device.json') => {
+      const files = ['--share', at(`share-${share}.json`), '--to', at(to), '--out', at(`back-${share}.json`)]
+      return trust('escrow', 'open', ...files, '--key', name === 'ada' ? key('ada') : at(`${name}.key`), ...pass)
+    }
+    expect(await open(1, 'ada')).toMatchObject(refused('sealed-key-kind'))
+    expect(await open(1, 'ben', 'other.json')).toMatchObject(refused('escrow-other-device'))
+    expect(await open(1, 'ben', 'escrow.json')).toMatchObject(refused('device-key-invalid'))
+    expect((await open(1, 'ben')).result).toMatchObject({ device: 'd-1', instance: 'office', index: 1, threshold: 2, of: 2 })
+    expect((await open(2, 'cora')).exit).toBe(0)
+    const back = await Promise.all([2, 1].map((index) => readFile(at(`back-${index}.json`), 'utf8')))
+    expect((await combineShares(back, { device: owner, instance: 'office', resetSeq: 0, approved: keys })).key).toEqual(secret)
+  })
 })
 
 describe('trust.yaml', () => {

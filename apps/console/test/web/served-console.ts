@@ -34,14 +34,15 @@ export interface ServedConsole {
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-export async function newOrganisation(): Promise<string> {
+/** @param madeAt Unix seconds. */
+export async function newOrganisation(madeAt = Math.floor(Date.now() / 1000)): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'casemate-web-'))
   undo.push(() => rm(folder, { recursive: true, force: true }))
   const data = join(folder, 'org')
   await createOrganisation({
     ...{ data, id: 'acme', title: 'Acme Ltd', contact: 'help@acme.example', address: null, leaseSeconds: 86_400 },
     ...{ passphrase, passphraseCost: leastPassphraseCost },
-    ...{ now: Math.floor(Date.now() / 1000), random: (length) => new Uint8Array(randomBytes(length)) },
+    ...{ now: madeAt, random: (length) => new Uint8Array(randomBytes(length)) },
   })
   return data
 }

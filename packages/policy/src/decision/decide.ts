@@ -27,6 +27,7 @@ import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import { refusedBy } from './host-wide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import { isExtendable, type Loosening, loosen } from './loosen.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
 import { planLaunch } from './plan.ts'
 import { postureFaults } from './posture.ts'
@@ -53,10 +54,19 @@ export type Decision = { readonly allowed: true; readonly plan: LaunchPlan } | {
  * @param layers of `release`, from `layPolicies`.
  * @param lease verified; null when there is none.
  * @param now Unix seconds on the verified clock.
+ * @param overrides verified; they loosen within the bounds of the policies in force, and nothing of the lease's own end.
  */
-export function decide(release: ApprovedRelease, layers: PolicyLayers, lease: Lease | null, facts: Facts, request: Request, now: number): Decision {
+export function decide(
+  release: ApprovedRelease,
+  layers: PolicyLayers,
+  lease: Lease | null,
+  facts: Facts,
+  request: Request,
+  now: number,
+  overrides: readonly Loosening[] = [],
+): Decision {
   try {
-    return decideOrThrow(release, layers, lease, facts, request, now)
+    return decideOrThrow(release, layers, lease, facts, request, now, overrides)
   } catch (error) {
     if (error instanceof PolicyError && error.code === 'network-rules-too-many') return refused(reason('policy-too-large'))
     // Denied, whatever it was; the words name no cause, since none was foreseen.
@@ -64,7 +74,15 @@ export function decide(release: ApprovedRelease, layers: PolicyLayers, lease: Le
   }
 }
 
-function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Lease | null, facts: Facts, request: Request, now: number): Decision {
+function decideOrThrow(
+  release: ApprovedRelease,
+  layers: PolicyLayers,
+  lease: Lease | null,
+  facts: Facts,
+  request: Request,
+  now: number,
+  overrides: readonly Loosening[],
+): Decision {
   if (isBehind(facts.clock.system, facts.clock.floor)) return refused(reason('clock-behind', facts.clock))
   if (lease === null) return refused(reason('lease-missing'))
   const assigned = lease.assign.find((assignment) => desktopOf(assignment) === release.document.desktop)
@@ -75,16 +93,22 @@ function decideOrThrow(release: ApprovedRelease, layers: PolicyLayers, lease: Le
     validityRefusal(release, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
-  const values = allSettings(settingOf(layers, lease, facts, now), layers.ruled)
+  const { values, extensions, ids } = loosen(
+    allSettings(settingOf(layers, lease, facts, now), layers.ruled),
+    lease,
+    release.document.desktop,
+    overrides,
+    now,
+  )
   if (isTooLarge(values)) return refused(reason('policy-too-large'))
   const refuser = hostRefusal(release.document.desktop, values, lease, facts)
   if (refuser !== undefined) return refused(refuser)
   const faults = postureFaults(values.posture, facts.posture)
   if (faults.length > 0 && values.posture.otherwise === 'refuse') return refused(reason('posture-failed', { faults }))
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
-  const deadlines = deadlinesOf(values, lease, facts, begun, now)
+  const deadlines = deadlinesOf(values, lease, facts, begun, now, extensions)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
-  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now }) : refused(late)
+  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids }) : refused(late)
 }
 
 /** Whether the rules together are more than a launch plan holds. */
@@ -171,17 +195,19 @@ function hostRefusal(desktop: string, values: SettingValues, { iss }: Lease, { h
 
 function timeRefusal(
   deadlines: Deadlines,
-  { offline, 'expiry-texts': texts }: SettingValues,
+  { offline, overrides, 'expiry-texts': texts }: SettingValues,
   lease: Lease,
   { sinceContact }: Facts,
   request: Request,
   now: number,
 ): Reason | undefined {
-  const { expiryEnd, offlineEnd, contactAt } = deadlines
-  if (expiryEnd !== null && now >= expiryEnd) return reason('instance-expired', { at: expiryEnd, text: texts.ended })
+  const { policyEnd, expiryEnd, offlineEnd, runtimeEnd, contactAt } = deadlines
+  if (policyEnd !== null && expiryEnd !== null && now >= expiryEnd) {
+    return reason('instance-expired', { at: expiryEnd, extendable: isExtendable(policyEnd, overrides, now), text: texts.ended })
+  }
   if (offlineEnd !== null && now >= offlineEnd) return reason('offline-too-long', { since: contactAt })
   const minutes = lowerLimit(lease.offline.maxRuntimeMinutes, offline.maxRuntimeMinutes)
-  if (minutes !== null && sinceContact.runtimeMinutes >= minutes) return reason('offline-runtime-used-up', { minutes })
+  if (minutes !== null && runtimeEnd !== null && now >= runtimeEnd) return reason('offline-runtime-used-up', { minutes })
   const boots = lowerLimit(lease.offline.maxBoots, offline.maxBoots)
   // A VM that runs has had its start counted already.
   const used = request.kind === 'power-on' ? sinceContact.boots + 1 : sinceContact.boots

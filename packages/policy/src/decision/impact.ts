@@ -12,6 +12,7 @@ import type { Circumstances } from './condition-holds.ts'
 import { expiryEndOf } from './deadlines.ts'
 import { isTooLarge } from './decide.ts'
 import type { Facts } from './facts.ts'
+import { isExtendable } from './loosen.ts'
 import { allSettings, layerApplies, layPolicies, type PolicyLayers, settingLookup } from './merge.ts'
 import { chooseEngine } from './plan.ts'
 import { type Reason, reason } from './reasons.ts'
@@ -103,7 +104,8 @@ function refusalOf(release: ReleaseWithLayers, device: KnownDevice, values: Sett
   if (least !== null) return [reason('runtime-too-old', { found: runtimeVersion, least })]
   if (values === null || isTooLarge(values)) return [reason('policy-too-large')]
   const end = activatedAt === null ? null : expiryEndOf(values.expiry, activatedAt)
-  if (end !== null && now >= end) return [reason('instance-expired', { at: end, text: values['expiry-texts'].ended })]
+  if (end !== null && now >= end)
+    return [reason('instance-expired', { at: end, extendable: isExtendable(end, values.overrides, now), text: values['expiry-texts'].ended })]
   const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' })
   return chosen !== null && 'reasons' in chosen ? chosen.reasons : []
 }

@@ -33,6 +33,12 @@ export const launchPlan = z.strictObject({
   ...accessMembers,
   /** Unix seconds on the runtime's verified clock; null: never. */
   deadlines: z.strictObject({ warnAt: seconds.nullable(), restrictAt: seconds.nullable(), suspendAt: seconds.nullable() }),
+  /** Of the overrides and rescue codes (PO-22) that are counted in; absent: none. They say why, and allow nothing themselves. */
+  overrides: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{22}$/))
+    .min(1)
+    .max(256)
+    .optional(),
   /** As the release says it; absent: no former system disk is kept, and a session of another package goes on. */
   update: z.strictObject({ keep: z.int().min(0).max(8), forceAt: seconds.nullable() }).optional(),
 })

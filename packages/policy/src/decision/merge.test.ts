@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Layered, layered, values, zones } from '../../test/arbitraries.ts'
+import { type Layered, layered, loosenings, values, zones } from '../../test/arbitraries.ts'
 import { inputOf, now } from '../../vectors/scenario.ts'
 import { faultless } from '../../vectors/scenarios/order.ts'
 import { policy } from '../model/policy.ts'
@@ -9,7 +9,9 @@ import { catalogue, type SettingName, type SettingValues, settingNames } from '.
 import { type Decision, decide, settingOf } from './decide.ts'
 import type { Facts } from './facts.ts'
 import type { LaunchPlan } from './launch-plan.ts'
+import type { Loosening } from './loosen.ts'
 import { allSettings, layPolicies } from './merge.ts'
+import type { Reason } from './reasons.ts'
 
 const base = inputOf({ change: faultless })
 const lease = { sub: 'laptop-1', claims: { user: 'ada', groups: ['staff'], tags: ['floor-2'], assurance: 'software' as const } }
@@ -17,9 +19,9 @@ const layersOf = ({ references, policies }: Layered) => layPolicies({ layers: [.
 const valuesOf = (from: Layered, network: Facts['network'] = null) =>
   allSettings(settingOf(layersOf(from), lease, { runtimeVersion: '0.1.0', network, hostNetwork: null }, now))
 
-function decisionOf({ references, policies }: Layered): Decision {
+function decisionOf({ references, policies }: Layered, overrides: readonly Loosening[] = []): Decision {
   const release = { ...base.release, document: { ...base.release.document, layers: [...references] } }
-  return decide(release, layPolicies(release.document, policies), base.lease, base.facts, base.request, base.now)
+  return decide(release, layPolicies(release.document, policies), base.lease, base.facts, base.request, base.now, overrides)
 }
 
 /** Whether `one` allows nothing that `other` forbids. */
@@ -84,7 +86,30 @@ describe('merging policies', () => {
         if (!after.allowed) return
         if (before.allowed) expectNoMore(after.plan, before.plan)
         // A tighter rule may ask for less of the engine than the one that could not be enforced.
-        else expect(before.reasons.every(({ code }) => code === 'capability-missing' || code === 'policy-too-large')).toBe(true)
+        else expect(before.reasons.every(isOfEngine)).toBe(true)
+      }),
+      { numRuns },
+    )
+  })
+
+  it('never does so with overrides either, which loosen only what the policies allow', () => {
+    fc.assert(
+      fc.property(layered, fc.nat({ max: 40 }), other, loosenings, (from, index, more, overrides) => {
+        const [before, after] = [decisionOf(from, overrides), decisionOf(tightened(from, index, more, false), overrides)]
+        if (after.allowed && before.allowed) expectNoMore(after.plan, before.plan)
+        if (after.allowed && !before.allowed) expect(before.reasons.every(isOfEngine)).toBe(true)
+      }),
+      { numRuns },
+    )
+  })
+
+  it('never gives a plan less because of an override, nor anything past the end of the lease', () => {
+    fc.assert(
+      fc.property(layered, loosenings, (from, overrides) => {
+        const [without, loosened] = [decisionOf(from), decisionOf(from, overrides)]
+        if (without.allowed && loosened.allowed) expectNoMore(without.plan, loosened.plan)
+        if (without.allowed && !loosened.allowed) expect(loosened.reasons.every(isOfEngine)).toBe(true)
+        if (loosened.allowed) expect(loosened.plan.deadlines.suspendAt).toBeLessThanOrEqual(base.lease?.exp ?? 0)
       }),
       { numRuns },
     )
@@ -116,6 +141,8 @@ describe('merging policies', () => {
     )
   })
 })
+
+const isOfEngine = ({ code }: Reason): boolean => code === 'capability-missing' || code === 'policy-too-large'
 
 function expectNoMore(after: LaunchPlan, before: LaunchPlan): void {
   expect(noLooser('network', after.network, before.network)).toBe(true)

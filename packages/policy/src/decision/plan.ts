@@ -25,9 +25,11 @@ export interface Allowed {
   readonly facts: Facts
   readonly request: Request
   readonly now: number
+  /** Ids of what is counted in. */
+  readonly overrides: readonly string[]
 }
 
-export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now }: Allowed): Decision {
+export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now, overrides }: Allowed): Decision {
   // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
   const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
@@ -53,6 +55,7 @@ export function planLaunch({ release, values: wanted, deadlines, postureFaults, 
       ...planMachine(values),
       ...planAccess(values, deadlines, request.kind !== 'show' && isScreenLocked(values, facts, request, now)),
       deadlines: { warnAt: deadlines.warnAt, restrictAt: deadlines.restrictAt, suspendAt: deadlines.suspendAt },
+      ...(overrides.length === 0 ? {} : { overrides: [...overrides] }),
       ...(release.document.update === undefined ? {} : { update: release.document.update }),
     },
   }

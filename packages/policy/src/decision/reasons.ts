@@ -116,10 +116,11 @@ const texts = {
     'Put it right, and start the desktop again',
     'help-desk',
   ],
-  'instance-expired': ({ at, text }: { readonly at: number; readonly text: string | null }): Text => [
+  /** `extendable`: the policies let a help desk go beyond this moment. */
+  'instance-expired': ({ at, extendable, text }: { readonly at: number; readonly extendable: boolean; readonly text: string | null }): Text => [
     `This desktop could be used until ${time(at)}${text === null ? '' : `. ${text}`}`,
-    'Ask for an extension',
-    'administrator',
+    extendable ? 'Ask for an extension' : 'Ask whether the policy can be changed',
+    extendable ? 'help-desk' : 'administrator',
   ],
   'offline-too-long': ({ since }: { readonly since: number }): Text => [
     `This computer was last in contact at ${time(since)}, which is too long ago`,

@@ -9,6 +9,8 @@ export const directoryName = z.string().regex(/^(?!\s)[^\p{Cc}\p{Cs}]{1,128}(?<!
 export const sha256Text = z.string().regex(/^[0-9a-f]{64}$/)
 /** RFC 7638. */
 export const thumbprintText = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/)
+/** 128 bits as base64url: 22 letters, of which the last carries four zero bits. */
+export const overrideId = z.string().regex(/^[A-Za-z0-9_-]{21}[AQgw]$/)
 /** A version of a package or a policy, as it stands in a path. */
 export const versionText = z.string().regex(/^[0-9A-Za-z](?:[0-9A-Za-z.-]{0,62}[0-9A-Za-z])?$/)
 /** Unix seconds. */

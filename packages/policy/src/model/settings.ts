@@ -10,6 +10,7 @@ import { guestSettings } from './settings/guest.ts'
 import { hostSettings } from './settings/host.ts'
 import { machineSettings } from './settings/machine.ts'
 import { networkSettings } from './settings/network.ts'
+import { overrideSettings } from './settings/overrides.ts'
 import { postureSettings } from './settings/posture.ts'
 import { sessionSettings } from './settings/session.ts'
 import { sharingSettings } from './settings/sharing.ts'
@@ -27,6 +28,7 @@ const settings = {
   ...sessionSettings,
   ...machineSettings,
   ...guestSettings,
+  ...overrideSettings,
   ...hostSettings,
 }
 

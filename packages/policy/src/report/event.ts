@@ -3,7 +3,7 @@
 // What a journal may say: a closed list, so that a report can be read by a program years later, and holds nothing that it should not
 // (no key, no password, no content of the guest).
 import { z } from 'zod'
-import { instant, runtimeVersion, sha256Text, slug } from '../model/names.ts'
+import { instant, overrideId, runtimeVersion, sha256Text, slug, thumbprintText } from '../model/names.ts'
 
 const text = z.string().max(500)
 const session = { session: slug, instance: slug, desktop: slug }
@@ -11,6 +11,8 @@ const code = z
   .string()
   .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)
   .max(64)
+/** Ids of what the plan counts in (PO-22); absent: nothing. */
+const overrides = z.array(overrideId).max(256).optional()
 const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.strictObject({ type: z.literal(type), data: z.strictObject(shape) })
 
 export const journalEvent = z.discriminatedUnion('type', [
@@ -25,18 +27,29 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('release-refused', { desktop: slug, code, message: text }),
   event('clock-replaced', { from: instant, to: instant }),
   event('clock-behind', { system: z.int(), floor: instant }),
+  /** PO-22; `exp` is its end. */
+  event('override-taken', { id: overrideId, desktop: slug, kind: z.enum(['extension', 'exception', 'reset']), exp: instant }),
+  event('override-refused', { code, message: text }),
+  /** `sha256` is that of the commitment, `seq` of the lease that carried it. */
+  event('rescue-used', { desktop: slug, instance: slug, problem: z.enum(['expired', 'offline', 'locked']), seq: z.int().min(1), sha256: sha256Text }),
   event('eula-accepted', { desktop: slug, sha256: sha256Text }),
   event('activated', { instance: slug, desktop: slug }),
   event('activation-refused', { desktop: slug, code }),
   event('password-set', { instance: slug }),
+  /** By `grant` of a help desk, or null; with shares of the administrators whose keys these are. */
+  event('password-reset', { instance: slug, grant: slug.nullable(), keys: z.array(thumbprintText).max(16) }),
+  event('escrow-made', { instance: slug, threshold: z.int().min(2), shares: z.int().min(2) }),
   event('password-wrong', { instance: slug, failed: z.int().min(1) }),
-  event('decided', { ...session, allowed: z.boolean(), serial: z.int().min(1), reasons: z.array(code).max(32), planSha256: sha256Text.nullable() }),
+  event('decided', {
+    ...{ ...session, allowed: z.boolean(), serial: z.int().min(1), reasons: z.array(code).max(32), planSha256: sha256Text.nullable() },
+    overrides,
+  }),
   event('session-state', {
     ...session,
     state: z.enum(['locked', 'preparing', 'running', 'paused', 'suspended', 'ending', 'ended', 'blocked']),
     code: code.nullable(),
   }),
-  event('policy-applied', { ...session, serial: z.int().min(1), planSha256: sha256Text, actions: z.array(code).max(32) }),
+  event('policy-applied', { ...session, serial: z.int().min(1), planSha256: sha256Text, actions: z.array(code).max(32), overrides }),
   event('observed', { ...session, fields: z.record(code, text) }),
   event('package-altered', { desktop: slug, object: sha256Text, repaired: z.boolean() }),
   event('network-refused', { session: slug, protocol: z.enum(['tcp', 'udp', 'icmp', 'other']), to: text }),

@@ -2,6 +2,7 @@
 //
 // The key of an instance's disks at rest. It exists on disk only wrapped: for the device's own key, and inside that, where PO-2 asks for a
 // password, under argon2id of it. So the file alone gives nobody a password to try, and the password alone opens nothing elsewhere.
+// Each wrapping names a number that rises with every change of the password: one put back opens nothing where the number is kept elsewhere.
 import { z } from 'zod'
 import { PolicyError } from '../error.ts'
 import { canonicalJson } from '../model/canonical-json.ts'
@@ -14,13 +15,22 @@ import { type Argon2idParams, argon2idRecord, bytesText, type DerivePassphraseKe
 
 const wrappedKeyTyp = 'casemate-instance-key+jwe'
 
+/** Wrappings from before there were numbers read as the first. */
+const passwordSeq = z.int().min(0).default(0)
+
 const content = z.discriminatedUnion('protection', [
-  z.strictObject({ protection: z.literal('device'), instance: slug, key: bytesText(32) }),
+  z.strictObject({ protection: z.literal('device'), instance: slug, passwordSeq, key: bytesText(32) }),
   /** `wrapped`: AES key wrap (RFC 3394), which knows a wrong key by itself. */
-  z.strictObject({ protection: z.literal('device-and-password'), instance: slug, kdf: argon2idRecord, wrapped: bytesText(40) }),
+  z.strictObject({ protection: z.literal('device-and-password'), instance: slug, passwordSeq, kdf: argon2idRecord, wrapped: bytesText(40) }),
 ])
 
 type Content = z.infer<typeof content>
+
+/** A wrapping that is made, or the oldest that is taken. */
+export interface InstanceKeyName {
+  readonly instance: string
+  readonly passwordSeq: number
+}
 
 export interface Wrapping {
   readonly device: KeyAgreement
@@ -32,65 +42,74 @@ export interface Wrapping {
 }
 
 /** @param key 32 bytes. */
-export async function wrapInstanceKey(instance: string, key: Uint8Array, { device, ephemeral, random, password }: Wrapping): Promise<string> {
+export async function wrapInstanceKey(name: InstanceKeyName, key: Uint8Array, { device, ephemeral, random, password }: Wrapping): Promise<string> {
+  const { instance, passwordSeq } = name
   const plain: Content =
-    password === null ? { protection: 'device', instance, key: encodeBase64url(key) } : await underPassword(instance, key, password, random)
+    password === null
+      ? { protection: 'device', instance, passwordSeq, key: encodeBase64url(key) }
+      : { protection: 'device-and-password', instance, passwordSeq, ...(await underPassword(key, password, random)) }
   const bytes = new TextEncoder().encode(canonicalJson(content.parse(plain)))
   return encryptToken(bytes, { typ: wrappedKeyTyp, recipient: device.agreementJwk, ephemeral, random })
 }
 
 /**
- * Whether {@link openInstanceKey} needs a password.
+ * What {@link openInstanceKey} will need, and the number of the wrapping.
  * @throws PolicyError as {@link openInstanceKey}.
  */
-export async function instanceKeyProtection(token: string, instance: string, device: KeyAgreement): Promise<Content['protection']> {
-  return (await readContent(token, instance, device)).protection
+export async function describeInstanceKey(
+  token: string,
+  name: InstanceKeyName,
+  device: KeyAgreement,
+): Promise<Pick<Content, 'protection' | 'passwordSeq'>> {
+  const { protection, passwordSeq } = await readContent(token, name, device)
+  return { protection, passwordSeq }
 }
 
 /**
  * @param password ignored where none is needed.
- * @throws PolicyError `token-*` (not for this device, or altered), `instance-key-invalid` (of another instance), `password-missing`,
- * `password-wrong`.
+ * @throws PolicyError `token-*` (not for this device, or altered), `instance-key-invalid` (of another instance), `instance-key-older`,
+ * `password-missing`, `password-wrong`.
  */
 export async function openInstanceKey(
   token: string,
-  instance: string,
+  name: InstanceKeyName,
   device: KeyAgreement,
   password: { readonly text: string; readonly derive: DerivePassphraseKey } | null,
 ): Promise<Uint8Array> {
-  const found = await readContent(token, instance, device)
+  const found = await readContent(token, name, device)
   if (found.protection === 'device') return decodeBase64url(found.key)
-  if (password === null) throw new PolicyError('password-missing', `expected the password of \`${instance}\`, found none`)
+  if (password === null) throw new PolicyError('password-missing', `expected the password of \`${name.instance}\`, found none`)
   const { subtle } = globalThis.crypto
   const kek = await subtle.importKey('raw', await derivePassphraseKey(password.text, found.kdf, password.derive), 'AES-KW', false, ['unwrapKey'])
   try {
     const key = await subtle.unwrapKey('raw', decodeBase64url(found.wrapped), kek, 'AES-KW', 'AES-GCM', true, ['decrypt'])
     return new Uint8Array(await subtle.exportKey('raw', key))
   } catch {
-    throw new PolicyError('password-wrong', `the password does not open \`${instance}\``)
+    throw new PolicyError('password-wrong', `the password does not open \`${name.instance}\``)
   }
 }
 
-async function underPassword(
-  instance: string,
-  key: Uint8Array,
-  password: NonNullable<Wrapping['password']>,
-  random: Wrapping['random'],
-): Promise<Content> {
+async function underPassword(key: Uint8Array, password: NonNullable<Wrapping['password']>, random: Wrapping['random']) {
   const { memoryKiB, passes, lanes } = password.params ?? recommendedParams
   const kdf = argon2idRecord.parse({ name: 'argon2id', memoryKiB, passes, lanes, salt: encodeBase64url(random(16)) })
   const { subtle } = globalThis.crypto
   const kek = await subtle.importKey('raw', await derivePassphraseKey(password.text, kdf, password.derive), 'AES-KW', false, ['wrapKey'])
   const inner = await subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', true, ['encrypt'])
   const wrapped = encodeBase64url(new Uint8Array(await subtle.wrapKey('raw', inner, kek, 'AES-KW')))
-  return { protection: 'device-and-password', instance, kdf, wrapped }
+  return { kdf, wrapped }
 }
 
-async function readContent(token: string, instance: string, device: KeyAgreement): Promise<Content> {
+async function readContent(token: string, { instance, passwordSeq: least }: InstanceKeyName, device: KeyAgreement): Promise<Content> {
   const plain = await decryptToken(token, { typ: wrappedKeyTyp, key: device })
   const parsed = content.safeParse(parseStrictJson(plain, { maxBytes: 1024, maxDepth: 2 }))
   // The cause is dropped: it may quote the key.
   if (!parsed.success || parsed.data.instance !== instance)
     throw new PolicyError('instance-key-invalid', `expected the key of \`${instance}\`, found another`)
+  if (parsed.data.passwordSeq < least) {
+    throw new PolicyError(
+      'instance-key-older',
+      `expected wrapping ${least} or later of the key of \`${instance}\`, found ${parsed.data.passwordSeq}: an older file was put back`,
+    )
+  }
   return parsed.data
 }

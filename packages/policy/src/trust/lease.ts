@@ -7,6 +7,7 @@ import { PolicyError } from '../error.ts'
 import { assurance } from '../model/condition.ts'
 import { directoryName, instant, serial, sha256Text, slug, thumbprintText } from '../model/names.ts'
 import type { PublicJwk } from './jwk.ts'
+import { rescueCommitment } from './rescue-code.ts'
 import { sha256Hex } from './sha256.ts'
 import { verifyToken } from './token.ts'
 
@@ -57,8 +58,8 @@ export const lease = z
       maxRuntimeMinutes: z.int().min(0).nullable(),
       maxBoots: z.int().min(0).nullable(),
     }),
-    /** SHA-256 commitments to single-use rescue codes. */
-    rescue: z.array(sha256Text).max(64),
+    /** Commitments to single-use rescue codes. */
+    rescue: z.array(rescueCommitment).max(64),
     action: z.enum(['run', 'suspend']),
     /** Why everything is suspended and whom to ask, in words for the user; null while it may run. */
     suspension: z.strictObject({ why: z.string().min(1).max(200), contact: z.string().min(1).max(200) }).nullable(),

@@ -7,6 +7,7 @@ import nacl from 'tweetnacl'
 import { z } from 'zod'
 import { PolicyError } from '../error.ts'
 import { canonicalJson } from '../model/canonical-json.ts'
+import { thumbprintText } from '../model/names.ts'
 import { parseStrictJson } from '../model/strict-json.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import { type Argon2idParams, argon2idRecord, bytesText, type DerivePassphraseKey, derivePassphraseKey, recommendedParams } from './passphrase.ts'
@@ -18,11 +19,21 @@ interface KeyPair {
   readonly keyId: string
 }
 
-/** `chunk-key`: K_org. `approver-key`: a TUF role's. `online-key`: snapshot, timestamp, leases and receipts, held by the console. */
+/** An X25519 key pair (RFC 7748), 32 bytes each; the id is the thumbprint of its JWK. */
+interface AgreementKeyPair {
+  readonly secretKey: Uint8Array
+  readonly publicKey: Uint8Array
+  readonly keyId: string
+}
+
+/** `chunk-key`: K_org. `approver-key`: a TUF role's. `online-key`: snapshot, timestamp, leases and receipts, held by the console.
+ * `help-desk-key`: overrides, held by the console. `escrow-key`: opens an administrator's shares of instance keys. */
 export type SealedSecret =
   | { readonly kind: 'chunk-key'; readonly secret: Uint8Array }
   | ({ readonly kind: 'approver-key' } & KeyPair)
   | ({ readonly kind: 'online-key' } & KeyPair)
+  | ({ readonly kind: 'help-desk-key' } & KeyPair)
+  | ({ readonly kind: 'escrow-key' } & AgreementKeyPair)
 
 const keyId = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -30,7 +41,8 @@ const envelope = z.strictObject({
   format: z.literal('casemate-sealed-key-1'),
   about: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('chunk-key') }),
-    z.strictObject({ kind: z.enum(['approver-key', 'online-key']), keyId, publicKey: bytesText(32) }),
+    z.strictObject({ kind: z.enum(['approver-key', 'online-key', 'help-desk-key']), keyId, publicKey: bytesText(32) }),
+    z.strictObject({ kind: z.literal('escrow-key'), keyId: thumbprintText, publicKey: bytesText(32) }),
   ]),
   kdf: argon2idRecord,
   nonce: bytesText(nacl.secretbox.nonceLength),
@@ -60,7 +72,7 @@ export async function sealKey(
     kdf: { name: 'argon2id' as const, memoryKiB, passes, lanes, salt: encodeBase64url(options.random(16)) },
     nonce: encodeBase64url(options.random(nacl.secretbox.nonceLength)),
   }
-  const plain = secret.kind === 'chunk-key' ? secret.secret : secret.seed
+  const plain = plainOf(secret)
   checkKeyPair(head.about, plain)
   // Checked before the derivation, which is the expensive step.
   const sealed = parseEnvelope({ ...head, box: encodeBase64url(new Uint8Array(32 + nacl.secretbox.overheadLength)) })
@@ -100,7 +112,14 @@ export async function openKey(
   if (plain === null) throw new PolicyError('sealed-key-passphrase', `the passphrase does not open this \`${options.kind}\`, or its file was altered`)
   checkKeyPair(sealed.about, plain)
   if (sealed.about.kind === 'chunk-key') return { kind: 'chunk-key', secret: plain }
-  return { kind: sealed.about.kind, seed: plain, publicKey: decodeBase64url(sealed.about.publicKey), keyId: sealed.about.keyId }
+  const { kind, keyId: id } = sealed.about
+  const publicKey = decodeBase64url(sealed.about.publicKey)
+  return kind === 'escrow-key' ? { kind, secretKey: plain, publicKey, keyId: id } : { kind, seed: plain, publicKey, keyId: id }
+}
+
+function plainOf(secret: SealedSecret): Uint8Array {
+  if (secret.kind === 'chunk-key') return secret.secret
+  return secret.kind === 'escrow-key' ? secret.secretKey : secret.seed
 }
 
 function describeSecret(secret: SealedSecret): SealedKeyInfo {
@@ -111,8 +130,9 @@ function describeSecret(secret: SealedSecret): SealedKeyInfo {
 function checkKeyPair(about: SealedKeyInfo, plain: Uint8Array): void {
   if (plain.byteLength !== 32) throw new PolicyError('sealed-key-invalid', `expected a secret of 32 bytes, found ${plain.byteLength}`)
   if (about.kind === 'chunk-key') return
-  if (encodeBase64url(nacl.sign.keyPair.fromSeed(plain).publicKey) !== about.publicKey) {
-    throw new PolicyError('sealed-key-invalid', `the public key of \`${about.keyId}\` does not belong to its seed`)
+  const { publicKey } = about.kind === 'escrow-key' ? nacl.box.keyPair.fromSecretKey(plain) : nacl.sign.keyPair.fromSeed(plain)
+  if (encodeBase64url(publicKey) !== about.publicKey) {
+    throw new PolicyError('sealed-key-invalid', `the public key of \`${about.keyId}\` does not belong to its secret`)
   }
 }
 

@@ -43,6 +43,7 @@ export function WaitingVersion({ version, here }: { readonly version: Version; r
             {change.removed.map(({ holder, keyId }) => `; removes ${holder} (${keyId.slice(0, 12)}…)`)}
           </Text>
         ))}
+        {added.length + removed.length + keys.length > 0 ? null : <Text size="sm">Changes nothing but its expiry.</Text>}
         {signedBy.length === 0 ? null : <Text size="sm">Signed by {signedBy.map(({ holder }) => holder).join(', ')}</Text>}
         <Divider />
         <Group gap="xs">

@@ -21,8 +21,12 @@ export const {
   enrolmentCodes,
   leases,
   instances,
+  overrides,
+  rescueCodes,
+  escrowShares,
   journalHeads,
   reports,
   auditEntries,
   jobs,
+  tpmAuthorities,
 } = defineTables(sqliteKit)

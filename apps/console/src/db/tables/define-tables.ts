@@ -6,13 +6,15 @@
 import type { ColumnKit } from '../sqlite/kit.ts'
 import { defineAuditEntries } from './audit.ts'
 import { defineActivationSecrets, defineAssignments, defineDesktopSecrets, defineDesktops, defineReleases } from './desktop.ts'
-import { defineDevices, defineEnrolmentCodes, defineInstances, defineLeases } from './device.ts'
+import { defineDevices, defineEnrolmentCodes, defineEscrowShares, defineInstances, defineLeases } from './device.ts'
+import { defineOverrides, defineRescueCodes } from './help-desk.ts'
 import { defineJobs } from './job.ts'
 import { defineMachineDisks, defineMachines } from './machine.ts'
 import { defineOrganisations, defineUsers } from './organisation.ts'
 import { definePackages } from './package.ts'
 import { definePolicies, definePolicyVersions } from './policy.ts'
 import { defineJournalHeads, defineReports } from './report.ts'
+import { defineTpmAuthorities } from './tpm-authority.ts'
 
 export function defineTables(kit: ColumnKit) {
   const organisations = defineOrganisations(kit)
@@ -31,10 +33,14 @@ export function defineTables(kit: ColumnKit) {
   const enrolmentCodes = defineEnrolmentCodes(kit, organisations, users, devices)
   const leases = defineLeases(kit, devices)
   const instances = defineInstances(kit, devices, desktops)
+  const overrides = defineOverrides(kit, devices, desktops, users)
+  const rescueCodes = defineRescueCodes(kit, devices, users)
+  const escrowShares = defineEscrowShares(kit, devices)
   const journalHeads = defineJournalHeads(kit, devices)
   const reports = defineReports(kit, devices)
   const auditEntries = defineAuditEntries(kit, organisations)
   const jobs = defineJobs(kit, organisations)
+  const tpmAuthorities = defineTpmAuthorities(kit, organisations)
   return {
     organisations,
     users,
@@ -52,10 +58,14 @@ export function defineTables(kit: ColumnKit) {
     enrolmentCodes,
     leases,
     instances,
+    overrides,
+    rescueCodes,
+    escrowShares,
     journalHeads,
     reports,
     auditEntries,
     jobs,
+    tpmAuthorities,
   }
 }
 

@@ -121,3 +121,29 @@ export function defineInstances(kit: ColumnKit, devices: ReturnType<typeof defin
     (table) => [kit.primaryKey({ columns: [table.deviceId, table.name] }), kit.index('instances_desktop').on(table.desktopId)],
   )
 }
+
+/** Shares of an instance's key as its device made them, sealed to administrators: those of the newest split only. */
+export function defineEscrowShares(kit: ColumnKit, devices: ReturnType<typeof defineDevices>) {
+  return kit.table(
+    'escrow_shares',
+    {
+      deviceId: kit
+        .text()
+        .notNull()
+        .references(() => devices.id),
+      /** As the device named it. */
+      instance: kit.text().notNull(),
+      /** From 1. */
+      index: kit.integer().notNull(),
+      split: kit.text().notNull(),
+      /** Thumbprint of the administrator's key. */
+      kid: kit.text().notNull(),
+      threshold: kit.integer().notNull(),
+      resetSeq: kit.integer().notNull(),
+      /** JSON, as it came. */
+      share: kit.bytes().notNull(),
+      receivedAt: kit.timestamp().notNull(),
+    },
+    (table) => [kit.primaryKey({ columns: [table.deviceId, table.instance, table.index] })],
+  )
+}
