@@ -205,8 +205,12 @@ export class Runtime {
   async rescue(desktop: string, code: string): Promise<DaemonResponse<'rescue'>> {
     this.#checkJournal()
     await this.device.clock.tick()
-    const { offer, record } = await this.#rescueOffer(desktop)
-    await useRescueCode(this.device, record, offer, code)
+    const offer = await this.#inTurn(async () => {
+      const { offer: offered, record } = await this.#rescueOffer(desktop)
+      // As it stands in this turn: a code that ends a lock writes the instance, and never an older key of it.
+      await useRescueCode(this.device, await readSettledInstance(this.device.layout, record.instance), offered, code)
+      return offered
+    })
     await this.#sessions.redecide()
     this.#contact.wake()
     this.#options.changed()

@@ -152,11 +152,11 @@ describe('a password that was forgotten', () => {
     const opened = await openDevice(enrolment, { layout: files, clock, version: '0.1.0', keeping: 'sealed', host: linuxHost(computer.data) })
     const granted = (instance: string) =>
       readSettledInstance(files, 'office').then((present) =>
-        resetPassword(opened, present, null, { shares: next, password: third, grant: { instance, id: 'o-1' } }),
+        resetPassword(opened, present, null, { shares: next, password: third, grant: { instance, id: 'AAAAAAAAAAAAAAAAAAAAAA' } }),
       )
     await expect(granted('lab')).rejects.toMatchObject({ code: 'grant-mismatch' })
     expect(await granted('office')).toEqual({ threshold: 2, shares: 3 })
-    expect(await readFile(files.journal, 'utf8')).toMatch(/"grant":"o-1"/)
+    expect(await readFile(files.journal, 'utf8')).toMatch(/"grant":"AAAAAAAAAAAAAAAAAAAAAA"/)
     opened.console.close()
   })
 })

@@ -80,7 +80,8 @@ const usbTable = fc.record({
 
 const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c.sh', 'd-1'), { maxLength: 4 })
 
-const ownText = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
+const ownWords = fc.option(fc.constantFrom('Ask 4711', 'Ask Ada', 'Soon over!'), { nil: null })
+
 const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
   fc.constant({ mode: 'none' as const }),
   fc.array(networkRule, { minLength: 1, maxLength: 6 }).map((allow) => ({ mode: 'listed' as const, allow })),
@@ -147,7 +148,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     ),
     warnDays: fc.nat({ max: 5 }),
   }),
-  'expiry-texts': fc.record({ warning: ownText, ended: ownText }),
+  'expiry-texts': fc.record({ warning: ownWords, ended: ownWords }),
   offline: fc.tuple(offlineSteps, limit(20), limit(5)).map(([[warn, restrict, suspend], maxRuntimeMinutes, maxBoots]) => ({
     warnMinutes: warn ?? null,
     restrictMinutes: restrict ?? null,

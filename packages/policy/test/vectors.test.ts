@@ -7,7 +7,7 @@ import { settingNames } from '../src/model/settings.ts'
 import { parseStrictJson } from '../src/model/strict-json.ts'
 import { allVectors, runVector, scenarios } from '../vectors/build.ts'
 import { inputOf, vector } from '../vectors/scenario.ts'
-import { faultless, faults, layers } from '../vectors/scenarios/order.ts'
+import { faultless, faults, layers, tooLarge } from '../vectors/scenarios/order.ts'
 
 const folder = join(import.meta.dirname, '../vectors/decide')
 const files = readdirSync(folder)
@@ -73,6 +73,18 @@ describe('the order of the checks', () => {
   it('names each fault where it is the only one, and nothing where there is none', () => {
     expect(codesOf()).toEqual([])
     for (const [code, change] of faults) expect(codesOf(change)).toEqual([code])
+  })
+
+  it('names too many rules where they are the only fault, and at their place beside others', () => {
+    expect(codesOf(tooLarge.change)).toEqual(['policy-too-large'])
+    const at = (code: string) => faults.find(([found]) => found === code)?.[1] ?? faultless
+    expect(codesOf(tooLarge.change, at(tooLarge.after))).toEqual([tooLarge.after])
+    expect(codesOf(at(tooLarge.before), tooLarge.change)).toEqual(['policy-too-large'])
+  })
+
+  it('leaves out of them only what cannot stand beside others', () => {
+    const listed = new Set<string>(faults.map(([code]) => code))
+    expect(reasonCodes.filter((code) => !listed.has(code))).toEqual(['eula-not-accepted', 'policy-too-large', 'update-due', 'decision-failed'])
   })
 
   it('names the earlier of any two faults', () => {

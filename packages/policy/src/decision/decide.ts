@@ -108,7 +108,9 @@ function decideOrThrow(
   const begun = { activatedAt: request.instance.activatedAt ?? 0, packageEnd: release.validity.notAfter }
   const deadlines = deadlinesOf(values, lease, facts, begun, now, extensions)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
-  return late === undefined ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids }) : refused(late)
+  return late === undefined
+    ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids, ruled: layers.ruled })
+    : refused(late)
 }
 
 /** Whether the rules together are more than a launch plan holds. */

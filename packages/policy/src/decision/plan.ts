@@ -3,7 +3,7 @@
 // From settings to instructions. What no engine of this host can enforce is refused here, never left out.
 import { packageOf } from '../model/release.ts'
 import { lowerLimit, type SettingCapability } from '../model/setting.ts'
-import { catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import { noUsb } from '../model/usb-rules.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApprovedRelease, Decision } from './decide.ts'
@@ -27,13 +27,15 @@ export interface Allowed {
   readonly now: number
   /** Ids of what is counted in. */
   readonly overrides: readonly string[]
+  /** The settings that may differ from their defaults. */
+  readonly ruled: readonly SettingName[]
 }
 
-export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now, overrides }: Allowed): Decision {
+export function planLaunch({ release, values: wanted, deadlines, postureFaults, facts, request, now, overrides, ruled }: Allowed): Decision {
   // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
   const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
-  const engine = chooseEngine(values, facts, request)
+  const engine = chooseEngine(values, facts, request, overrides.length === 0 ? ruled : settingNames)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   const clipboard = ({ maxTextBytes }: { readonly maxTextBytes: number }) => ({ allowed: maxTextBytes > 0, maxBytes: maxTextBytes })
   return {
@@ -66,8 +68,9 @@ export function chooseEngine(
   values: SettingValues,
   { engines }: Pick<Facts, 'engines'>,
   { engine }: Pick<Request, 'engine'>,
+  ruled: readonly SettingName[] = settingNames,
 ): { readonly name: LaunchPlan['engine'] } | { readonly reasons: readonly Reason[] } {
-  const needed = neededCapabilities(values)
+  const needed = neededCapabilities(values, ruled)
   const lacking: Reason[] = []
   let offered = false
   for (const { name, capabilities } of engines) {
@@ -80,14 +83,10 @@ export function chooseEngine(
   return { reasons: offered ? lacking : [reason('engine-missing', { engine })] }
 }
 
-/** Of the settings that no value of which needs anything, none is asked. */
-const demanding = settingNames.filter((name) => catalogue[name].needs !== null)
-
-function neededCapabilities(values: SettingValues): readonly SettingCapability[] {
+/** @param ruled the settings that may differ from their defaults, which need nothing. */
+function neededCapabilities(values: SettingValues, ruled: readonly SettingName[]): readonly SettingCapability[] {
   let needed: readonly SettingCapability[] = []
-  for (const name of demanding) {
-    // Nor is a default, which needs nothing.
-    if (values[name] === defaultValues[name]) continue
+  for (const name of ruled) {
     const capabilities = capabilitiesFor(name, values)
     if (capabilities.length > 0) needed = [...needed, ...capabilities]
   }

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { compareOsVersions, osVersion } from '../model/os-version.ts'
 import type { Posture } from '../model/settings/posture.ts'
+import { defaultValues } from '../model/settings.ts'
 
 const found = <T extends z.ZodType>(value: T) => z.strictObject({ value, from: z.enum(['attested', 'observed']) }).nullable()
 
@@ -24,6 +25,7 @@ export const unknownPosture: HostPosture = { system: null, diskEncrypted: null, 
 
 /** What does not hold, in words; empty: all does. */
 export function postureFaults(wanted: Posture, host: HostPosture): readonly string[] {
+  if (wanted === defaultValues.posture) return []
   const running = new Set(host.processes?.value)
   const there = new Set(host.files?.value)
   return [

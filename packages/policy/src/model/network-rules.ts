@@ -89,7 +89,9 @@ export function meetNetworks(one: NetworkSetting, other: NetworkSetting): Networ
 
 /** How many rules there are, of every kind. */
 export function countRules(network: NetworkSetting): number {
-  return network.mode === 'none' ? 0 : allowedOf(network).length + deniedOf(network).length
+  if (network.mode === 'none') return 0
+  const { allow, allowDomains, deny, denyDomains } = network
+  return allow.length + (allowDomains?.length ?? 0) + (deny?.length ?? 0) + (denyDomains?.length ?? 0)
 }
 
 /** What enforcing it needs. */

@@ -37,7 +37,7 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('activation-refused', { desktop: slug, code }),
   event('password-set', { instance: slug }),
   /** By `grant` of a help desk, or null; with shares of the administrators whose keys these are. */
-  event('password-reset', { instance: slug, grant: slug.nullable(), keys: z.array(thumbprintText).max(16) }),
+  event('password-reset', { instance: slug, grant: overrideId.nullable(), keys: z.array(thumbprintText).max(16) }),
   event('escrow-made', { instance: slug, threshold: z.int().min(2), shares: z.int().min(2) }),
   event('password-wrong', { instance: slug, failed: z.int().min(1) }),
   event('decided', {

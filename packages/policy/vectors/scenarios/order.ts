@@ -26,9 +26,11 @@ const set = <T extends object>(target: T, values: Partial<T>): void => {
 /** Each fault on its own is refused with its own code. */
 export const faults: readonly Fault[] = [
   ['clock-behind', ({ facts }) => set(facts.clock, { system: now - 301 })],
+  ['lease-missing', (input) => Object.assign(input, { lease: null })],
   ['lease-foreign', ({ lease }) => set(lease, { sub: 'laptop-2' })],
   ['lease-older', ({ lease }) => set(lease, { seq: 39 })],
   ['lease-suspended', ({ lease }) => set(lease, { action: 'suspend', suspension: { why: 'reported lost', contact: 'the help desk' } })],
+  ['lease-not-yet-valid', ({ lease }) => set(lease, { iat: now + 301, exp: now + day })],
   ['lease-expired', ({ lease }) => set(lease, { exp: now })],
   ['repository-behind', ({ lease }) => set(lease.tuf, { root: 2 })],
   ['desktop-not-assigned', ({ lease }) => set(lease, { assign: [] })],
@@ -37,7 +39,8 @@ export const faults: readonly Fault[] = [
   ['package-altered', ({ facts }) => set(facts, { package: 'altered' })],
   ['policy-missing', ({ policies }) => policies.splice(0)],
   ['runtime-too-old', ({ facts }) => set(facts, { runtimeVersion: '0.0.9' })],
-  ['package-expired', ({ release }) => set(release, { validity: { notBefore: null, notAfter: now } })],
+  ['package-not-yet-valid', ({ release }) => set(release.validity, { notBefore: now + 1 })],
+  ['package-expired', ({ release }) => set(release.validity, { notAfter: now })],
   ['activation-needed', ({ lease }) => set(lease, { assign: lease.assign.map((assigned) => ({ ...assigned, key: null })) })],
   [
     'host-refuses',
@@ -68,9 +71,26 @@ export const faults: readonly Fault[] = [
       set(request.instance, { authentication: 'missing', screenLocked: true })
     },
   ],
+  ['authentication-unset', ({ request }) => set(request.instance, { authentication: 'unset' })],
+  ['authentication-missing', ({ request }) => set(request.instance, { authentication: 'missing' })],
   ['authentication-wrong', ({ request }) => set(request.instance, { authentication: 'wrong' })],
   ['engine-missing', ({ facts }) => set(facts, { engines: [] })],
+  ['capability-missing', ({ facts }) => set(facts, { engines: [{ name: 'qemu', capabilities: ['suspend'] }] })],
 ]
+
+/** One that a file would be too long for: more network rules than a plan holds. It comes after the first of these and before the second. */
+export const tooLarge = {
+  after: 'activation-needed',
+  before: 'host-refuses',
+  change: (({ policies: [first] }) => {
+    const rules = Array.from({ length: 501 }, (_, at) => ({
+      protocol: 'tcp' as const,
+      cidr: '0.0.0.0/0',
+      ports: [at + 1, at + 1] as [number, number],
+    }))
+    first?.document.rules.push({ setting: 'network', value: { mode: 'listed', allow: rules, deny: rules }, locked: false, when: {} })
+  }) satisfies Change,
+} as const
 
 export const faultless: Change = ({ facts, request }) => {
   set(request.instance, { authentication: 'passed' })
