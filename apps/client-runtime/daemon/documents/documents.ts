@@ -50,7 +50,7 @@ export class Documents {
   }
 
   /**
-   * Brings metadata and the lists of online and help-desk keys up to date.
+   * Brings metadata and the lists of online, help-desk and escrow keys up to date.
    * @param floors least versions that the newest lease names.
    * @throws UpdateError
    */
