@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { circumstancesOf } from '@casemate/policy/decision'
 import { explain, lostWords } from '@casemate/policy/explanation'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { settingNames } from '@casemate/policy/settings'
@@ -20,8 +21,7 @@ export async function explainDesktop(device: Device, assigned: Assignment, wante
   // Documents that cannot be believed are said by the reasons of the desktop itself.
   const held = await readDesktop(documents.place, desktopOf(assigned), lease).catch(() => undefined)
   if (held === undefined || lease === null) return []
-  const { runtimeVersion, network } = await factsOf(device, [])
-  const all = explain(held.layers, lease, { claims: lease.claims, runtimeVersion, network, now: clock.now })
+  const all = explain(held.layers, lease, circumstancesOf(held.layers, lease, await factsOf(device, []), clock.now))
   const asked = all.filter(({ setting }) => wanted === null || setting === wanted)
   return asked.map(({ setting, words, from, lost }) => ({
     ...{ setting, words, from: from.map(({ sha256: _, ...source }) => source) },

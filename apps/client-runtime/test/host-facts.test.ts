@@ -2,7 +2,7 @@
 //
 // Probes of the host against files of a test's own, and one look at this very computer.
 import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { endianness, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hostPosture } from '@casemate/policy/host-posture'
 import { hostNetwork } from '@casemate/policy/host-zone'
@@ -34,11 +34,45 @@ describe('the network of the host', () => {
       eth1: [seen('169.254.3.4', 'IPv4')],
     }
     const resolver = await file('resolv.conf', '# made\nsearch old.example.com\nnameserver 192.0.2.1\nsearch Corp.Example.com. lab.example.com\n')
-    expect(await networkOf(interfaces, resolver)).toEqual({
+    expect(await networkOf({ interfaces, resolver, routes: folder })).toEqual({
       addresses: ['192.0.2.7/32', '2001:db8::7/128'],
+      gateways: [],
       suffixes: ['corp.example.com', 'lab.example.com'],
     })
-    expect(await networkOf({}, join(folder, 'none'))).toEqual({ addresses: [], suffixes: [] })
+    const none = join(folder, 'none')
+    expect(await networkOf({ interfaces: {}, resolver: none, routes: none })).toEqual({ addresses: [], gateways: [], suffixes: [] })
+  })
+
+  it('has the gateways of its default routes, and no others', async () => {
+    // As a kernel of this computer's order of bytes writes 192.0.2.1 and 198.51.100.1.
+    const hex = (bytes: number[]) =>
+      Buffer.from(endianness() === 'LE' ? bytes.reverse() : bytes)
+        .toString('hex')
+        .toUpperCase()
+    const route = (destination: string, gateway: string, flags: string, mask: string) =>
+      `eth0\t${destination}\t${gateway}\t${flags}\t0\t0\t0\t${mask}\t0\t0\t0  `
+    await file(
+      'route',
+      [
+        'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+        route('00000000', hex([192, 0, 2, 1]), '0003', '00000000'),
+        route(hex([10, 0, 0, 0]), hex([198, 51, 100, 1]), '0003', hex([255, 0, 0, 0])),
+        route('00000000', hex([198, 51, 100, 1]), '0001', '00000000'),
+      ].join('\n'),
+    )
+    const zero = '0'.repeat(32)
+    const next = '20010db8000000000000000000000001'
+    const linkLocal = 'fe800000000000000000000000000001'
+    const routes = [
+      `${zero} 00 ${zero} 00 ${next} 00000400 00000001 00000000 00000003     eth0`,
+      `${zero} 00 ${zero} 00 ${linkLocal} 00000400 00000001 00000000 00000003     eth0`,
+      `${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo`,
+      `20010db8000000000000000000000000 20 ${zero} 00 20010db8000000000000000000000002 00000400 00000001 00000000 00000003     eth0`,
+    ]
+    await file('ipv6_route', routes.join('\n'))
+    const found = await networkOf({ interfaces: {}, resolver: join(folder, 'none'), routes: folder })
+    expect(found.gateways).toEqual(['192.0.2.1/32', '2001:0db8:0000:0000:0000:0000:0000:0001/128'])
+    expect(hostNetwork.safeParse(found).success).toBe(true)
   })
 })
 

@@ -96,9 +96,10 @@ const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
 )
 
 const proof = fc.constantFrom('observed' as const, 'attested' as const)
-const sign = fc.record({ addresses: fc.uniqueArray(cidr, { maxLength: 2 }), suffixes: fc.uniqueArray(fc.constantFrom(...domains), { maxLength: 2 }) })
+const blocks = fc.uniqueArray(cidr, { maxLength: 2 })
+const sign = fc.record({ addresses: blocks, gateways: blocks, suffixes: fc.uniqueArray(fc.constantFrom(...domains), { maxLength: 2 }) })
 const signs = fc.array(
-  sign.filter(({ addresses, suffixes }) => addresses.length + suffixes.length > 0),
+  sign.filter(({ addresses, gateways, suffixes }) => addresses.length + gateways.length + suffixes.length > 0),
   { minLength: 1, maxLength: 2 },
 )
 const systems = fc.uniqueArray(
@@ -158,9 +159,11 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   })),
   'check-in': fc.integer({ min: 10, max: 600 }),
   network,
-  zones: fc.uniqueArray(fc.record({ name: fc.constantFrom('office', 'cafe', 'home'), rank: fc.nat({ max: 3 }), signs, proof }), {
-    maxLength: 3,
-    selector: ({ name }) => name,
+  zones: fc.record({
+    lists: fc.array(
+      fc.uniqueArray(fc.record({ name: fc.constantFrom('office', 'cafe', 'home'), signs, proof }), { maxLength: 3, selector: ({ name }) => name }),
+      { minLength: 1, maxLength: 2 },
+    ),
   }),
   posture: fc.record({
     systems: fc.option(systems, { nil: null }),
@@ -210,6 +213,13 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
     rescue: fc.shuffledSubarray(['expired', 'offline', 'locked'] as const).map((problems) => [...problems]),
   }),
 }
+
+/** In some of the blocks and domains that random zones name. */
+export const hostNetworks = fc.record({
+  addresses: fc.subarray(['0.0.0.1/32', '32.0.0.1/32', '1000::1/128']),
+  gateways: fc.subarray(['32.0.0.2/32', '64.0.0.1/32', '2000::1/128']),
+  suffixes: fc.subarray(domains.filter((name) => !name.startsWith('*'))),
+})
 
 export const zones = ['office', 'cafe', 'home'] as const
 

@@ -107,7 +107,8 @@ describe('the catalogue', () => {
     ['memory', { maxMiB: 15 }],
     ['clipboard-to-guest', { maxTextBytes: 1_048_577 }],
     ['serial-port', 'on'],
-    ['zones', [{ name: 'office', rank: 0, signs: [{ addresses: [], suffixes: [] }], proof: 'observed' }]],
+    ['zones', { lists: [[{ name: 'office', signs: [{ addresses: [], gateways: [], suffixes: [] }], proof: 'observed' }]] }],
+    ['zones', { lists: [] }],
     ['posture', { systems: null, diskEncrypted: false, screenLock: false, processes: [], files: ['/etc/../x'], otherwise: 'refuse' }],
     [
       'posture',

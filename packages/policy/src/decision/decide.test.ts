@@ -60,6 +60,50 @@ describe('a decision', () => {
     expect(decideWith([expired, apart(100)], [ports(11)])).toMatchObject({ reasons: [{ code: 'policy-too-large' }] })
   })
 
+  it('refuses what a quarantine would leave where that is too much, and takes it where none can come', () => {
+    const network = (count: number, cidr: (index: number) => string, ports: (index: number) => [number, number] | null) => ({
+      mode: 'listed' as const,
+      allow: Array.from({ length: count }, (_, index) => ({ protocol: 'tcp' as const, cidr: cidr(index), ports: ports(index) })),
+    })
+    const apart: WrittenRule = {
+      setting: 'network',
+      value: network(
+        100,
+        (index) => `192.0.2.${index}/32`,
+        () => null,
+      ),
+    }
+    const quarantine = (whenOutdated: boolean, count: number): WrittenRule => ({
+      setting: 'quarantine',
+      value: {
+        whenOutdated,
+        network: network(
+          count,
+          () => '192.0.2.0/24',
+          (index) => [index + 1, index + 1],
+        ),
+      },
+    })
+    expect(decideWith([noPassword, apart, quarantine(true, 10)])).toMatchObject({ allowed: true })
+    expect(decideWith([noPassword, apart, quarantine(false, 11)])).toMatchObject({ allowed: true })
+    expect(decideWith([noPassword, apart, quarantine(true, 11)])).toMatchObject({ reasons: [{ code: 'policy-too-large' }] })
+  })
+
+  it('refuses more tables for USB than a plan holds', () => {
+    const tables = (first: number, count: number): WrittenRule => ({
+      setting: 'usb',
+      value: {
+        tables: Array.from({ length: count }, (_, index) => ({
+          general: 'allow' as const,
+          classes: [],
+          devices: [{ vendor: '046d', product: (first + index).toString(16).padStart(4, '0'), action: 'block' as const }],
+        })),
+      },
+    })
+    expect(decideWith([noPassword, tables(0, 150), tables(150, 50)])).toMatchObject({ reasons: [{ code: 'capability-missing' }, {}] })
+    expect(decideWith([noPassword, tables(0, 150), tables(150, 51)])).toMatchObject({ reasons: [{ code: 'policy-too-large' }] })
+  })
+
   it('is a refusal when something goes wrong inside it', () => {
     const input = inputOf({})
     const layers = layPolicies(input.release.document, input.policies)

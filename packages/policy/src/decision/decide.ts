@@ -21,14 +21,17 @@ import { countRules } from '../model/network-rules.ts'
 import type { LayerReference, Release } from '../model/release.ts'
 import { lowerLimit } from '../model/setting.ts'
 import type { SettingValues } from '../model/settings.ts'
+import { mostUsbTables } from '../model/usb-rules.ts'
 import { clockTolerance, isBehind } from '../trust/clock.ts'
 import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
+import type { Circumstances } from './condition-holds.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
 import { refusedBy } from './host-wide.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { isExtendable, type Loosening, loosen } from './loosen.ts'
 import { allSettings, layerApplies, type PolicyLayers, type SettingLookup, settingLookup } from './merge.ts'
+import { leftInQuarantine } from './plan/quarantine.ts'
 import { planLaunch } from './plan.ts'
 import { postureFaults } from './posture.ts'
 import { isScreenLocked } from './re-authentication.ts'
@@ -113,23 +116,31 @@ function decideOrThrow(
     : refused(late)
 }
 
-/** Whether the rules together are more than a launch plan holds. */
-export function isTooLarge({ network }: Pick<SettingValues, 'network'>): boolean {
-  return countRules(network) > mostNetworkRules
+/** Whether the rules together are more than a launch plan holds, in a quarantine too. @throws PolicyError `network-rules-too-many` */
+export function isTooLarge(values: Pick<SettingValues, 'network' | 'posture' | 'quarantine' | 'usb'>): boolean {
+  return (
+    [values.network, leftInQuarantine(values)].some((network) => countRules(network) > mostNetworkRules) || values.usb.tables.length > mostUsbTables
+  )
 }
 
 /** The settings of this device now; also where `decide` refuses. */
-export function settingOf(
+export function settingOf(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, facts: PlaceFacts, now: number): SettingLookup {
+  return settingLookup(layers, lease, circumstancesOf(layers, lease, facts, now))
+}
+
+type PlaceFacts = Pick<Facts, 'runtimeVersion' | 'network' | 'hostNetwork'>
+
+/** What conditions are judged by, with the zone that the policies make of the host's network. */
+export function circumstancesOf(
   layers: PolicyLayers,
   lease: Pick<Lease, 'sub' | 'claims'>,
-  { runtimeVersion, network, hostNetwork }: Pick<Facts, 'runtimeVersion' | 'network' | 'hostNetwork'>,
+  { runtimeVersion, network, hostNetwork }: PlaceFacts,
   now: number,
-): SettingLookup {
+): Circumstances {
   const circumstances = { claims: lease.claims, runtimeVersion, network, now }
-  if (network !== null || layers.rules.zones.length === 0) return settingLookup(layers, lease, circumstances)
+  if (network !== null || layers.rules.zones.length === 0) return circumstances
   // Rules for zones do not depend on the zone: parsing refuses them.
-  const zones = settingLookup(layers, lease, circumstances)('zones')
-  return settingLookup(layers, lease, { ...circumstances, network: zoneOf(zones, hostNetwork) })
+  return { ...circumstances, network: zoneOf(settingLookup(layers, lease, circumstances)('zones'), hostNetwork) }
 }
 
 function refused(...reasons: readonly Reason[]): Decision {

@@ -102,12 +102,21 @@ function refusalOf(release: ReleaseWithLayers, device: KnownDevice, values: Sett
   const { runtimeVersion, engines, activatedAt } = device
   const least = leastRuntime(release, device)
   if (least !== null) return [reason('runtime-too-old', { found: runtimeVersion, least })]
-  if (values === null || isTooLarge(values)) return [reason('policy-too-large')]
+  if (values === null || isTooMuch(values)) return [reason('policy-too-large')]
   const end = activatedAt === null ? null : expiryEndOf(values.expiry, activatedAt)
   if (end !== null && now >= end)
     return [reason('instance-expired', { at: end, extendable: isExtendable(end, values.overrides, now), text: values['expiry-texts'].ended })]
   const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' })
   return chosen !== null && 'reasons' in chosen ? chosen.reasons : []
+}
+
+function isTooMuch(values: SettingValues): boolean {
+  try {
+    return isTooLarge(values)
+  } catch (error) {
+    if (error instanceof PolicyError && error.code === 'network-rules-too-many') return true
+    throw error
+  }
 }
 
 function changesOf(old: SettingValues, next: SettingValues): readonly SettingChange[] {

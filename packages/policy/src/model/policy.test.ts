@@ -18,7 +18,7 @@ const refuses = (text: string, code: string, words = '') => {
 const zonesWhen = (when: object) =>
   JSON.stringify({
     ...{ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0' },
-    rules: [{ setting: 'zones', value: [], when }],
+    rules: [{ setting: 'zones', value: { lists: [[]] }, when }],
   })
 
 it('refuses zones that depend on the zone, and takes those that depend on something else', () => {

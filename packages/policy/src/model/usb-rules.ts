@@ -36,7 +36,10 @@ const usbTable = z.strictObject({
     .describe('By vendor and product'),
 })
 
-export const usbSetting = z.strictObject({ tables: z.array(usbTable).min(1).max(200).describe('Each of them must allow a device') })
+/** Of all layers together. */
+export const mostUsbTables = 200
+
+export const usbSetting = z.strictObject({ tables: z.array(usbTable).min(1).max(mostUsbTables).describe('Each of them must allow a device') })
 
 export type UsbTable = z.infer<typeof usbTable>
 export type UsbSetting = z.infer<typeof usbSetting>

@@ -59,15 +59,18 @@ const quarantined: readonly Scenario[] = (
   expect: { plan: { network: left, quarantine: { posture: [...faults], outdated: null } } },
 }))
 
-type Zone = RuleValue<'zones'>[number]
-const office: Zone = { name: 'office', rank: 1, signs: [{ addresses: ['10.0.0.0/8'], suffixes: ['corp.example.com'] }], proof: 'observed' }
-const zones = (...list: readonly Zone[]): WrittenRule => ({ setting: 'zones', value: [...list] })
+type Zone = RuleValue<'zones'>['lists'][number][number]
+const office: Zone = {
+  ...{ name: 'office', signs: [{ addresses: ['10.0.0.0/8'], gateways: ['203.0.113.1/32'], suffixes: ['corp.example.com'] }], proof: 'observed' },
+}
+const guests: Zone = { name: 'guests', signs: [{ addresses: ['10.9.0.0/16'], gateways: [], suffixes: [] }], proof: 'observed' }
+const zones = (...list: readonly Zone[]): WrittenRule => ({ setting: 'zones', value: { lists: [[...list]] } })
 const inOffice: WrittenRule = { setting: 'network', value: listed(web), when: { network: ['office'] } }
 
 const at =
   (...addresses: readonly string[]): Change =>
   ({ facts }) => {
-    facts.hostNetwork = { addresses: [...addresses], suffixes: [] }
+    facts.hostNetwork = { addresses: [...addresses], gateways: [], suffixes: [] }
   }
 
 const zoned = (name: string, about: string, rules: readonly WrittenRule[], change: Change, allowed: boolean): Scenario => ({
@@ -135,9 +138,25 @@ export const hostScenarios: readonly Scenario[] = [
     'It looks names up in a domain of the zone',
     [zones(office), inOffice],
     ({ facts }) => {
-      facts.hostNetwork = { addresses: [], suffixes: ['corp.example.com'] }
+      facts.hostNetwork = { addresses: [], gateways: [], suffixes: ['corp.example.com'] }
     },
     true,
+  ),
+  ...(
+    [
+      ['gateway', 'Its default gateway is of the zone', '203.0.113.1/32', true],
+      ['gateway-other', 'Its default gateway is another one', '203.0.113.2/32', false],
+    ] as const
+  ).map(([name, about, gateway, allowed]) =>
+    zoned(
+      name,
+      about,
+      [zones(office), inOffice],
+      ({ facts }) => {
+        facts.hostNetwork = { addresses: ['192.0.2.7/32'], gateways: [gateway], suffixes: [] }
+      },
+      allowed,
+    ),
   ),
   zoned(
     'unattested',
@@ -149,34 +168,26 @@ export const hostScenarios: readonly Scenario[] = [
   zoned(
     'both-signs',
     'Each sign must be there: the second is not',
-    [zones({ ...office, signs: [...office.signs, { addresses: ['2001:db8::/32'], suffixes: [] }] }), inOffice],
+    [zones({ ...office, signs: [...office.signs, { addresses: ['2001:db8::/32'], gateways: [], suffixes: [] }] }), inOffice],
     at('10.2.3.4/32'),
     false,
   ),
-  zoned(
-    'rank',
-    'Of two that fit, the lower rank is the zone',
-    [zones(office, { ...office, name: 'guests', rank: 0, signs: [{ addresses: ['10.9.0.0/16'], suffixes: [] }] }), inOffice],
-    at('10.9.3.4/32'),
-    false,
-  ),
-  zoned(
-    'rank-elsewhere',
-    'Where only one fits, it is the zone',
-    [zones(office, { ...office, name: 'guests', rank: 0, signs: [{ addresses: ['10.9.0.0/16'], suffixes: [] }] }), inOffice],
-    at('10.8.3.4/32'),
-    true,
-  ),
+  zoned('first', 'Of two that fit, the first is the zone', [zones(guests, office), inOffice], at('10.9.3.4/32'), false),
+  zoned('second', 'Where the first does not fit, the second is the zone', [zones(guests, office), inOffice], at('10.8.3.4/32'), true),
   {
     ...{
       name: 'zone-of-both',
-      about: 'A zone is known where both layers know it, by the signs of both',
+      about: 'A zone is known where both layers know it, each by its own signs',
       rows: ['PO-9', 'PO-25'],
       change: at('10.2.3.4/32'),
     },
     layers: [
       ...organisation(zones(office), inOffice),
-      { layer: 'group', selector: { group: 'staff' }, rules: [zones({ ...office, signs: [{ addresses: ['10.2.0.0/16'], suffixes: [] }] })] },
+      {
+        layer: 'group',
+        selector: { group: 'staff' },
+        rules: [zones({ ...office, signs: [{ addresses: ['10.2.0.0/16'], gateways: [], suffixes: [] }] })],
+      },
     ],
     expect: { plan: { network: listed(web) } },
   },
@@ -188,4 +199,15 @@ export const hostScenarios: readonly Scenario[] = [
     ],
     expect: { plan: { network: { mode: 'none' } } },
   },
+  ...(
+    [
+      ['zone-hidden-by-a-layer', 'A layer that leaves the first zone out does not put the host into the second one', '10.9.3.4/32', { mode: 'none' }],
+      ['zone-of-both-lists', 'Where both lists say the same zone, it is the zone', '10.8.3.4/32', listed(web)],
+    ] as const
+  ).map(
+    ([name, about, address, left]): Scenario => ({
+      ...{ name, about, rows: ['PO-9', 'PO-25'], change: at(address), expect: { plan: { network: left } } },
+      layers: [...organisation(zones(guests, office), inOffice), { layer: 'group', selector: { group: 'staff' }, rules: [zones(office)] }],
+    }),
+  ),
 ]

@@ -26,9 +26,15 @@ export const noQuarantine: QuarantinePlan = { quarantine: { posture: [], outdate
 export function quarantined(values: SettingValues, faults: readonly string[]): { readonly values: SettingValues; readonly plan: QuarantinePlan } {
   const { whenOutdated, network } = values.quarantine
   if (faults.length === 0 && !whenOutdated && network.mode === 'none') return { values, plan: noQuarantine }
-  const left: NetworkSetting = faults.length > 0 || whenOutdated ? meetNetworks(values.network, values.quarantine.network) : { mode: 'none' }
+  const left: NetworkSetting = faults.length > 0 || whenOutdated ? meetNetworks(values.network, network) : { mode: 'none' }
   return {
     values: { ...values, network: faults.length > 0 ? left : values.network, quarantine: { whenOutdated, network: left } },
     plan: { quarantine: { posture: [...faults], outdated: whenOutdated ? left : null } },
   }
+}
+
+/** What a quarantine would leave, where one can come. @throws PolicyError `network-rules-too-many` */
+export function leftInQuarantine({ network, posture, quarantine }: Pick<SettingValues, 'network' | 'posture' | 'quarantine'>): NetworkSetting {
+  const mayCome = quarantine.whenOutdated || posture.otherwise === 'quarantine'
+  return mayCome ? meetNetworks(network, quarantine.network) : { mode: 'none' }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The networks in which a host may be, by name, for rules that say `when: {network: [...]}`: PO-9.
+// The networks in which a host may be, by name, for rules that say `when: {network: [...]}`: PO-9. In one list the first zone that fits
+// decides. Lists of several layers stand side by side: the host is in a zone where every list says so. So a list that leaves a zone out, or
+// knows it by more signs, can make it doubtful, and never hands the host over to the rules of another zone.
 import { z } from 'zod'
 import { formatCidr, parseCidr } from '../cidr.ts'
 import { domainText } from '../domain.ts'
@@ -8,65 +10,83 @@ import { slug } from '../names.ts'
 import { cidrText } from '../network-rules.ts'
 import { none, setting } from '../setting.ts'
 
+const blocks = z.array(cidrText).max(100)
+
 const sign = z
   .strictObject({
-    addresses: z.array(cidrText).max(100).describe('Blocks of which an address of the host is in one'),
+    addresses: blocks.describe('Blocks of which an address of the host is in one'),
+    gateways: blocks.describe('Blocks of which the way out of the host, its default gateway, is in one'),
     suffixes: z.array(domainText).max(100).describe('Domains of which the host looks names up in one'),
   })
-  .refine(({ addresses, suffixes }) => addresses.length + suffixes.length > 0, 'expected something that tells the network')
+  .refine(
+    ({ addresses, gateways, suffixes }) => addresses.length + gateways.length + suffixes.length > 0,
+    'expected something that tells the network',
+  )
 
 const zone = z.strictObject({
   name: slug.describe('As rules name it'),
-  rank: z.int().min(0).max(999).describe('Of zones that fit, the lowest rank counts, then the first by name'),
-  signs: z.array(sign).min(1).max(100).describe('Each of them must be there'),
+  signs: z.array(sign).min(1).max(100).describe('Each of them must be there; of one sign, any of what it lists'),
   proof: z.enum(['observed', 'attested']).describe('Whether what the runtime sees is enough to loosen a rule, or something must vouch for it'),
 })
 
-const zones = z
+const list = z
   .array(zone)
   .max(100)
-  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'expected each zone once')
+  .refine((zones) => new Set(zones.map(({ name }) => name)).size === zones.length, 'expected each zone once')
 
+const zones = z.strictObject({
+  lists: z.array(list).min(1).max(200).describe('Of each, the first zone that fits; the host is in it where every list says the same'),
+})
+
+export type Zones = z.infer<typeof zones>
 export type Zone = z.infer<typeof zone>
 type Sign = z.infer<typeof sign>
+
+const noZones: Zones = { lists: [[]] }
 
 export const zoneSettings = {
   zones: setting({
     row: 'PO-9',
-    description: 'Networks in which the host may be, by the addresses that it has there; rules name them, and a host in none of them is nowhere',
+    description: 'Networks in which the host may be, by what it sees of them; rules name them, and a host in none of them is nowhere',
     unit: null,
     value: zones,
-    default: [],
+    default: noZones,
     merge: 'strictest',
     meet: meetZones,
     checked: ['power-on', 'running'],
     capabilities: none,
     needs: null,
-    words: (value) => value.map(({ name, proof }) => `${name}${proof === 'attested' ? ' where it is attested' : ''}`).join(', ') || 'none',
+    words: zonesWords,
   }),
 }
 
-/** A zone is known where both know it, and the host is in it by the signs of both. */
-function meetZones(one: readonly Zone[], other: readonly Zone[]): Zone[] {
-  const met = one.flatMap((left) => {
-    const right = other.find(({ name }) => name === left.name)
-    return right === undefined ? [] : meetZone(left, right)
-  })
-  return met.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1))
+/** Both, in normal form: signs sorted, no list twice; one that knows no zone leaves none. */
+function meetZones(one: Zones, other: Zones): Zones {
+  const lists = [...one.lists, ...other.lists].map((zonesOfOne) => zonesOfOne.map(normalZone))
+  if (lists.some((zonesOfOne) => zonesOfOne.length === 0)) return noZones
+  return { lists: unique(lists) }
 }
 
-function meetZone(one: Zone, other: Zone): Zone {
-  const signs = new Map([...one.signs, ...other.signs].map(normalSign).map((found) => [JSON.stringify(found), found]))
-  return {
-    name: one.name,
-    rank: Math.max(one.rank, other.rank),
-    signs: [...signs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, found]) => found),
-    proof: one.proof === 'attested' ? 'attested' : other.proof,
-  }
+function normalZone({ name, signs, proof }: Zone): Zone {
+  return { name, signs: unique(signs.map(normalSign)), proof }
 }
 
-function normalSign({ addresses, suffixes }: Sign): Sign {
-  return { addresses: sorted(addresses.map((text) => formatCidr(parseCidr(text)))), suffixes: sorted(suffixes) }
+function normalSign({ addresses, gateways, suffixes }: Sign): Sign {
+  return { addresses: normalBlocks(addresses), gateways: normalBlocks(gateways), suffixes: sorted(suffixes) }
 }
 
-const sorted = (list: readonly string[]): string[] => [...new Set(list)].sort()
+const normalBlocks = (texts: readonly string[]): string[] => sorted(texts.map((text) => formatCidr(parseCidr(text))))
+const sorted = (texts: readonly string[]): string[] => [...new Set(texts)].sort()
+
+/** Each once, in one order. */
+function unique<T>(values: readonly T[]): T[] {
+  const byText = new Map(values.map((value) => [JSON.stringify(value), value]))
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
+}
+
+function zonesWords({ lists }: Zones): string {
+  if (lists.some(({ length }) => length === 0)) return 'none'
+  return lists
+    .map((zonesOfOne) => zonesOfOne.map(({ name, proof }) => `${name}${proof === 'attested' ? ' where it is attested' : ''}`).join(', else '))
+    .join('; and ')
+}
