@@ -109,6 +109,45 @@ describe('signed tokens', () => {
     await expect(verifyToken(token, { ...expected, maxBytes: token.length })).resolves.toBeDefined()
   })
 
+  it('are taken up to 262,144 characters where nothing else is said', async () => {
+    await expect(verifyToken('A'.repeat(262_144), expected)).rejects.toThrow(coded('token-form'))
+    await expect(verifyToken('A'.repeat(262_145), expected)).rejects.toThrow(coded('token-size'))
+  })
+
+  it.each([
+    ['a header of 2,048 bytes', 'taken', JSON.stringify({ alg: 'Ed25519', kid: console1.signer.kid, typ }).padEnd(2048)],
+    ['a header of 2,049 bytes', 'token-header', JSON.stringify({ alg: 'Ed25519', kid: console1.signer.kid, typ }).padEnd(2049)],
+    ['a key id of 128 letters', 'token-key', JSON.stringify({ alg: 'Ed25519', kid: 'k'.repeat(128), typ })],
+    ['a key id of 129 letters', 'token-header', JSON.stringify({ alg: 'Ed25519', kid: 'k'.repeat(129), typ })],
+    ['a key id of one letter', 'token-key', JSON.stringify({ alg: 'Ed25519', kid: 'k', typ })],
+    ['a key id of none', 'token-header', JSON.stringify({ alg: 'Ed25519', kid: '', typ })],
+    ['a header that is null', 'token-header', 'null'],
+  ])('with %s are %s', async (_what, outcome, head) => {
+    const verified = verifyToken(await ours({ n: 1 }, head), expected)
+    await (outcome === 'taken' ? expect(verified).resolves.toBeDefined() : expect(verified).rejects.toThrow(coded(outcome)))
+  })
+
+  it('hold claims of 12 levels, and no deeper ones', async () => {
+    const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+    const anything = { ...expected, claims: z.json() }
+    await expect(verifyToken(await ours(nested(12)), anything)).resolves.toBeDefined()
+    await expect(verifyToken(await ours(nested(13)), anything)).rejects.toThrow(coded('token-claims'))
+  })
+
+  it.each([0, 1, 63, 65, 128])('are refused with a signature of %i bytes', async (length) => {
+    const [head, body] = (await ours({ n: 1 })).split('.')
+    const token = `${head}.${body}.${encodeBase64url(random(length))}`
+    await expect(verifyToken(token, expected)).rejects.toThrow(coded(length === 0 ? 'token-form' : 'token-signature'))
+    await expect(verifyToken(await ours({ n: 1 }), expected)).resolves.toBeDefined()
+  })
+
+  it('are refused under a trusted key that is no point of its curve', async () => {
+    const token = await signToken({ n: 1 }, { typ, signer })
+    const under = (y: string) => verifyToken(token, { typ, alg: 'ES256', keys: () => ({ ...device.key.publicJwk, y }), claims })
+    await expect(under('A'.repeat(43))).rejects.toThrow(coded('token-key'))
+    await expect(under(device.key.publicJwk.y)).resolves.toBeDefined()
+  })
+
   it('are refused when a device key stands under a console algorithm', async () => {
     await expect(verifyToken(await ours({ n: 1 }), { ...expected, keys: () => device.key.publicJwk })).rejects.toThrow(coded('token-key'))
   })
@@ -204,10 +243,19 @@ describe('encrypted tokens', () => {
     ['compressed content', { zip: 'DEF' }, 'token-header'],
     ['a critical extension', { crit: ['exp'] }, 'token-crit'],
     ['another recipient', { kid: 'x' }, 'token-key'],
+    ['a key id of 128 letters', { kid: 'k'.repeat(128) }, 'token-key'],
+    ['a key id of 129 letters', { kid: 'k'.repeat(129) }, 'token-header'],
+    ['a key id of none', { kid: '' }, 'token-header'],
   ])('are refused with %s', async (_what, change, code) => {
     const [head, ...rest] = (await seal()).split('.')
     const altered = encodeBase64url(bytes(JSON.stringify({ ...JSON.parse(textOf(head)), ...change })))
     await expect(decryptToken([altered, ...rest].join('.'), { typ: jwe, key: device.key })).rejects.toThrow(coded(code))
+  })
+
+  it('are refused above 16,384 characters', async () => {
+    const open = (length: number) => decryptToken('A'.repeat(length), { typ: jwe, key: device.key })
+    await expect(open(16_384)).rejects.toThrow(coded('token-form'))
+    await expect(open(16_385)).rejects.toThrow(coded('token-size'))
   })
 
   it('are refused with an IV of another length, which the cipher itself would take', async () => {

@@ -7,6 +7,7 @@ import { thumbprint } from './jwk.ts'
 import { keyListPath, parseEscrowKeys, parseKeyList } from './key-list.ts'
 
 const [one, other] = [await consoleKey(), await consoleKey()]
+const many = await Promise.all(Array.from({ length: 65 }, () => consoleKey()))
 const entry = ({ signer, publicJwk }: typeof one) => ({ kid: signer.kid, jwk: publicJwk })
 const list = (keys: readonly object[], purpose = 'online') => JSON.stringify({ format: 'casemate-keys-1', purpose, keys })
 
@@ -28,10 +29,22 @@ describe('a list of approved keys', () => {
     ['an id that is not the thumbprint', list([{ ...entry(one), kid: other.signer.kid }])],
     ['one key twice', list([entry(one), entry(one)])],
     ['an unknown field', list([{ ...entry(one), note: 'x' }])],
+    ['an unknown member', JSON.stringify({ ...JSON.parse(list([entry(one)])), note: 'x' })],
+    ['sixty-five keys', list(Array.from({ length: 65 }, (_, index) => entry(many[index] ?? one)))],
     ['another kind of key', list([{ kid: one.signer.kid, jwk: { kty: 'RSA', n: 'AQAB', e: 'AQAB' } }])],
   ])('is refused with %s', async (_what, text) => {
     await expect(parseKeyList(text, 'online')).rejects.toThrow(expect.objectContaining({ code: 'key-list-invalid' }))
     await expect(parseKeyList(list([entry(one), entry(other)]), 'online')).resolves.toBeDefined()
+  })
+
+  it('holds up to sixty-four keys', async () => {
+    const last = many[63] ?? one
+    expect((await parseKeyList(list(many.slice(0, 64).map(entry)), 'online'))(last.signer.kid)).toEqual(last.publicJwk)
+  })
+
+  it('may be that of the help desk', async () => {
+    expect((await parseKeyList(list([entry(one)], 'help-desk'), 'help-desk'))(one.signer.kid)).toEqual(one.publicJwk)
+    await expect(parseKeyList(list([entry(one)], 'online'), 'help-desk')).rejects.toThrow(expect.objectContaining({ code: 'key-list-invalid' }))
   })
 
   it('stands under its purpose', () => expect(keyListPath('online')).toBe('keys/online.json'))
@@ -64,9 +77,27 @@ describe('a list of escrow keys', () => {
     ['a key that agrees on nothing', escrowList(2, [ada, ben, pointless])],
     ['seventeen keys', escrowList(2, seventeen)],
     ['an unknown field', escrowList(2, [ada, ben], { note: 'x' })],
+    ['an unknown field of a key', escrowList(2, [ada, { ...ben, note: 'x' }])],
     ['the form of signing keys', list([ada, ben], 'escrow')],
   ])('is refused with %s', async (_what, text) => {
     await expect(parseEscrowKeys(text)).rejects.toThrow(expect.objectContaining({ code: 'key-list-invalid' }))
     await expect(parseEscrowKeys(escrowList(2, [ada, ben]))).resolves.toBeDefined()
+  })
+})
+
+it('takes an escrow key whose products have a byte of zero, as one in nine does', async () => {
+  const whole = await escrowEntry(nacl.box.keyPair.fromSecretKey(new Uint8Array(32).fill(4)).publicKey)
+  expect((await parseEscrowKeys(escrowList(2, [ada, whole]))).keys.map(({ kid }) => kid)).toEqual([ada.kid, whole.kid])
+})
+
+describe.each([
+  ['signing keys', list([entry(one)]), (text: string) => parseKeyList(text, 'online')],
+  ['escrow keys', escrowList(2, [ada, ben]), parseEscrowKeys],
+])('the text of a list of %s', (_what, text, parse) => {
+  it('has at most 65,536 bytes and 5 levels', async () => {
+    await expect(parse(text.padEnd(65_536))).resolves.toBeDefined()
+    await expect(parse(text.padEnd(65_537))).rejects.toThrow(expect.objectContaining({ code: 'json-size' }))
+    await expect(parse('[[[[[]]]]]')).rejects.toThrow(expect.objectContaining({ code: 'key-list-invalid' }))
+    await expect(parse('[[[[[[]]]]]]')).rejects.toThrow(expect.objectContaining({ code: 'json-depth' }))
   })
 })
