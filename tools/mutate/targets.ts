@@ -8,7 +8,7 @@ const root = 'packages/policy/'
 const tests: Readonly<Record<string, readonly string[]>> = {
   'src/trust/token.ts': ['test/token.test.ts', 'src/trust/proof.test.ts', 'src/trust/lease.test.ts'],
   'src/trust/encrypted-token.ts': ['test/token.test.ts', 'src/trust/package-key.test.ts', 'test/instance-key.test.ts'],
-  'src/trust/lease.ts': ['src/trust/lease.test.ts', 'test/vectors.test.ts'],
+  'src/trust/lease.ts': ['src/trust/lease.test.ts', 'test/lease-form.test.ts'],
   'src/trust/proof.ts': ['src/trust/proof.test.ts'],
   'src/trust/clock.ts': ['src/trust/clock.test.ts', 'test/vectors.test.ts'],
   'src/trust/succession.ts': ['src/trust/succession.test.ts'],
