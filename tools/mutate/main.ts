@@ -43,7 +43,7 @@ async function mutate({ file, tests }: Target): Promise<FileReport> {
   if (untouched === undefined || untouched === null || untouched.failed)
     throw new Error(`expected tests that pass, found one that fails: ${tests.join(' ')}`)
   // Many times what the tests took: only what does not end should meet it, also on a machine that is busy.
-  const limit = 30_000 + 10 * untouched.milliseconds
+  const limit = 30_000 + 5 * untouched.milliseconds
   const queue = [...mutantsOf(await readFile(join(root, file), 'utf8'))]
   const total = queue.length
   const outcomes: { readonly mutant: Mutant; readonly outcome: Outcome }[] = []

@@ -63,7 +63,7 @@ describe('the report of a file', () => {
   ])
 
   it('counts what was noticed and names what was not', () => {
-    expect([report.mutants, report.killed, report.timedOut, scoreOf([report])]).toEqual([3, 1, 1, 66.6])
+    expect([report.mutants, report.killed, report.timedOut.length, scoreOf([report])]).toEqual([3, 1, 1, 66.6])
     expect(wordsOf(report)).toBe('a.ts: 2 of 3 noticed (66.6 %), 1 of them by the time limit\n  a.ts:3 negated: a -> !(a)')
   })
 })

@@ -8,19 +8,17 @@ export interface FileReport {
   readonly mutants: number
   /** A test failed. */
   readonly killed: number
-  /** No answer within the limit; counted as killed, since the tests would not have passed. */
-  readonly timedOut: number
-  readonly survivors: readonly Survivor[]
+  /** No answer within the limit; counted as noticed, since the tests would not have passed. */
+  readonly timedOut: readonly Named[]
+  readonly survivors: readonly Named[]
 }
 
-type Survivor = Omit<Mutant, 'source'>
+type Named = Omit<Mutant, 'source'>
 
 export function reportOf(file: string, outcomes: readonly { readonly mutant: Mutant; readonly outcome: Outcome }[]): FileReport {
-  const count = (wanted: Outcome) => outcomes.filter(({ outcome }) => outcome === wanted).length
-  const survivors = outcomes
-    .filter(({ outcome }) => outcome === 'survived')
-    .map(({ mutant: { operator, line, was, now } }) => ({ operator, line, was, now }))
-  return { file, mutants: outcomes.length, killed: count('killed'), timedOut: count('timed-out'), survivors }
+  const named = (wanted: Outcome) =>
+    outcomes.filter(({ outcome }) => outcome === wanted).map(({ mutant: { operator, line, was, now } }) => ({ operator, line, was, now }))
+  return { file, mutants: outcomes.length, killed: named('killed').length, timedOut: named('timed-out'), survivors: named('survived') }
 }
 
 /** Parts of a hundred that were noticed, to one place; 100 of none. */
@@ -31,7 +29,7 @@ export function scoreOf(reports: readonly FileReport[]): number {
 
 export function wordsOf(report: FileReport): string {
   const lines = report.survivors.map(({ line, operator, was, now }) => `  ${report.file}:${line} ${operator}: ${was} -> ${now}`)
-  const timed = report.timedOut === 0 ? '' : `, ${report.timedOut} of them by the time limit`
+  const timed = report.timedOut.length === 0 ? '' : `, ${report.timedOut.length} of them by the time limit`
   return [`${report.file}: ${report.mutants - report.survivors.length} of ${report.mutants} noticed (${scoreOf([report])} %)${timed}`, ...lines].join(
     '\n',
   )
