@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkExpiry, checkFloor, floorsUnder, isRotated, noFloors } from './floors.ts'
 import type { Root } from './metadata-schema.ts'
@@ -56,6 +57,44 @@ describe('floorsUnder', () => {
 
   it('keeps floors whose root is not known', () => {
     expect(floorsUnder(root(3, '4', '4'), [floors(0)], rootOf)).toEqual(floors(0))
+  })
+})
+
+describe('the floors of a device, over any sequence of roots and of what is seen under them', () => {
+  const line = fc.constantFrom('1', '2', '12', '23')
+  const roots = fc
+    .array(fc.tuple(line, line), { minLength: 1, maxLength: 5 })
+    .map((keys) => keys.map(([snapshot, timestamp], index) => root(index + 1, snapshot, timestamp)))
+  const seen = fc.array(fc.record({ root: fc.nat({ max: 5 }), snapshot: fc.nat({ max: 9 }), timestamp: fc.nat({ max: 9 }) }), { maxLength: 6 })
+
+  it('are none that anybody lowers: one more source only raises them, and that of root always', () => {
+    fc.assert(
+      fc.property(roots, seen, (history, sources) => {
+        const rootOf = (version: number) => history[version - 1]
+        const under = history.at(-1) ?? root(1, '1', '2')
+        for (let count = 0; count < sources.length; count += 1) {
+          const [before, after] = [floorsUnder(under, sources.slice(0, count), rootOf), floorsUnder(under, sources.slice(0, count + 1), rootOf)]
+          for (const what of ['root', 'snapshot', 'timestamp'] as const) expect(after[what]).toBeGreaterThanOrEqual(before[what])
+          expect(after.root).toBeGreaterThanOrEqual(sources[count]?.root ?? 0)
+        }
+      }),
+    )
+  })
+
+  it('fall for snapshot and timestamp only where a key of theirs was taken away since', () => {
+    fc.assert(
+      fc.property(roots, fc.nat({ max: 9 }), fc.nat({ max: 9 }), (history, snapshot, timestamp) => {
+        const rootOf = (version: number) => history[version - 1]
+        for (const [index, then] of history.entries()) {
+          for (const now of history.slice(index)) {
+            const floors = floorsUnder(now, [{ root: then.version, snapshot, timestamp }], rootOf)
+            expect(floors).toEqual(
+              isRotated(then, now) ? { root: then.version, snapshot: 0, timestamp: 0 } : { root: then.version, snapshot, timestamp },
+            )
+          }
+        }
+      }),
+    )
   })
 })
 

@@ -44,6 +44,21 @@ function tightened({ references, policies }: Layered, index: number, more: Setti
   }
 }
 
+/** Each document as three of the same place, which share its rules out by `parts`. */
+function split({ references, policies }: Layered, parts: readonly number[]): Layered {
+  const shares = policies.flatMap((approved) =>
+    [0, 1, 2].map((part) => ({
+      ...approved,
+      path: `${approved.path}.${part}`,
+      document: { ...approved.document, rules: approved.document.rules.filter((_rule, index) => parts[index % parts.length] === part) },
+    })),
+  )
+  return {
+    policies: shares,
+    references: references.flatMap((reference) => [0, 1, 2].map((part) => ({ ...reference, path: `${reference.path}.${part}` }))),
+  }
+}
+
 function met<N extends SettingName>(name: N, value: SettingValues[N], more: SettingValues): SettingValues[N] {
   return catalogue[name].meet(value, more[name])
 }
@@ -64,6 +79,15 @@ describe('merging policies', () => {
           expect(valuesOf({ references, policies: turned })).toEqual(valuesOf(from))
         },
       ),
+      { numRuns },
+    )
+  })
+
+  it('is associative: a document that is split over two or three of its layer changes nothing', () => {
+    fc.assert(
+      fc.property(layered, fc.array(fc.nat({ max: 2 }), { minLength: 40, maxLength: 40 }), (from, parts) => {
+        expect(valuesOf(split(from, parts))).toEqual(valuesOf(from))
+      }),
       { numRuns },
     )
   })
