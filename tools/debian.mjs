@@ -33,13 +33,14 @@ const PROOFS = {
   'tpm2-tools': '/usr/bin/tpm2',
   swtpm: '/usr/bin/swtpm',
   'swtpm-tools': '/usr/bin/swtpm_setup',
+  'qemu-guest-agent': '/usr/sbin/qemu-ga',
 }
 
 export const BUILD_PACKAGES = ['python3', 'make', 'g++']
 export const GUEST_PACKAGES = ['mtools', 'syslinux', 'syslinux-common', 'e2fsprogs']
 export const V86_PACKAGES = ['seabios', 'util-linux']
 export const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils', 'bubblewrap', 'passt']
-export const TEST_PACKAGES = ['libnbd-bin', 'genisoimage', 'chromium', 'iproute2', 'xz-utils', 'tpm2-tools', 'swtpm', 'swtpm-tools']
+export const TEST_PACKAGES = ['libnbd-bin', 'genisoimage', 'chromium', 'iproute2', 'xz-utils', 'tpm2-tools', 'swtpm', 'swtpm-tools', 'qemu-guest-agent']
 export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', 'fio']
 
 /**
