@@ -2,6 +2,7 @@
 
 /** Stable codes: callers branch on them, messages are for people. */
 export type PolicyErrorCode =
+  | 'administrator-grant-foreign'
   | 'base64url-invalid'
   | 'enrolment-code-expired'
   | 'enrolment-code-invalid'

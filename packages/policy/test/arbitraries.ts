@@ -10,6 +10,7 @@ import type { DomainRule, NetworkRule } from '../src/model/network-rules.ts'
 import { type Policy, policy } from '../src/model/policy.ts'
 import type { LayerReference } from '../src/model/release.ts'
 import { type SettingName, type SettingValues, settingNames } from '../src/model/settings.ts'
+import { writeAdministratorKey } from '../src/trust/administrator-key.ts'
 import { jkt, now } from '../vectors/scenario.ts'
 
 const limit = (most: number) => fc.option(fc.nat({ max: most }), { nil: null })
@@ -122,6 +123,17 @@ export const anyException: fc.Arbitrary<Exception> = fc.oneof(
   fc.record({ setting: fc.constant('exit' as const), value: fc.constantFrom('user' as const, 'suspend' as const, 'power-off' as const) }),
 )
 
+const exceptionList = fc.uniqueArray(anyException, { maxLength: 4, selector: ({ setting }) => setting })
+
+/** Two keys, of which no half opens anything: merging never does. */
+const administratorKeys = (['A', 'B'] as const).map((letter) =>
+  writeAdministratorKey({
+    publicJwk: { kty: 'OKP', crv: 'Ed25519', x: `${letter.repeat(42)}A` },
+    kdf: { name: 'argon2id', memoryKiB: 65_536, passes: 3, lanes: 4, salt: 'A'.repeat(22) },
+    wrapped: `${letter.repeat(53)}A`,
+  }),
+)
+
 export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N]> } = {
   activation: fc.constantFrom('none', 'password', 'key'),
   'activation-users': fc.oneof(
@@ -205,6 +217,17 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   ),
   scripts: fc.record({ powerOn: names, powerOff: names, seconds: fc.integer({ min: 1, max: 9 }) }),
   'guest-info': fc.record({ toGuest: names, fromGuest: names, maxBytes: fc.nat({ max: 9 }) }),
+  'administrator-mode': fc.oneof(
+    fc.constant({ mode: 'off' as const }),
+    fc.record({
+      mode: fc.constant('password' as const),
+      key: fc.constantFrom(...administratorKeys),
+      maxMinutes: fc.integer({ min: 1, max: 480 }),
+      tries: fc.integer({ min: 1, max: 9 }),
+      lockMinutes: fc.integer({ min: 1, max: 9 }),
+      allows: exceptionList.filter(({ length }) => length > 0),
+    }),
+  ),
   overrides: fc.record({
     extendDays: fc.nat({ max: 20 }),
     extendOfflineMinutes: fc.nat({ max: 50 }),

@@ -84,6 +84,7 @@ describe('the catalogue', () => {
       'PO-19 network-rate',
       'PO-20 scripts',
       'PO-20 guest-info',
+      'PO-21 administrator-mode',
       'PO-22 overrides',
       'PO-23 host-desktops',
     ])
@@ -118,6 +119,8 @@ describe('the catalogue', () => {
     ['overrides', { ...catalogue.overrides.default, rescue: ['offline', 'offline'] }],
     ['overrides', { ...catalogue.overrides.default, exceptions: ['user', 'suspend'].map((value) => ({ setting: 'exit', value })) }],
     ['overrides', { ...catalogue.overrides.default, exceptions: [{ setting: 'authentication', value: { mode: 'none' } }] }],
+    ['administrator-mode', { mode: 'password' }],
+    ['administrator-mode', { mode: 'password', key: 'AAAA', maxMinutes: 1, tries: 1, lockMinutes: 1, allows: [{ setting: 'exit', value: 'user' }] }],
     ['processor', { most: 0 }],
     ['network-rate', { most: 7 }],
     ['scripts', { powerOn: ['../sh'], powerOff: [], seconds: 30 }],

@@ -4,6 +4,7 @@ import { type Decision, decide } from '../src/decision/decide.ts'
 import { layPolicies } from '../src/decision/merge.ts'
 import { inputOf, type Scenario, type VectorInput } from './scenario.ts'
 import { accessScenarios } from './scenarios/access.ts'
+import { administratorScenarios } from './scenarios/administrator.ts'
 import { authenticationModeScenarios } from './scenarios/authentication-modes.ts'
 import { deviceScenarios } from './scenarios/devices.ts'
 import { expiryTextScenarios } from './scenarios/expiry-texts.ts'
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   ...layerScenarios,
   ...orderScenarios,
   ...overrideScenarios,
+  ...administratorScenarios,
 ]
 
 /** File name and text of every vector. */

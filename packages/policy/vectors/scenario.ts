@@ -12,6 +12,7 @@ import { type ReasonCode, reasonCodes } from '../src/decision/reasons.ts'
 import { type PolicyRule, policy, writePolicy } from '../src/model/policy.ts'
 import { type LayerReference, policyDocumentPath, release, releasePath, writeRelease } from '../src/model/release.ts'
 import type { SettingName, SettingValues } from '../src/model/settings.ts'
+import { administratorGrant } from '../src/trust/administrator-grant.ts'
 import { type Lease, lease } from '../src/trust/lease.ts'
 import { override } from '../src/trust/override.ts'
 import { rescue } from '../src/trust/rescue-code.ts'
@@ -27,7 +28,7 @@ export const vectorInput = z.strictObject({
   request,
   now: z.int(),
   /** Verified; absent: none. */
-  overrides: z.array(z.union([override, rescue])).optional(),
+  overrides: z.array(z.union([override, rescue, administratorGrant])).optional(),
 })
 
 const decision = z.union([

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PO-22: what verified overrides and used rescue codes loosen, and for how long. The policies in force bound each of them; one that goes
-// beyond its bound counts for nothing, not for less. Of several extensions the longest holds; exceptions of one setting allow what any of
-// them does.
+// PO-21 and PO-22: what verified overrides, used rescue codes and an administrator at the device loosen, and for how long. The policies in
+// force bound each of them; one that goes beyond its bound counts for nothing, not for less. Of several extensions the longest holds;
+// exceptions of one setting allow what any of them does.
 import { type Exception, isWithin, joinExceptions, presentValue } from '../model/exception.ts'
 import type { SettingValues } from '../model/settings.ts'
+import type { AdministratorGrant } from '../trust/administrator-grant.ts'
+import { readAdministratorKey } from '../trust/administrator-key.ts'
 import type { Lease } from '../trust/lease.ts'
 import { hasBegun, type Override, type OverrideGrant } from '../trust/override.ts'
 import type { Rescue, RescueProblem } from '../trust/rescue-code.ts'
 import type { ReasonCode } from './reasons.ts'
 
-export type Loosening = Override | Rescue
+export type Loosening = Override | Rescue | AdministratorGrant
 
 export interface Extension {
   readonly expiryDays: number
@@ -27,18 +29,13 @@ export interface Loosened {
 }
 
 type Bounds = SettingValues['overrides']
+type Bound = Pick<Lease, 'iss' | 'sub' | 'cnf' | 'seq'>
 
 /**
  * @param now Unix seconds on the verified clock.
  * @throws PolicyError `network-rules-too-many`
  */
-export function loosen(
-  values: SettingValues,
-  lease: Pick<Lease, 'iss' | 'sub' | 'cnf'>,
-  desktop: string,
-  overrides: readonly Loosening[],
-  now: number,
-): Loosened {
+export function loosen(values: SettingValues, lease: Bound, desktop: string, overrides: readonly Loosening[], now: number): Loosened {
   let loosened = values
   const extensions: Extension[] = []
   const ids: string[] = []
@@ -46,7 +43,7 @@ export function loosen(
     if (!isInForce(one, lease, desktop, now)) continue
     const extension = extensionOf(one, values.overrides)
     if (extension !== undefined) extensions.push(extension)
-    const excepted = one.kind === 'exception' && isAllowed(one, values.overrides) ? except(loosened, one.grant) : loosened
+    const excepted = exceptionsOf(one, values).reduce(except, loosened)
     if (extension !== undefined || excepted !== loosened) ids.push(one.id)
     loosened = excepted
   }
@@ -91,7 +88,9 @@ export function problemOf(code: ReasonCode): RescueProblem | undefined {
   }
 }
 
-function isInForce(one: Loosening, { iss, sub, cnf }: Pick<Lease, 'iss' | 'sub' | 'cnf'>, desktop: string, now: number): boolean {
+function isInForce(one: Loosening, { iss, sub, cnf, seq }: Bound, desktop: string, now: number): boolean {
+  // Made under a lease that is not there any more, or not yet: this device went back, or its state is another one's.
+  if (one.kind === 'administrator' && one.seq > seq) return false
   return one.iss === iss && one.sub === sub && one.cnf.jkt === cnf.jkt && one.desktop === desktop && hasBegun(one, now) && now < one.exp
 }
 
@@ -104,6 +103,20 @@ function extensionOf(one: Loosening, bounds: Bounds): Extension | undefined {
   return one.problem === 'expired'
     ? { expiryDays: bounds.extendDays, offlineMinutes: 0, until: one.exp }
     : { expiryDays: 0, offlineMinutes: bounds.extendOfflineMinutes, until: one.exp }
+}
+
+function exceptionsOf(one: Loosening, values: SettingValues): readonly Exception[] {
+  if (one.kind === 'exception') return isAllowed(one, values.overrides) ? [one.grant] : []
+  return one.kind === 'administrator' && isWithinMode(one, values['administrator-mode']) ? one.exceptions : []
+}
+
+/** Whether the policies in force let the administrator who knows this key's password do all of it. @throws PolicyError `network-rules-too-many` */
+export function isWithinMode(
+  { by, iat, exp, exceptions }: Pick<AdministratorGrant, 'by' | 'iat' | 'exp' | 'exceptions'>,
+  mode: SettingValues['administrator-mode'],
+): boolean {
+  if (mode.mode === 'off' || by !== readAdministratorKey(mode.key).publicJwk.x || exp - iat > mode.maxMinutes * 60) return false
+  return exceptions.every((one) => mode.allows.some((most) => isWithin(one, most)))
 }
 
 /** The same values where the exception allows nothing more. */

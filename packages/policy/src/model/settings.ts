@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { Setting } from './setting.ts'
 import { accessSettings } from './settings/access.ts'
+import { administratorSettings } from './settings/administrator.ts'
 import { deviceSettings } from './settings/devices.ts'
 import { guestSettings } from './settings/guest.ts'
 import { hostSettings } from './settings/host.ts'
@@ -28,6 +29,7 @@ const settings = {
   ...sessionSettings,
   ...machineSettings,
   ...guestSettings,
+  ...administratorSettings,
   ...overrideSettings,
   ...hostSettings,
 }

@@ -11,7 +11,8 @@ import { parseStrictJson } from '../model/strict-json.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { KeyAgreement } from './device-key.ts'
 import { decryptToken, encryptToken } from './encrypted-token.ts'
-import { type Argon2idParams, argon2idRecord, bytesText, type DerivePassphraseKey, derivePassphraseKey, recommendedParams } from './passphrase.ts'
+import { bytesText } from './passphrase.ts'
+import { type PasswordWrapping, underPassword, unwrapUnderPassword, wrapUnderPassword } from './under-password.ts'
 
 const wrappedKeyTyp = 'casemate-instance-key+jwe'
 
@@ -20,8 +21,7 @@ const passwordSeq = z.int().min(0).default(0)
 
 const content = z.discriminatedUnion('protection', [
   z.strictObject({ protection: z.literal('device'), instance: slug, passwordSeq, key: bytesText(32) }),
-  /** `wrapped`: AES key wrap (RFC 3394), which knows a wrong key by itself. */
-  z.strictObject({ protection: z.literal('device-and-password'), instance: slug, passwordSeq, kdf: argon2idRecord, wrapped: bytesText(40) }),
+  underPassword.extend({ protection: z.literal('device-and-password'), instance: slug, passwordSeq }),
 ])
 
 type Content = z.infer<typeof content>
@@ -38,7 +38,7 @@ export interface Wrapping {
   /** Gives that many fresh random bytes. */
   readonly random: (length: number) => Uint8Array
   /** Null: the device key alone opens it. */
-  readonly password: { readonly text: string; readonly derive: DerivePassphraseKey; readonly params?: Argon2idParams } | null
+  readonly password: PasswordWrapping | null
 }
 
 /** @param key 32 bytes. */
@@ -47,7 +47,7 @@ export async function wrapInstanceKey(name: InstanceKeyName, key: Uint8Array, { 
   const plain: Content =
     password === null
       ? { protection: 'device', instance, passwordSeq, key: encodeBase64url(key) }
-      : { protection: 'device-and-password', instance, passwordSeq, ...(await underPassword(key, password, random)) }
+      : { protection: 'device-and-password', instance, passwordSeq, ...(await wrapUnderPassword(key, password, random)) }
   const bytes = new TextEncoder().encode(canonicalJson(content.parse(plain)))
   return encryptToken(bytes, { typ: wrappedKeyTyp, recipient: device.agreementJwk, ephemeral, random })
 }
@@ -74,29 +74,12 @@ export async function openInstanceKey(
   token: string,
   name: InstanceKeyName,
   device: KeyAgreement,
-  password: { readonly text: string; readonly derive: DerivePassphraseKey } | null,
+  password: Pick<PasswordWrapping, 'text' | 'derive'> | null,
 ): Promise<Uint8Array> {
   const found = await readContent(token, name, device)
   if (found.protection === 'device') return decodeBase64url(found.key)
   if (password === null) throw new PolicyError('password-missing', `expected the password of \`${name.instance}\`, found none`)
-  const { subtle } = globalThis.crypto
-  const kek = await subtle.importKey('raw', await derivePassphraseKey(password.text, found.kdf, password.derive), 'AES-KW', false, ['unwrapKey'])
-  try {
-    const key = await subtle.unwrapKey('raw', decodeBase64url(found.wrapped), kek, 'AES-KW', 'AES-GCM', true, ['decrypt'])
-    return new Uint8Array(await subtle.exportKey('raw', key))
-  } catch {
-    throw new PolicyError('password-wrong', `the password does not open \`${name.instance}\``)
-  }
-}
-
-async function underPassword(key: Uint8Array, password: NonNullable<Wrapping['password']>, random: Wrapping['random']) {
-  const { memoryKiB, passes, lanes } = password.params ?? recommendedParams
-  const kdf = argon2idRecord.parse({ name: 'argon2id', memoryKiB, passes, lanes, salt: encodeBase64url(random(16)) })
-  const { subtle } = globalThis.crypto
-  const kek = await subtle.importKey('raw', await derivePassphraseKey(password.text, kdf, password.derive), 'AES-KW', false, ['wrapKey'])
-  const inner = await subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', true, ['encrypt'])
-  const wrapped = encodeBase64url(new Uint8Array(await subtle.wrapKey('raw', inner, kek, 'AES-KW')))
-  return { kdf, wrapped }
+  return unwrapUnderPassword(found, password, `the password does not open \`${name.instance}\``)
 }
 
 async function readContent(token: string, { instance, passwordSeq: least }: InstanceKeyName, device: KeyAgreement): Promise<Content> {

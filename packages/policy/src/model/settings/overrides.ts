@@ -3,7 +3,8 @@
 // How far a help desk may go beyond the policies for one device: PO-22. What is not allowed here, no help-desk key can grant.
 import { z } from 'zod'
 import { rescueProblem } from '../../trust/rescue-code.ts'
-import { compareExceptions, type Exception, exception, exceptionWords, meetExceptions } from '../exception.ts'
+import { exceptionWords } from '../exception.ts'
+import { meetExceptionLists, uniqueExceptions } from '../exception-list.ts'
 import { none, setting } from '../setting.ts'
 
 const overrides = z.strictObject({
@@ -13,11 +14,7 @@ const overrides = z.strictObject({
     .min(0)
     .max(527_040)
     .describe('By how many minutes each limit of being without contact may move on at most; 0 is none'),
-  exceptions: z
-    .array(exception)
-    .max(16)
-    .refine((all) => new Set(all.map((one) => one.setting)).size === all.length, 'expected each setting once')
-    .describe('Settings of which a device may be given another value, and the loosest value that it may be given'),
+  exceptions: uniqueExceptions.describe('Settings of which a device may be given another value, and the loosest value that it may be given'),
   reset: z.boolean().describe('Whether the password of an instance may be reset'),
   rescue: z
     .array(rescueProblem)
@@ -39,7 +36,7 @@ export const overrideSettings = {
     meet: (one, other) => ({
       extendDays: Math.min(one.extendDays, other.extendDays),
       extendOfflineMinutes: Math.min(one.extendOfflineMinutes, other.extendOfflineMinutes),
-      exceptions: meetLists(one.exceptions, other.exceptions),
+      exceptions: meetExceptionLists(one.exceptions, other.exceptions),
       reset: one.reset && other.reset,
       rescue: rescueProblem.options.filter((problem) => one.rescue.includes(problem) && other.rescue.includes(problem)),
     }),
@@ -48,11 +45,6 @@ export const overrideSettings = {
     needs: null,
     words: overrideWords,
   }),
-}
-
-/** Settings that both lists name, each with what both allow. */
-function meetLists(one: readonly Exception[], other: readonly Exception[]): Exception[] {
-  return one.flatMap((left) => other.flatMap((right) => meetExceptions(left, right) ?? [])).sort(compareExceptions)
 }
 
 function overrideWords({ extendDays, extendOfflineMinutes, exceptions, reset, rescue }: Overrides): string {
