@@ -40,7 +40,17 @@ export const BUILD_PACKAGES = ['python3', 'make', 'g++']
 export const GUEST_PACKAGES = ['mtools', 'syslinux', 'syslinux-common', 'e2fsprogs']
 export const V86_PACKAGES = ['seabios', 'util-linux']
 export const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils', 'bubblewrap', 'passt']
-export const TEST_PACKAGES = ['libnbd-bin', 'genisoimage', 'chromium', 'iproute2', 'xz-utils', 'tpm2-tools', 'swtpm', 'swtpm-tools', 'qemu-guest-agent']
+export const TEST_PACKAGES = [
+  'libnbd-bin',
+  'genisoimage',
+  'chromium',
+  'iproute2',
+  'xz-utils',
+  'tpm2-tools',
+  'swtpm',
+  'swtpm-tools',
+  'qemu-guest-agent',
+]
 export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', 'fio']
 
 /**

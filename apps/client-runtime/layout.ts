@@ -27,6 +27,8 @@ export interface Layout {
   readonly leaseFloors: string
   /** What help desks granted, and every name of it that was ever taken. */
   readonly overrides: string
+  /** What administrators granted here, and wrong passwords of theirs. */
+  readonly administrator: string
   /** The unanswered question and what was used up since the last contact. */
   readonly contact: string
   /** How often an instance's password was changed and reset; outside its folder, so that nothing put back there lowers it. */
@@ -104,6 +106,7 @@ export function layoutOf(data: string): Layout {
     lease: join(data, 'lease.jws'),
     leaseFloors: join(data, 'lease-floors.json'),
     overrides: join(data, 'overrides.json'),
+    administrator: join(data, 'administrator.json'),
     contact: join(data, 'contact.json'),
     passwordFloor: (instance) => join(data, 'password-floors', `${instance}.json`),
     escrow: (instance) => join(data, 'escrow', `${instance}.json`),

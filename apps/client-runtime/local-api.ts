@@ -170,6 +170,8 @@ export const desktopView = z.strictObject({
   reasons: z.array(reasonView),
   /** What to read out to the help desk, where a code could mend the first reason (PO-22). */
   rescue: z.string().nullable(),
+  /** PO-21; null: the policies allow none here. `until`, Unix seconds: it is on; `settings`: what it loosens, or could. */
+  administrator: z.strictObject({ until: z.int().nullable(), settings: z.array(z.string()), maxMinutes: z.int() }).nullable(),
 })
 export type DesktopView = z.infer<typeof desktopView>
 
@@ -241,7 +243,7 @@ export const daemonRoutes = {
     path: '/why',
     request: z.strictObject({ desktop: z.string(), setting: z.string().max(64).nullable() }),
     response: z.strictObject({
-      ...desktopView.pick({ desktop: true, title: true, serial: true, reasons: true }).shape,
+      ...desktopView.pick({ desktop: true, title: true, serial: true, reasons: true, administrator: true }).shape,
       settings: z.array(settingView),
     }),
   },
@@ -292,6 +294,22 @@ export const daemonRoutes = {
     path: '/rescue',
     request: z.strictObject({ desktop: z.string(), code: z.string().min(1).max(100) }),
     response: z.strictObject({ desktop: z.string(), problem: rescueProblem }),
+  },
+  /** PO-21. `minutes` null: as long as the policies allow; `settings` null: all that they let be loosened. */
+  enterAdministratorMode: {
+    path: '/enter-administrator-mode',
+    request: z.strictObject({
+      desktop: z.string(),
+      password: z.string().min(1).max(1024),
+      minutes: z.int().min(1).max(480).nullable(),
+      settings: z.array(z.string().max(64)).min(1).max(16).nullable(),
+    }),
+    response: z.strictObject({ desktop: z.string(), until: z.int(), settings: z.array(z.string()) }),
+  },
+  leaveAdministratorMode: {
+    path: '/leave-administrator-mode',
+    request: z.strictObject({ desktop: z.string() }),
+    response: z.strictObject({ desktop: z.string() }),
   },
   start: { path: '/start', request: z.strictObject({ instance: z.string(), password }), response: instanceView },
   stop: {

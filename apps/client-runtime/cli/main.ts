@@ -5,6 +5,7 @@
 // usage; 3 no daemon, or the environment did not allow it.
 import { Command, CommanderError } from 'commander'
 import { activateCommand } from './activate.ts'
+import { adminModeCommand } from './admin-mode.ts'
 import { doctorCommand } from './doctor.ts'
 import { enrolCommand } from './enrol.ts'
 import { CliError, exitCode } from './error.ts'
@@ -37,6 +38,7 @@ const commands = [
   setPasswordCommand,
   overrideCommand,
   rescueCommand,
+  adminModeCommand,
   resetPasswordCommand,
   startCommand,
   stopCommand,

@@ -2,9 +2,10 @@
 import { settingOf } from '@casemate/policy/decision'
 import type { Facts } from '@casemate/policy/facts'
 import { describeInstanceKey } from '@casemate/policy/instance-key'
-import { type Assignment, desktopOf } from '@casemate/policy/lease'
+import { type Assignment, desktopOf, type Lease } from '@casemate/policy/lease'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import type { DesktopView } from '../local-api.ts'
+import { modeOf, presentGrant } from './administrator-mode/present-grant.ts'
 import { decideDesktop } from './decision/decide-desktop.ts'
 import { type Device, factsOf } from './device.ts'
 import { type DesktopDocuments, readDesktop } from './documents/desktop-documents.ts'
@@ -44,11 +45,12 @@ async function wantedOf(
   desktop: string,
   held: DesktopDocuments | undefined,
   record: InstanceRecord | undefined,
-): Promise<Pick<DesktopView, 'activation' | 'eula' | 'password'>> {
+): Promise<Pick<DesktopView, 'activation' | 'eula' | 'password' | 'administrator'>> {
   const { lease } = device.leases
   // Without documents the reasons say so; what they would ask for is not known.
-  if (held === undefined || lease === null) return { activation: 'none', eula: null, password: null }
-  const setting = settingOf(held.layers, lease, await factsOf(device, []), device.clock.now)
+  if (held === undefined || lease === null) return { activation: 'none', eula: null, password: null, administrator: null }
+  const facts = await factsOf(device, [])
+  const setting = settingOf(held.layers, lease, facts, device.clock.now)
   const [activation, authentication] = [setting('activation'), setting('authentication')]
   const { eula: sha256 } = held
   return {
@@ -58,7 +60,22 @@ async function wantedOf(
       authentication.mode === 'password'
         ? { set: await hasPassword(device, record), minLength: authentication.minLength, minClasses: authentication.minClasses }
         : null,
+    administrator: await administratorOf(device, desktop, held, lease, facts),
   }
+}
+
+async function administratorOf(
+  device: Device,
+  desktop: string,
+  held: DesktopDocuments,
+  lease: Lease,
+  facts: Parameters<typeof modeOf>[2],
+): Promise<DesktopView['administrator']> {
+  const mode = modeOf(held, lease, facts, device.clock.now)
+  if (mode.mode === 'off') return null
+  const grant = await presentGrant(device, desktop, mode, lease)
+  const { exceptions, exp } = grant ?? { exceptions: mode.allows, exp: null }
+  return { until: exp, settings: exceptions.map(({ setting: name }) => name), maxMinutes: mode.maxMinutes }
 }
 
 async function hasPassword({ key, layout }: Device, record: InstanceRecord | undefined): Promise<boolean> {

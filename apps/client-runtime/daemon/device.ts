@@ -6,6 +6,7 @@ import type { Facts } from '@casemate/policy/facts'
 import { thumbprint } from '@casemate/policy/jwk'
 import { deviceSigner, type Signer } from '@casemate/policy/token'
 import type { Layout } from '../layout.ts'
+import { AdministratorStore } from './administrator-mode/administrator-store.ts'
 import type { VerifiedClock } from './clock/verified-clock.ts'
 import { ConsoleClient } from './console/console-client.ts'
 import { Documents } from './documents/documents.ts'
@@ -31,6 +32,7 @@ export interface Device {
   readonly documents: Documents
   readonly leases: LeaseStore
   readonly overrides: OverrideStore
+  readonly administrator: AdministratorStore
   readonly journal: Journal
   readonly host: HostProbes
   /** Code of what is wrong with the lease that was kept, or null. */
@@ -54,13 +56,31 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const leases = await LeaseStore.open(layout)
   const overrides = await OverrideStore.open(layout)
+  const administrator = await AdministratorStore.open(layout)
   const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
   const documents = new Documents(layout.update, console, clock)
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
   await overrides.load(owner, await documents.overrideKeys())
-  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, overrides, journal, host, leaseFault }
+  return {
+    enrolment,
+    layout,
+    version,
+    clock,
+    key,
+    keeping,
+    signer,
+    owner,
+    console,
+    documents,
+    leases,
+    overrides,
+    administrator,
+    journal,
+    host,
+    leaseFault,
+  }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */

@@ -3,6 +3,9 @@ import type { Reason } from '@casemate/policy/reason'
 
 /** Stable codes: callers branch on them, messages are for people. Refusals of the console keep its own codes (`protocolError`). */
 export type RuntimeErrorCode =
+  | 'administrator-mode-locked'
+  | 'administrator-mode-off'
+  | 'administrator-mode-too-long'
   | 'already-activated'
   | 'already-enrolled'
   | 'answer-invalid'

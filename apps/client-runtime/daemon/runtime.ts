@@ -11,6 +11,8 @@ import type { PasswordRules } from '@casemate/policy/password'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
 import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
+import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
+import { enterAdministratorMode } from './administrator-mode/enter.ts'
 import { checkIn } from './check-in/check-in.ts'
 import { ContactLoop } from './check-in/contact-loop.ts'
 import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
@@ -136,8 +138,8 @@ export class Runtime {
   async why({ desktop, setting }: DaemonRequest<'why'>): Promise<DaemonResponse<'why'>> {
     const assigned = this.device.leases.lease?.assign.find((assignment) => desktopOf(assignment) === desktop)
     if (assigned === undefined) throw desktopUnknown(desktop)
-    const { title, serial, reasons } = await this.#viewDesktop(assigned)
-    return { desktop, title, serial, reasons, settings: [...(await explainDesktop(this.device, assigned, setting))] }
+    const { title, serial, reasons, administrator } = await this.#viewDesktop(assigned)
+    return { desktop, title, serial, reasons, administrator, settings: [...(await explainDesktop(this.device, assigned, setting))] }
   }
 
   async activate(request: DaemonRequest<'activate'>): Promise<DaemonResponse<'activate'>> {
@@ -196,6 +198,32 @@ export class Runtime {
     return { id, desktop, kind, expires: exp }
   }
 
+  /** @throws as `enterAdministratorMode` of `administrator-mode/enter.ts` */
+  enterAdministratorMode(request: DaemonRequest<'enterAdministratorMode'>): Promise<DaemonResponse<'enterAdministratorMode'>> {
+    return this.#loosening(async () => {
+      await this.device.clock.tick()
+      const { desktop, exp, exceptions } = await enterAdministratorMode(this.device, request)
+      return { desktop, until: exp, settings: exceptions.map(({ setting }) => setting) }
+    })
+  }
+
+  leaveAdministratorMode(desktop: string): Promise<DaemonResponse<'leaveAdministratorMode'>> {
+    return this.#loosening(async () => {
+      await leaveAdministratorMode(this.device, desktop)
+      return { desktop }
+    })
+  }
+
+  /** What it changes reaches sessions that run, the journal and the launcher before it counts as done. */
+  async #loosening<T>(act: () => Promise<T>): Promise<T> {
+    this.#checkJournal()
+    const done = await this.#inTurn(act)
+    await this.#sessions.redecide()
+    this.#contact.wake()
+    this.#options.changed()
+    return done
+  }
+
   /** @throws RuntimeError `rescue-none`, `desktop-unknown` */
   async askRescue(desktop: string): Promise<DaemonResponse<'askRescue'>> {
     return { desktop, ...(await this.#rescueOffer(desktop)).offer }
@@ -205,16 +233,12 @@ export class Runtime {
   async rescue(desktop: string, code: string): Promise<DaemonResponse<'rescue'>> {
     this.#checkJournal()
     await this.device.clock.tick()
-    const offer = await this.#inTurn(async () => {
-      const { offer: offered, record } = await this.#rescueOffer(desktop)
+    return this.#loosening(async () => {
+      const { offer, record } = await this.#rescueOffer(desktop)
       // As it stands in this turn: a code that ends a lock writes the instance, and never an older key of it.
-      await useRescueCode(this.device, await readSettledInstance(this.device.layout, record.instance), offered, code)
-      return offered
+      await useRescueCode(this.device, await readSettledInstance(this.device.layout, record.instance), offer, code)
+      return { desktop, problem: offer.problem }
     })
-    await this.#sessions.redecide()
-    this.#contact.wake()
-    this.#options.changed()
-    return { desktop, problem: offer.problem }
   }
 
   async #rescueOffer(desktop: string): Promise<{ readonly offer: RescueOffer; readonly record: InstanceRecord }> {
@@ -366,6 +390,7 @@ export class Runtime {
     const elapsed = Math.max(0, mono - this.#lastTick)
     if (this.#sessions.running > 0) await leases.countRuntime(elapsed)
     this.#lastTick = mono
+    if (journal.fault === null && (await endOver(this.device))) this.#contact.wake()
     await this.#sessions.tick()
     if (clock.behind && !this.#wasBehind && journal.fault === null) await journal.append({ type: 'clock-behind', data: clock.reading })
     this.#wasBehind = clock.behind

@@ -135,6 +135,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       askRescue: ({ desktop }) => enrolled().askRescue(desktop),
       rescue: ({ desktop, code }) => enrolled().rescue(desktop, code),
       resetPassword: (request) => enrolled().resetPassword(request),
+      enterAdministratorMode: (request) => enrolled().enterAdministratorMode(request),
+      leaveAdministratorMode: ({ desktop }) => enrolled().leaveAdministratorMode(desktop),
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),

@@ -16,6 +16,8 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   takeOverride: '/take-override',
   askRescue: '/ask-rescue',
   rescue: '/rescue',
+  enterAdministratorMode: '/enter-administrator-mode',
+  leaveAdministratorMode: '/leave-administrator-mode',
   start: '/start',
   stop: '/stop',
   ask: '/ask',

@@ -4,6 +4,7 @@
 // leaving one out protects nothing.
 import type { DesktopView, InstanceView, SessionRequest, SessionState } from '../local-api.ts'
 import { activateDesktop } from './activation.ts'
+import { administratorButton } from './administrator.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
 import { button, element, prose } from './element.ts'
 import { fromNow, moment } from './moment.ts'
@@ -80,7 +81,7 @@ function about({ serial }: DesktopView, open: Session | null, instance: Instance
   return [release, ...sealed, ...(instance === undefined ? [] : [`on ${instance.engine}`])].join(' · ')
 }
 
-function badges({ deadlines, messages, eula, activated }: DesktopView, open: Session | null, now: number): HTMLElement | null {
+function badges({ deadlines, messages, eula, activated, administrator }: DesktopView, open: Session | null, now: number): HTMLElement | null {
   const found: (readonly [text: string, kind: 'plain' | 'warn'])[] = []
   if (open !== null && open.state !== 'blocked') {
     found.push([open.network === 'none' ? 'no network' : 'listed servers only', 'plain'])
@@ -88,6 +89,8 @@ function badges({ deadlines, messages, eula, activated }: DesktopView, open: Ses
     if (open.content !== null) found.push([contentWords(open.content), 'plain'])
   }
   if (!activated && eula !== null) found.push([eula.accepted ? 'licence accepted' : 'has a licence to accept', 'plain'])
+  if (administrator?.until != null)
+    found.push([`administrator mode until ${moment(administrator.until)} (${fromNow(administrator.until, now)})`, 'warn'])
   const { warnAt = null, restrictAt = null, suspendAt = null } = deadlines ?? {}
   const warned = open?.warned === true || (warnAt !== null && now >= warnAt)
   if (suspendAt !== null) found.push([`may run until ${moment(suspendAt)} (${fromNow(suspendAt, now)})`, warned ? 'warn' : 'plain'])
@@ -132,19 +135,24 @@ function blockedWords({ reasons }: DesktopView, session: Session | null): HTMLEl
 }
 
 function actions(view: DesktopView, instance: InstanceView | undefined, open: Session | null): readonly (HTMLElement | null)[] {
-  const { desktop, title, password, reasons, rescue } = view
+  const { desktop, title, password, reasons, rescue, administrator } = view
   const idle = !busy.has(desktop)
   const named = (what: string) => `${desktop}-${what}`
   if (instance === undefined) {
     const blocked = reasons.some(({ code }) => code !== 'activation-needed')
     return blocked || !idle ? [] : [button(named('activate'), 'Activate', () => run(desktop, 'Activating', () => activateDesktop(view)), 'main')]
   }
+  const leave = () =>
+    run(desktop, 'Leaving administrator mode', async () => {
+      await ask('leaveAdministratorMode', { desktop })
+    })
+  const administrate = administrator === null ? null : administratorButton(view, administrator, leave)
   if (open !== null) {
     const screen =
       open.viewer === null
         ? null
         : element('a', { id: named('screen'), class: 'button main', href: open.viewer, target: '_blank', rel: 'noreferrer' }, 'Open screen')
-    return [screen, ...open.requests.map((request) => requestButton(desktop, instance.instance, request))]
+    return [screen, ...open.requests.map((request) => requestButton(desktop, instance.instance, request)), administrate]
   }
   if (!idle) return []
   const start = async (secret: string | null) => {
@@ -159,6 +167,7 @@ function actions(view: DesktopView, instance: InstanceView | undefined, open: Se
     reasons.length > 0 ? null : button(named('start'), label, begin, 'main'),
     rescue === null ? null : button(named('rescue'), 'Help without a network', () => offerRescue(view, rescue)),
     password?.set === true ? button(named('password'), 'Change password', () => changePassword(view, password, instance.instance)) : null,
+    administrate,
   ]
 }
 

@@ -33,6 +33,13 @@ const words: Readonly<Record<string, Words>> = {
   'activation-not-for-user': ['This desktop is not meant for the user of this computer.', 'Ask to be listed for it.', ADMINISTRATOR],
   'activation-refused': ['The activation password or key is not right.', 'Check it and try again.', HELP_DESK],
   'activation-used-up': ['This desktop has been activated as often as is allowed.', 'Ask for another activation.', ADMINISTRATOR],
+  'administrator-mode-locked': ['Too many wrong passwords were typed for the administrator mode.', 'Wait and try again.', ADMINISTRATOR],
+  'administrator-mode-off': [
+    'This desktop is not in administrator mode, or its policies allow none here.',
+    'Nothing more can be done here.',
+    ADMINISTRATOR,
+  ],
+  'administrator-mode-too-long': ['The policies do not allow administrator mode for that long.', 'Choose fewer minutes.'],
   'already-activated': ['This desktop is activated on this computer already.', 'Start it.'],
   'already-enrolled': ['This computer is enrolled already.', 'Nothing more is needed.'],
   'console-unreachable': ['The console of the organisation could not be reached.', 'Check the network connection and try again.', HELP_DESK],

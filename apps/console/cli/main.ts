@@ -34,9 +34,10 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
     about: 'rules of desktops',
     load: async () => {
       const { policyCheckCommand, policyDiffCommand, policySchemaCommand } = await import('./policy-documents.ts')
+      const { policyAdminKeyCommand } = await import('./policy-admin-key.ts')
       const { policyImpactCommand } = await import('./policy-impact.ts')
       const { policyStageCommand } = await import('./policy-stage.ts')
-      return [policyCheckCommand, policyDiffCommand, policySchemaCommand, policyImpactCommand, policyStageCommand]
+      return [policyCheckCommand, policyDiffCommand, policySchemaCommand, policyImpactCommand, policyStageCommand, policyAdminKeyCommand]
     },
   },
   release: {

@@ -5,6 +5,7 @@
 import { type Decision, decide } from '@casemate/policy/decision'
 import type { Facts, Request } from '@casemate/policy/facts'
 import { reason } from '@casemate/policy/reason'
+import { grantOf, modeOf } from '../administrator-mode/present-grant.ts'
 import { type Device, factsOf } from '../device.ts'
 import { type DesktopDocuments, readDesktop } from '../documents/desktop-documents.ts'
 import type { AskedOfHost } from '../host-facts/host-probes.ts'
@@ -26,7 +27,10 @@ export async function decideDesktop(device: Device, engines: Facts['engines'], d
     if (documents !== undefined) {
       const observed = { ...(await factsOf(device, engines, askedBy(documents.layers))), floors }
       const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
-      return { decision: decide(documents.release, documents.layers, lease, facts, request, clock.now, overrides.granted), documents }
+      const { now } = clock
+      const granted = lease === null ? null : await grantOf(device, desktop, modeOf(documents, lease, facts, now))
+      const loosenings = granted === null ? overrides.granted : [...overrides.granted, granted]
+      return { decision: decide(documents.release, documents.layers, lease, facts, request, now, loosenings), documents }
     }
     return { decision: { allowed: false, reasons: [whyNothing(device, desktop)] }, documents: null }
   } catch {

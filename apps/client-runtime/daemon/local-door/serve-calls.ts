@@ -44,6 +44,8 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.askRescue, calls.askRescue)
   serve(daemonRoutes.rescue, calls.rescue)
   serve(daemonRoutes.resetPassword, calls.resetPassword)
+  serve(daemonRoutes.enterAdministratorMode, calls.enterAdministratorMode)
+  serve(daemonRoutes.leaveAdministratorMode, calls.leaveAdministratorMode)
   serve(daemonRoutes.start, calls.start)
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)

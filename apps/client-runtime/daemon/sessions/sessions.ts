@@ -104,9 +104,11 @@ export class Sessions {
   }
 
   reports(): readonly SessionReport[] {
-    return [...this.#live.values()].map(({ record: { session, serial, releaseSha256, plan }, observed }) => ({
-      ...{ session, serial, releaseSha256, plan, observed },
-    }))
+    const { administrator } = this.#options.device
+    return [...this.#live.values()].map(({ record: { session, desktop, serial, releaseSha256, plan }, observed }) => {
+      const token = administrator.tokenOf(desktop)
+      return { session, serial, releaseSha256, plan, observed, ...(token === null ? {} : { administrator: token }) }
+    })
   }
 
   async viewer(instance: string): Promise<ViewerAddress | null> {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the approved policies give, what the device decided, what it observed: side by side, for every session that it last reported.
+import { type AdministratorGrant, verifyAdministratorGrant } from '@casemate/policy/administrator-grant'
+import { readAdministratorKey } from '@casemate/policy/administrator-key'
 import { complianceOf, type Difference, type SessionReport, sessionReport } from '@casemate/policy/compliance'
+import { PolicyError } from '@casemate/policy/error'
 import { allSettings } from '@casemate/policy/layers'
-import { loosen } from '@casemate/policy/loosening'
-import type { Override } from '@casemate/policy/override'
+import { type Loosening, loosen } from '@casemate/policy/loosening'
 import type { SettingValues } from '@casemate/policy/settings'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
@@ -62,11 +64,13 @@ async function judge(console: Known, device: DeviceRow, report: SessionReport, w
   const unknown = { between: 'release' as const, field: 'release', wanted: 'one that was published here', found: releaseSha256 }
   const older = { between: 'release' as const, field: 'serial', wanted: `${wanted ?? 'none'}`, found: `${serial}` }
   const issued = await issuedTo(console, device)
+  const administrator = values === null ? null : await administratorOf(device, report, values)
+  const granted: readonly Loosening[] = administrator === null ? issued.overrides : [...issued.overrides, administrator]
   const differences = [
     ...(values === null ? [unknown] : []),
     ...(serial === wanted ? [] : [older]),
-    ...(plan.overrides ?? []).filter((id) => !issued.ids.has(id)).map(notGranted),
-    ...complianceOf(report, values === null ? null : withGranted(values, device, report, issued.overrides)),
+    ...(plan.overrides ?? []).filter((id) => !issued.ids.has(id) && id !== administrator?.id).map(notGranted),
+    ...complianceOf(report, values === null ? null : withGranted(values, device, report, granted)),
   ]
   return {
     ...{ session, instance: plan.instance, desktop: plan.desktop, applied: serial, wanted },
@@ -75,10 +79,32 @@ async function judge(console: Known, device: DeviceRow, report: SessionReport, w
 }
 
 /** A device that was granted more is not looser than it should be, for as long as it was granted. */
-function withGranted(values: SettingValues, { organisation, id, jkt, lastSeenAt }: DeviceRow, { plan }: SessionReport, granted: readonly Override[]) {
+function withGranted(
+  values: SettingValues,
+  { organisation, id, jkt, lastSeenAt }: DeviceRow,
+  { plan }: SessionReport,
+  granted: readonly Loosening[],
+) {
   const named = granted.filter((one) => plan.overrides?.includes(one.id) === true)
   const at = Math.floor((lastSeenAt?.getTime() ?? 0) / 1000)
-  return loosen(values, { iss: organisation, sub: id, cnf: { jkt } }, plan.desktop, named, at).values
+  // Under which lease an administrator signed is judged on the device, which knows the one it has.
+  return loosen(values, { iss: organisation, sub: id, cnf: { jkt }, seq: Number.MAX_SAFE_INTEGER }, plan.desktop, named, at).values
+}
+
+/** What an administrator signed at the device, where the key of its policies vouches for it; null: nothing that does. */
+async function administratorOf(
+  { organisation, id, jkt }: DeviceRow,
+  { administrator }: SessionReport,
+  { 'administrator-mode': mode }: SettingValues,
+): Promise<AdministratorGrant | null> {
+  if (administrator === undefined || mode.mode === 'off') return null
+  try {
+    const expected = { issuer: organisation, device: { id, jkt }, key: readAdministratorKey(mode.key).publicJwk }
+    return await verifyAdministratorGrant(administrator, expected)
+  } catch (error) {
+    if (error instanceof PolicyError) return null
+    throw error
+  }
 }
 
 function notGranted(id: string): Difference {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFile } from 'node:fs/promises'
+import { readAdministratorKey } from '@casemate/policy/administrator-key'
 import { expect, it } from 'vitest'
 import { admin, makeWorkplace } from './admin.ts'
 
@@ -44,4 +45,20 @@ it('refuses to compare what is no policy, and prints the schema that an editor c
   const [wrong, schema] = await Promise.all([admin(['policy', 'diff', at('old.yaml'), at('wrong.yaml'), '--json']), admin(['policy', 'schema'])])
   expect([wrong.code, JSON.parse(wrong.stdout).error.code]).toEqual([1, 'policy-invalid'])
   expect(JSON.parse(schema.stdout)).toMatchObject({ type: 'object', properties: { rules: { type: 'array' } } })
+})
+
+it('prints the key of an administrator mode as a rule that a policy takes, and nothing that opens it', async () => {
+  const { at } = await makeWorkplace()
+  const [rule, json] = await Promise.all([
+    admin(['policy', 'admin-key', '--passphrase-file', at('passphrase')]),
+    admin(['policy', 'admin-key', '--passphrase-file', at('passphrase'), '--json']),
+  ])
+  const [, written = ''] = rule.stdout.split('\n\n')
+  await writeFile(at('policy.yaml'), policy('1', written))
+  expect(await admin(['policy', 'check', '--file', at('policy.yaml')])).toMatchObject({ code: 0 })
+  const { key } = JSON.parse(json.stdout)
+  expect(written).toContain('setting: administrator-mode')
+  expect(Object.keys(readAdministratorKey(key))).toEqual(['kdf', 'wrapped', 'publicJwk'])
+  await writeFile(at('policy.yaml'), policy('1', written.replace(/key: .*/, `key: ${key.slice(0, -4)}`)))
+  expect(await admin(['policy', 'check', '--file', at('policy.yaml')])).toMatchObject({ code: 1 })
 })

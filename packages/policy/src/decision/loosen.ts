@@ -88,7 +88,8 @@ export function problemOf(code: ReasonCode): RescueProblem | undefined {
   }
 }
 
-function isInForce(one: Loosening, { iss, sub, cnf, seq }: Bound, desktop: string, now: number): boolean {
+/** Whether its time has come and is not over, for this device, desktop and lease. */
+export function isInForce(one: Loosening, { iss, sub, cnf, seq }: Bound, desktop: string, now: number): boolean {
   // Made under a lease that is not there any more, or not yet: this device went back, or its state is another one's.
   if (one.kind === 'administrator' && one.seq > seq) return false
   return one.iss === iss && one.sub === sub && one.cnf.jkt === cnf.jkt && one.desktop === desktop && hasBegun(one, now) && now < one.exp

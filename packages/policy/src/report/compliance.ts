@@ -7,6 +7,7 @@ import { appliedSettings } from '../decision/applied-settings.ts'
 import { type LaunchPlan, launchPlan } from '../decision/launch-plan.ts'
 import { sha256Text, slug } from '../model/names.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { grantBytes } from '../trust/administrator-grant.ts'
 
 const fields = launchPlan.shape
 
@@ -29,6 +30,8 @@ export const sessionReport = z.strictObject({
   releaseSha256: sha256Text,
   plan: launchPlan,
   observed: observation.nullable(),
+  /** PO-21: what an administrator signed at the device for this desktop; absent: nothing. */
+  administrator: z.string().max(grantBytes).optional(),
 })
 
 export type Observation = z.infer<typeof observation>

@@ -30,6 +30,11 @@ export const journalEvent = z.discriminatedUnion('type', [
   /** PO-22; `exp` is its end. */
   event('override-taken', { id: overrideId, desktop: slug, kind: z.enum(['extension', 'exception', 'reset']), exp: instant }),
   event('override-refused', { code, message: text }),
+  /** PO-21; `exp` is its end unless it is left before. */
+  event('administrator-mode-entered', { id: overrideId, desktop: slug, exp: instant, settings: z.array(code).max(16) }),
+  event('administrator-mode-refused', { desktop: slug, failed: z.int().min(1) }),
+  event('administrator-mode-left', { desktop: slug }),
+  event('administrator-mode-ended', { desktop: slug }),
   /** `sha256` is that of the commitment, `seq` of the lease that carried it. */
   event('rescue-used', { desktop: slug, instance: slug, problem: z.enum(['expired', 'offline', 'locked']), seq: z.int().min(1), sha256: sha256Text }),
   event('eula-accepted', { desktop: slug, sha256: sha256Text }),

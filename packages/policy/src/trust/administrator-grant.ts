@@ -10,7 +10,8 @@ import { type EdPublicJwk, edPublicJwk, thumbprint } from './jwk.ts'
 import { type Signer, signToken, verifyToken } from './token.ts'
 
 const administratorGrantTyp = 'casemate-administrator-grant+jwt'
-const grantBytes = 131_072
+/** Goes along with each report of a session. */
+export const grantBytes = 32_768
 
 const members = z.strictObject({
   /** The organisation. */

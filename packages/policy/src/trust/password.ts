@@ -25,7 +25,11 @@ export type PasswordTries = z.infer<typeof passwordTries>
 export const noTries: PasswordTries = { failed: 0, lockedUntil: null }
 
 /** After a wrong password: every `tries` of them, the next one has to wait. */
-export function afterWrongPassword({ failed, lockedUntil }: PasswordTries, rules: PasswordRules, now: number): PasswordTries {
+export function afterWrongPassword(
+  { failed, lockedUntil }: PasswordTries,
+  rules: Pick<PasswordRules, 'tries' | 'lockMinutes'>,
+  now: number,
+): PasswordTries {
   const count = failed + 1
   return { failed: count, lockedUntil: count % rules.tries === 0 ? now + rules.lockMinutes * 60 : lockedUntil }
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An administrator's password typed at a device, under policies of a real console.
+import { readFile } from 'node:fs/promises'
+import { writeAdministratorKey } from '@casemate/policy/administrator-key'
+import { makeAdministratorKey } from '@casemate/policy/administrator-key-make'
+import { describe, expect, it, vi } from 'vitest'
+import { deviceCompliance } from '../../console/src/devices/compliance.ts'
+import { showReport } from '../../console/src/reports/show.ts'
+import { openRules, operator, publishDesktop, publishPolicy, publishRelease } from '../../console/test/console/world.ts'
+import { random } from '../daemon/console/console-client.ts'
+import { derivePassphraseKey } from '../daemon/instances/derive-passphrase-key.ts'
+import { layoutOf } from '../layout.ts'
+import { Computer, realWorld } from './computer.ts'
+
+const params = { memoryKiB: 19_456, passes: 2, lanes: 1 }
+const newKey = async () => writeAdministratorKey(await makeAdministratorKey({ text: 'open sesame', derive: derivePassphraseKey, params }, random))
+const key = await newKey()
+const mode = {
+  ...{ mode: 'password', key, maxMinutes: 30, tries: 2, lockMinutes: 10 },
+  allows: [
+    { setting: 'clipboard-to-guest', value: { maxTextBytes: 100 } },
+    { setting: 'exit', value: 'user' },
+  ],
+}
+const rules = (change: object = {}) => [...openRules, { setting: 'administrator-mode', value: { ...mode, ...change } }]
+const refused = (code: string) => ({ code })
+
+const toGuest = async (computer: Computer) => (await computer.call('status', {})).instances[0]?.session?.clipboard.toGuest
+const shown = async (computer: Computer) => (await computer.call('list', {})).desktops[0]?.administrator
+const enter = (computer: Computer, change: { password?: string; minutes?: number; settings?: string[] } = {}) =>
+  computer.call('enterAdministratorMode', { desktop: 'office', password: 'open sesame', minutes: null, settings: null, ...change })
+const journalOf = async (computer: Computer) => await readFile(layoutOf(computer.data).journal, 'utf8')
+
+async function enrolled(change: object = {}) {
+  const [world, computer] = [await realWorld(), await Computer.fresh()]
+  await publishDesktop(world, rules(change))
+  const device = await computer.enrol(world)
+  return { world, computer, device }
+}
+
+describe('administrator mode', () => {
+  it('changes a session that runs, is reported, and ends by itself', { timeout: 60_000 }, async () => {
+    const { world, computer, device } = await enrolled()
+    await computer.running()
+    expect([await toGuest(computer), await shown(computer)]).toEqual([
+      false,
+      { until: null, settings: ['clipboard-to-guest', 'exit'], maxMinutes: 30 },
+    ])
+    const entered = await enter(computer, { minutes: 10, settings: ['clipboard-to-guest'] })
+    expect(entered.settings).toEqual(['clipboard-to-guest'])
+    expect(await toGuest(computer)).toBe(true)
+    expect(await shown(computer)).toMatchObject({ until: entered.until, settings: ['clipboard-to-guest'] })
+    await vi.waitFor(async () => {
+      const { entries } = await showReport(operator, world.console, device, 100)
+      const data = expect.objectContaining({ desktop: 'office', exp: entered.until, settings: ['clipboard-to-guest'] })
+      expect(entries).toContainEqual(expect.objectContaining({ type: 'administrator-mode-entered', data }))
+    }, 20_000)
+    await vi.waitFor(async () => {
+      const { sessions } = await deviceCompliance(operator, world.console, device)
+      expect(sessions).toMatchObject([{ plan: { clipboard: { toGuest: { allowed: true } } }, compliant: true }])
+    }, 20_000)
+    await world.close()
+    computer.clock.offset = 601
+    await vi.waitFor(async () => expect(await toGuest(computer)).toBe(false), 20_000)
+    await vi.waitFor(async () => expect(await journalOf(computer)).toContain('"administrator-mode-ended"'), 20_000)
+    expect(await journalOf(computer)).not.toContain('sesame')
+  })
+
+  it('outlives a restart of the daemon, and is over once it is left', { timeout: 60_000 }, async () => {
+    const { computer } = await enrolled()
+    await computer.call('activate', { desktop: 'office', presented: null, password: null })
+    const { until } = await enter(computer)
+    await computer.stop()
+    await computer.start()
+    expect(await shown(computer)).toMatchObject({ until })
+    expect(await computer.call('leaveAdministratorMode', { desktop: 'office' })).toEqual({ desktop: 'office' })
+    expect(await shown(computer)).toMatchObject({ until: null })
+    await expect(computer.call('leaveAdministratorMode', { desktop: 'office' })).rejects.toMatchObject(refused('administrator-mode-off'))
+  })
+
+  it('counts wrong passwords, before anything else is said, and refuses the right one while it is locked', { timeout: 60_000 }, async () => {
+    const { computer } = await enrolled()
+    await expect(enter(computer, { password: 'open says me' })).rejects.toMatchObject(refused('password-wrong'))
+    await computer.stop()
+    await computer.start()
+    await expect(enter(computer, { password: 'open says me' })).rejects.toMatchObject(refused('password-wrong'))
+    await expect(enter(computer)).rejects.toMatchObject(refused('administrator-mode-locked'))
+    expect((await journalOf(computer)).match(/"administrator-mode-refused"/g)).toHaveLength(2)
+    computer.clock.offset = 601
+    expect(await enter(computer)).toMatchObject({ settings: ['clipboard-to-guest', 'exit'] })
+  })
+
+  it('loosens nothing beyond what the policies list, nor for longer', { timeout: 60_000 }, async () => {
+    const { computer } = await enrolled()
+    await expect(enter(computer, { settings: ['network'] })).rejects.toMatchObject(refused('setting-unknown'))
+    await expect(enter(computer, { minutes: 31 })).rejects.toMatchObject(refused('administrator-mode-too-long'))
+    expect(await shown(computer)).toMatchObject({ until: null })
+    expect(await enter(computer, { settings: ['exit'], minutes: 30 })).toMatchObject({ settings: ['exit'] })
+  })
+
+  it('is nothing where the policies name no key', { timeout: 60_000 }, async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world, openRules)
+    await computer.enrol(world)
+    expect(await shown(computer)).toBeNull()
+    await expect(enter(computer)).rejects.toMatchObject(refused('administrator-mode-off'))
+  })
+
+  it('ends at once when a new policy names another key', { timeout: 60_000 }, async () => {
+    const { world, computer } = await enrolled()
+    await computer.running()
+    await enter(computer)
+    expect(await toGuest(computer)).toBe(true)
+    await publishPolicy(world, '2', rules({ key: await newKey() }))
+    await publishRelease(world, '2')
+    await vi.waitFor(async () => expect(await toGuest(computer)).toBe(false), 20_000)
+    expect(await enter(computer)).toMatchObject({ settings: ['clipboard-to-guest', 'exit'] })
+    expect(await toGuest(computer)).toBe(true)
+  })
+})
