@@ -152,6 +152,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
       lockMinutes: fc.integer({ min: 1, max: 60 }),
     }),
   ),
+  'moved-instances': fc.constantFrom('consent', 'refuse'),
   're-authentication': fc.record({ afterSleep: fc.boolean(), idleMinutes: fc.option(fc.integer({ min: 1, max: 9 }), { nil: null }) }),
   expiry: fc.record({
     afterDays: fc.option(fc.integer({ min: 1, max: 20 }), { nil: null }),

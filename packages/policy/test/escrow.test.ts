@@ -3,10 +3,12 @@ import { combine } from 'shamir-secret-sharing'
 import nacl from 'tweetnacl'
 import { describe, expect, it } from 'vitest'
 import { decodeBase64url, encodeBase64url } from '../src/trust/base64url.ts'
+import { encryptToken, recipientOf } from '../src/trust/encrypted-token.ts'
 import { combineShares, type EscrowShare, readEscrowStatement, type Splitting, splitInstanceKey } from '../src/trust/escrow.ts'
 import { escrowJwk, openShare, returnShare } from '../src/trust/escrow-open.ts'
 import { thumbprint } from '../src/trust/jwk.ts'
 import { parseEscrowKeys } from '../src/trust/key-list.ts'
+import type { Override } from '../src/trust/override.ts'
 import { generateDeviceKey, generateEphemeralKey } from '../src/trust/software-device-key.ts'
 import { deviceSigner, signToken } from '../src/trust/token.ts'
 import { random } from './keys.ts'
@@ -19,6 +21,8 @@ async function listOf(threshold: number, people: readonly Administrator[]) {
   return parseEscrowKeys(JSON.stringify({ format: 'casemate-escrow-keys-1', purpose: 'escrow', threshold, keys }))
 }
 
+type Move = Extract<Override, { kind: 'move' }>
+const { key: nextKey } = await generateDeviceKey()
 const people = [administrator(), administrator(), administrator(), administrator()] as const
 const [ada, ben, cora, dan] = people
 const approved = await listOf(3, people)
@@ -182,6 +186,59 @@ describe('a device that gets shares back', () => {
     const resigned = honest.map((text) => JSON.stringify({ ...JSON.parse(text), statement: same }))
     expect((await combineShares(resigned, combining)).key).toEqual(key)
   })
+})
+
+describe('an instance that moves', () => {
+  const next = { id: 'd-2', key: nextKey }
+  const moved = async (change: object = {}): Promise<Move> => ({
+    ...{ iss: 'example', sub: 'd-2', cnf: { jkt: await thumbprint(nextKey.publicJwk) }, id: 'AAAAAAAAAAAAAAAAAAAAAA', desktop: 'office' },
+    ...{ iat: 1_800_000_000, exp: 1_800_086_400, kind: 'move' },
+    grant: {
+      instance: 'office',
+      from: { device: 'd-1', jkt: await thumbprint(device.key.publicJwk) },
+      to: await thumbprint(nextKey.agreementJwk),
+      ...change,
+    },
+  })
+  const give = async (person: Administrator, move: Move, to = nextKey.agreementJwk) => {
+    const opened = await openShare(JSON.stringify(shareOf(shares, person)), person)
+    return JSON.stringify(await returnShare(opened, { to, move, ephemeral: await generateEphemeralKey(), random }))
+  }
+  const taking = async () => ({ ...combining, device: next, madeBy: { id: 'd-1', jkt: await thumbprint(device.key.publicJwk) } })
+
+  it('opens on the device that the grant names, and on no other', async () => {
+    const given = await Promise.all([ada, ben, cora].map(async (person) => give(person, await moved())))
+    expect((await combineShares(given, await taking())).key).toEqual(key)
+    await expect(combineShares(given, { ...(await taking()), device: stranger })).rejects.toThrow(coded('escrow-share-altered'))
+    await expect(combineShares(given, { ...combining, device: next })).rejects.toThrow(coded('escrow-share-foreign'))
+  })
+
+  it.each([
+    ['another instance', { instance: 'lab' }],
+    ['another device', { from: { device: 'd-3', jkt: '' } }],
+    ['another key of the device', { from: { device: 'd-1', jkt: 'A'.repeat(43) } }],
+    ['another key to seal to', { to: 'A'.repeat(43) }],
+  ])('is given by no administrator on a grant of %s', async (_what, change) => {
+    await expect(give(ada, await moved(change))).rejects.toThrow(coded('escrow-other-device'))
+    expect(await give(ada, await moved())).toContain('casemate-escrow-return-1')
+  })
+
+  it('is given to no other device than that of the grant, be it the one that made the shares', async () => {
+    await expect(give(ada, await moved(), device.key.agreementJwk)).rejects.toThrow(coded('escrow-other-device'))
+    await expect(back(ada)).resolves.toBeDefined()
+  })
+
+  it('needs as many shares as at home, and those of one split', async () => {
+    const [one = '', two = ''] = await Promise.all([ada, ben].map(async (person) => give(person, await moved())))
+    await expect(combineShares([one, two], await taking())).rejects.toThrow(coded('escrow-shares-too-few'))
+    expect((await combineShares([one, two, await give(dan, await moved())], await taking())).key).toEqual(key)
+  })
+})
+
+it('tells whom an encrypted token is for, without opening it', async () => {
+  const token = await encryptToken(key, { typ: 'x+jwe', recipient: nextKey.agreementJwk, ephemeral: await generateEphemeralKey(), random })
+  expect(recipientOf(token)).toBe(await thumbprint(nextKey.agreementJwk))
+  expect(() => recipientOf('a.b')).toThrow(coded('token-form'))
 })
 
 function flipped(text: string): string {

@@ -50,6 +50,7 @@ describe('the catalogue', () => {
       'PO-1 activation-users',
       'PO-1 activation-instances',
       'PO-2 authentication',
+      'PO-6 moved-instances',
       'PO-3 re-authentication',
       'PO-4 expiry',
       'PO-4 expiry-texts',

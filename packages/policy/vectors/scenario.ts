@@ -164,6 +164,7 @@ function baseRequest(): Request {
     instance: {
       name: 'office-1',
       activatedAt: now - 10 * day,
+      boundTo: 'this-device',
       authentication: 'missing',
       authenticatedBy: 'password',
       lockedUntil: null,

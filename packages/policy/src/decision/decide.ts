@@ -4,17 +4,18 @@
 // and the first that fails is the answer; what is stolen or revoked is said before what is merely late, and nobody is asked for a
 // password to a desktop that would not start. Whatever goes wrong in here is a refusal.
 //
-//    1 clock-behind            8 desktop-not-assigned     15 activation-needed
-//    2 lease-missing           9 release-older            16 policy-too-large
-//    3 lease-foreign          10 release-mismatch         17 host-refuses
-//    4 lease-older            11 package-altered          18 posture-failed
-//    5 lease-suspended        12 policy-missing           19 instance-expired
-//    6 lease-not-yet-valid,   13 runtime-too-old          20 offline-too-long
-//      lease-expired          14 package-not-yet-valid,   21 offline-runtime-used-up, offline-boots-used-up
-//    7 repository-behind         package-expired          22 authentication-impossible, -locked, -unset, -missing,
+//    1 clock-behind            8 desktop-not-assigned     15 instance-moved
+//    2 lease-missing           9 release-older            16 activation-needed
+//    3 lease-foreign          10 release-mismatch         17 policy-too-large
+//    4 lease-older            11 package-altered          18 host-refuses
+//    5 lease-suspended        12 policy-missing           19 posture-failed
+//    6 lease-not-yet-valid,   13 runtime-too-old          20 instance-expired
+//      lease-expired          14 package-not-yet-valid,   21 offline-too-long
+//    7 repository-behind         package-expired          22 offline-runtime-used-up, offline-boots-used-up
+//                                                         23 authentication-impossible, -locked, -unset, -missing,
 //                                                            -again, -wrong
-//                                                         23 engine-missing
-//                                                         24 capability-missing
+//                                                         24 engine-missing
+//                                                         25 capability-missing
 import { PolicyError } from '../error.ts'
 import { compareRuntimeVersions } from '../model/names.ts'
 import { countRules } from '../model/network-rules.ts'
@@ -94,6 +95,7 @@ function decideOrThrow(
     releaseRefusal(release, assigned, facts) ??
     documentRefusal(release.document, layers, lease, facts) ??
     validityRefusal(release, now) ??
+    moveRefusal(layers, lease, facts, request, now) ??
     activationRefusal(assigned, request)
   if (refusal !== undefined) return refused(refusal)
   const { values, extensions, ids } = loosen(
@@ -193,6 +195,11 @@ function validityRefusal({ validity: { notBefore, notAfter } }: ApprovedRelease,
 
 function isSame(wanted: LayerReference | undefined, found: LayerReference): boolean {
   return wanted === found || JSON.stringify(wanted) === JSON.stringify(found)
+}
+
+function moveRefusal(layers: PolicyLayers, lease: Lease, facts: Facts, { instance }: Request, now: number): Reason | undefined {
+  if (instance.boundTo === 'this-device') return undefined
+  return reason('instance-moved', { consent: settingOf(layers, lease, facts, now)('moved-instances') === 'consent' })
 }
 
 function activationRefusal(assigned: Assignment | undefined, { instance }: Request): Reason | undefined {

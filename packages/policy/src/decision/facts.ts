@@ -46,6 +46,8 @@ const instance = z.strictObject({
   name: slug,
   /** Null: not activated on this device. */
   activatedAt: instant.nullable(),
+  /** For whose key the instance key is wrapped: a copy that was brought here opens on the device that it was made on, and nowhere else. */
+  boundTo: z.enum(['this-device', 'another-device']),
   /** Whether the password opened the instance key; `unset`: the instance has none yet. */
   authentication: z.enum(['passed', 'missing', 'wrong', 'unset']),
   /** Which way of authentication says so. */

@@ -28,7 +28,7 @@ export interface Loosened {
   readonly ids: readonly string[]
 }
 
-type Bounds = SettingValues['overrides']
+type Bounds = Pick<SettingValues, 'overrides' | 'moved-instances'>
 type Bound = Pick<Lease, 'iss' | 'sub' | 'cnf' | 'seq'>
 
 /**
@@ -41,7 +41,7 @@ export function loosen(values: SettingValues, lease: Bound, desktop: string, ove
   const ids: string[] = []
   for (const one of overrides) {
     if (!isInForce(one, lease, desktop, now)) continue
-    const extension = extensionOf(one, values.overrides)
+    const extension = extensionOf(one, values)
     if (extension !== undefined) extensions.push(extension)
     const excepted = exceptionsOf(one, values).reduce(except, loosened)
     if (extension !== undefined || excepted !== loosened) ids.push(one.id)
@@ -52,13 +52,16 @@ export function loosen(values: SettingValues, lease: Bound, desktop: string, ove
 
 /** Whether the policies in force let a help desk grant this. @throws PolicyError `network-rules-too-many` */
 export function isAllowed({ kind, grant }: OverrideGrant, bounds: Bounds): boolean {
+  const { overrides } = bounds
   switch (kind) {
     case 'extension':
-      return (grant.expiryDays ?? 0) <= bounds.extendDays && (grant.offlineMinutes ?? 0) <= bounds.extendOfflineMinutes
+      return (grant.expiryDays ?? 0) <= overrides.extendDays && (grant.offlineMinutes ?? 0) <= overrides.extendOfflineMinutes
     case 'exception':
-      return bounds.exceptions.some((most) => isWithin(grant, most))
+      return overrides.exceptions.some((most) => isWithin(grant, most))
     case 'reset':
-      return bounds.reset
+      return overrides.reset
+    case 'move':
+      return bounds['moved-instances'] === 'consent'
   }
 }
 
@@ -69,7 +72,7 @@ export function extended(end: number | null, extensions: readonly Extension[], s
 }
 
 /** Whether a help desk may still let an instance be used whose end by the policies this was. */
-export function isExtendable(policyEnd: number, { extendDays }: Bounds, now: number): boolean {
+export function isExtendable(policyEnd: number, { extendDays }: SettingValues['overrides'], now: number): boolean {
   return now < policyEnd + extendDays * 86_400
 }
 
@@ -96,18 +99,19 @@ export function isInForce(one: Loosening, { iss, sub, cnf, seq }: Bound, desktop
 }
 
 function extensionOf(one: Loosening, bounds: Bounds): Extension | undefined {
+  const { overrides } = bounds
   if (one.kind === 'extension' && isAllowed(one, bounds)) {
     return { expiryDays: one.grant.expiryDays ?? 0, offlineMinutes: one.grant.offlineMinutes ?? 0, until: one.exp }
   }
-  if (one.kind !== 'rescue' || !bounds.rescue.includes(one.problem)) return undefined
+  if (one.kind !== 'rescue' || !overrides.rescue.includes(one.problem)) return undefined
   // How long is the code's, how far is the policy's.
   return one.problem === 'expired'
-    ? { expiryDays: bounds.extendDays, offlineMinutes: 0, until: one.exp }
-    : { expiryDays: 0, offlineMinutes: bounds.extendOfflineMinutes, until: one.exp }
+    ? { expiryDays: overrides.extendDays, offlineMinutes: 0, until: one.exp }
+    : { expiryDays: 0, offlineMinutes: overrides.extendOfflineMinutes, until: one.exp }
 }
 
 function exceptionsOf(one: Loosening, values: SettingValues): readonly Exception[] {
-  if (one.kind === 'exception') return isAllowed(one, values.overrides) ? [one.grant] : []
+  if (one.kind === 'exception') return isAllowed(one, values) ? [one.grant] : []
   return one.kind === 'administrator' && isWithinMode(one, values['administrator-mode']) ? one.exceptions : []
 }
 

@@ -100,6 +100,12 @@ const texts = {
     'Read it, and accept it to go on',
     'nobody',
   ],
+  /** `consent`: the policies let it be bound to this one. */
+  'instance-moved': ({ consent }: { readonly consent: boolean }): Text => [
+    'This desktop was brought here from another computer, and its disks are bound to that one',
+    consent ? 'Ask for it to be bound to this one' : 'Use it there, or remove it here and activate the desktop afresh',
+    consent ? 'help-desk' : 'administrator',
+  ],
   'activation-needed': (): Text => ['This desktop is not activated on this computer', 'Activate it', 'help-desk'],
   'policy-too-large': (): Text => [
     'The network rules of the policies together are too many to be enforced',

@@ -28,7 +28,7 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('clock-replaced', { from: instant, to: instant }),
   event('clock-behind', { system: z.int(), floor: instant }),
   /** PO-22; `exp` is its end. */
-  event('override-taken', { id: overrideId, desktop: slug, kind: z.enum(['extension', 'exception', 'reset']), exp: instant }),
+  event('override-taken', { id: overrideId, desktop: slug, kind: z.enum(['extension', 'exception', 'reset', 'move']), exp: instant }),
   event('override-refused', { code, message: text }),
   /** PO-21; `exp` is its end unless it is left before. */
   event('administrator-mode-entered', { id: overrideId, desktop: slug, exp: instant, settings: z.array(code).max(16) }),
@@ -43,6 +43,8 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('password-set', { instance: slug }),
   /** By `grant` of a help desk, or null; with shares of the administrators whose keys these are. */
   event('password-reset', { instance: slug, grant: overrideId.nullable(), keys: z.array(thumbprintText).max(16) }),
+  /** PO-6: by `grant` of a help desk, from the device that it was made on, with shares of the administrators whose keys these are. */
+  event('instance-rebound', { instance: slug, desktop: slug, from: slug, grant: overrideId, keys: z.array(thumbprintText).max(16) }),
   event('escrow-made', { instance: slug, threshold: z.int().min(2), shares: z.int().min(2) }),
   event('password-wrong', { instance: slug, failed: z.int().min(1) }),
   event('decided', {

@@ -73,6 +73,12 @@ export async function decryptToken(token: string, { typ, key }: { readonly typ: 
   }
 }
 
+/** Thumbprint of the key that it was made for, by its own header, which nothing vouches for yet. @throws PolicyError `token-size`, `-form`, `-crit`, `-header` */
+export function recipientOf(token: string): string {
+  const [head] = splitToken(token, 5, jweBytes)
+  return readHeader(head, header).kid
+}
+
 function gcm(iv: Uint8Array<ArrayBuffer>, protectedHeader: string) {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(protectedHeader), tagLength: 128 }
 }

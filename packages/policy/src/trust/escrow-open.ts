@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An administrator's part of escrow, on their own machine: open one's share, and seal it to the device that made it and to no other.
+// An administrator's part of escrow, on their own machine: open one's share, and seal it to the device that made it, or to the one that a
+// help desk's grant lets its instance move to; and to no other.
 import nacl from 'tweetnacl'
 import { PolicyError } from '../error.ts'
 import { parseStrictJson } from '../model/strict-json.ts'
@@ -18,6 +19,7 @@ import {
   returnedShareTyp,
 } from './escrow.ts'
 import { type EcPublicJwk, thumbprint, type X25519PublicJwk } from './jwk.ts'
+import type { Override } from './override.ts'
 
 /** X25519 (RFC 7748), 32 bytes each. */
 export interface EscrowKeyPair {
@@ -68,18 +70,36 @@ export async function openShare(text: string, { secretKey, publicKey }: EscrowKe
   return { claims, sealed, share }
 }
 
-/**
- * @param to agreement key of the device, from whoever asks for the share back.
- * @throws PolicyError `escrow-other-device` when the share was made by another device.
- */
-export async function returnShare(
-  { claims, sealed, share }: OpenedShare,
-  { to, ...encryption }: { readonly to: EcPublicJwk; readonly ephemeral: KeyAgreement; readonly random: (length: number) => Uint8Array },
-): Promise<ReturnedShare> {
-  const [wanted, found] = [await thumbprint(claims.agreementJwk), await thumbprint(to)]
+export interface Returning {
+  /** Agreement key of the device, from whoever asks for the share back. */
+  readonly to: EcPublicJwk
+  /** Verified, of a help desk; absent: the share goes back to where it was made. */
+  readonly move?: Extract<Override, { kind: 'move' }>
+  readonly ephemeral: KeyAgreement
+  /** Gives that many fresh random bytes. */
+  readonly random: (length: number) => Uint8Array
+}
+
+/** @throws PolicyError `escrow-other-device` when the share was made by another device, or for another instance, than may get it. */
+export async function returnShare({ claims, sealed, share }: OpenedShare, { to, move, ...encryption }: Returning): Promise<ReturnedShare> {
+  const found = await thumbprint(to)
+  if (move !== undefined && !(await isMoveOf(claims, move))) {
+    throw new PolicyError(
+      'escrow-other-device',
+      `the grant is for \`${move.grant.instance}\` of \`${move.grant.from.device}\`, the share is of \`${claims.instance}\` on \`${claims.device}\``,
+    )
+  }
+  const wanted = move?.grant.to ?? (await thumbprint(claims.agreementJwk))
   if (wanted !== found) {
-    throw new PolicyError('escrow-other-device', `this share goes back to the key \`${wanted}\` of \`${claims.device}\`, not to \`${found}\``)
+    throw new PolicyError(
+      'escrow-other-device',
+      `this share goes to the key \`${wanted}\`${move === undefined ? ` of \`${claims.device}\`` : ''}, not to \`${found}\``,
+    )
   }
   const token = await encryptToken(share, { typ: returnedShareTyp, recipient: to, ...encryption })
   return { format: 'casemate-escrow-return-1', statement: sealed.statement, index: sealed.index, share: token }
+}
+
+async function isMoveOf({ device, instance, publicJwk }: EscrowStatement, { grant }: Extract<Override, { kind: 'move' }>): Promise<boolean> {
+  return grant.instance === instance && grant.from.device === device && grant.from.jkt === (await thumbprint(publicJwk))
 }

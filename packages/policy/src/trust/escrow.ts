@@ -131,11 +131,13 @@ export interface Combining {
   readonly resetSeq: number
   /** Approved today: a share of a key that no longer is does not count. */
   readonly approved: EscrowKeys
+  /** Whose split it is, where another device made it and a move of the instance was granted; its resets are not known here. */
+  readonly madeBy?: { readonly id: string; readonly jkt: string }
 }
 
 /**
  * The instance key out of shares that came back, in any order. Checks of each share, in this order: 1 `escrow-share-invalid`;
- * 2 `escrow-share-foreign` (not of a split that this device made of this instance's key); 3 `escrow-share-older`; 4 `escrow-shares-mixed`;
+ * 2 `escrow-share-foreign` (not of a split that this device, or `madeBy`, made of this instance's key); 3 `escrow-share-older`; 4 `escrow-shares-mixed`;
  * 5 `escrow-key-unapproved`; 6 `escrow-share-altered`; of all together: 7 `escrow-shares-too-few`; 8 `escrow-key-mismatch`.
  * @param texts what administrators gave back, as they gave it. The messages count them from 1.
  * @throws PolicyError with the code of the first check that fails.
@@ -187,21 +189,22 @@ function parseReturned(text: string, at: number): ReturnedShare {
   }
 }
 
-async function ownStatement({ statement }: ReturnedShare, at: number, { device, instance, resetSeq }: Combining): Promise<EscrowStatement> {
+async function ownStatement({ statement }: ReturnedShare, at: number, { device, instance, resetSeq, madeBy }: Combining): Promise<EscrowStatement> {
+  const maker = madeBy ?? { id: device.id, jkt: await thumbprint(device.key.publicJwk) }
   let claims: EscrowStatement
   try {
     claims = await readEscrowStatement(statement)
   } catch (cause) {
     throw new PolicyError('escrow-share-foreign', `share ${at}: its statement does not hold`, cause)
   }
-  const own = (await thumbprint(claims.publicJwk)) === (await thumbprint(device.key.publicJwk))
-  if (!own || claims.device !== device.id || claims.instance !== instance) {
+  const own = (await thumbprint(claims.publicJwk)) === maker.jkt
+  if (!own || claims.device !== maker.id || claims.instance !== instance) {
     throw new PolicyError(
       'escrow-share-foreign',
-      `share ${at}: expected one of \`${instance}\` on \`${device.id}\`, found one of \`${claims.instance}\` on \`${claims.device}\``,
+      `share ${at}: expected one of \`${instance}\` on \`${maker.id}\`, found one of \`${claims.instance}\` on \`${claims.device}\``,
     )
   }
-  if (claims.resetSeq !== resetSeq) {
+  if (madeBy === undefined && claims.resetSeq !== resetSeq) {
     throw new PolicyError('escrow-share-older', `share ${at}: it was made before reset ${resetSeq} of \`${instance}\`, which used such shares up`)
   }
   return claims

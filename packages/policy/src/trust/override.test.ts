@@ -25,6 +25,7 @@ describe('an override', () => {
     { kind: 'exception', grant: { setting: 'clipboard-to-guest', value: { maxTextBytes: 100 } } },
     { kind: 'exception', grant: { setting: 'network', value: { mode: 'listed', allow: [{ protocol: 'icmp', cidr: '192.0.2.0/24', ports: null }] } } },
     { kind: 'reset', grant: { instance: 'office-1' } },
+    { kind: 'move', grant: { instance: 'office-1', from: { device: 'laptop-0', jkt: 'A'.repeat(43) }, to: 'A'.repeat(43) } },
   ])('holds for its device: %j', async (change) => expect(await outcome(sign(change))).toEqual({ ...granted, ...change }))
 
   it.each<[string, Promise<string>, string]>([

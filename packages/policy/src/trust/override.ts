@@ -40,11 +40,17 @@ const excepting = z.strictObject({ kind: z.literal('exception'), grant: exceptio
 /** That the password of an instance may be made anew. */
 const resetting = z.strictObject({ kind: z.literal('reset'), grant: z.strictObject({ instance: slug }) })
 
-export const overrideGrant = z.discriminatedUnion('kind', [extending, excepting, resetting])
+/** PO-6: that an instance which was made on another device may be bound to this one, under that key of it (RFC 7638). */
+const moving = z.strictObject({
+  kind: z.literal('move'),
+  grant: z.strictObject({ instance: slug, from: z.strictObject({ device: slug, jkt: thumbprintText }), to: thumbprintText }),
+})
+
+export const overrideGrant = z.discriminatedUnion('kind', [extending, excepting, resetting, moving])
 export type OverrideGrant = z.infer<typeof overrideGrant>
 
 export const override = z
-  .discriminatedUnion('kind', [extending.extend(common), excepting.extend(common), resetting.extend(common)])
+  .discriminatedUnion('kind', [extending.extend(common), excepting.extend(common), resetting.extend(common), moving.extend(common)])
   .refine(({ iat, exp }) => iat < exp, 'expected `exp` after `iat`')
 
 export type Override = z.infer<typeof override>

@@ -12,6 +12,32 @@ const authentication = (
   rules: readonly WrittenRule[] = [password],
 ): Scenario => ({ name, about, rows: ['PO-2'], layers: [{ layer: 'organisation', rules }], expect, ...(change === undefined ? {} : { change }) })
 
+const moved = (
+  name: string,
+  about: string,
+  expect: Scenario['expect'],
+  change: Scenario['change'],
+  rules: readonly WrittenRule[] = [],
+): Scenario => ({
+  ...{ name: `moved-${name}`, about, rows: ['PO-6'], layers: [{ layer: 'organisation', rules: [noPassword, ...rules] }], expect },
+  ...(change === undefined ? {} : { change }),
+})
+const elsewhere: Scenario['change'] = ({ request }) => {
+  request.instance.boundTo = 'another-device'
+}
+const consent: WrittenRule = { setting: 'moved-instances', value: 'consent' }
+
+const moves: readonly Scenario[] = [
+  moved('not', 'An instance whose key is wrapped for this device', runs, undefined),
+  moved('refused', 'A copy of one that is bound to another device', 'instance-moved', elsewhere),
+  moved('consent', 'The same where the policy lets it be bound to this one: until that is done', 'instance-moved', elsewhere, [consent]),
+  moved('running', 'It does not go on running either', 'instance-moved', ({ request }) => {
+    request.kind = 'continue'
+    request.instance.boundTo = 'another-device'
+  }),
+  moved('rebound', 'Once it is bound to this one', runs, undefined, [consent]),
+]
+
 const expiry = (
   name: string,
   about: string,
@@ -78,6 +104,7 @@ const contactAgo =
 const listed = { mode: 'listed' as const, allow: [{ protocol: 'tcp' as const, cidr: '192.0.2.10/32', ports: [443, 443] as [number, number] }] }
 
 export const accessScenarios: readonly Scenario[] = [
+  ...moves,
   {
     name: 'activation-needed',
     about: 'The instance was never activated on this device',

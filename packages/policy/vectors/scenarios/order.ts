@@ -41,6 +41,7 @@ export const faults: readonly Fault[] = [
   ['runtime-too-old', ({ facts }) => set(facts, { runtimeVersion: '0.0.9' })],
   ['package-not-yet-valid', ({ release }) => set(release.validity, { notBefore: now + 1 })],
   ['package-expired', ({ release }) => set(release.validity, { notAfter: now })],
+  ['instance-moved', ({ request }) => set(request.instance, { boundTo: 'another-device' })],
   ['activation-needed', ({ lease }) => set(lease, { assign: lease.assign.map((assigned) => ({ ...assigned, key: null })) })],
   [
     'host-refuses',

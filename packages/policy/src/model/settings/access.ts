@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may turn a desktop into an instance, who may start it, and when that is asked again: PO-1, PO-2 and PO-3.
+// Who may turn a desktop into an instance, who may start it, and when that is asked again: PO-1 to PO-3 and PO-6.
 import { z } from 'zod'
 import { lowerLimit, none, setting, stricterOf } from '../setting.ts'
 import { meetUsers, usersSetting, userWords } from '../user-lists.ts'
@@ -29,6 +29,8 @@ const authentication = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('nobody') }),
 ])
 type Authentication = z.infer<typeof authentication>
+
+const movedInstances = z.enum(['consent', 'refuse'])
 
 const reAuthentication = z.strictObject({
   afterSleep: z.boolean().describe('Once the computer has slept'),
@@ -87,6 +89,20 @@ export const accessSettings = {
     capabilities: ({ mode }) => (mode === 'script' ? ['authentication:script'] : mode === 'directory' ? ['authentication:directory'] : []),
     needs: '`authentication:script` or `authentication:directory`, where one of them is asked for',
     words: authenticationWords,
+  }),
+  'moved-instances': setting({
+    row: 'PO-6',
+    description:
+      'Whether an instance that was brought here from another device may be bound to this one, by a grant of the help desk and the shares of enough administrators',
+    unit: null,
+    value: movedInstances,
+    default: 'refuse',
+    merge: 'strictest',
+    meet: stricterOf(movedInstances.options),
+    checked: ['power-on'],
+    capabilities: none,
+    needs: null,
+    words: (value) => ({ consent: 'where help desk and administrators consent', refuse: 'never' })[value],
   }),
   're-authentication': setting({
     row: 'PO-3',
