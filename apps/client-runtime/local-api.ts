@@ -282,7 +282,7 @@ export const daemonRoutes = {
   takeOverride: {
     path: '/take-override',
     request: z.strictObject({ token: z.string().min(1).max(16_000) }),
-    response: z.strictObject({ id: z.string(), desktop: z.string(), kind: z.enum(['extension', 'exception', 'reset']), expires: z.int() }),
+    response: z.strictObject({ id: z.string(), desktop: z.string(), kind: z.enum(['extension', 'exception', 'reset', 'move']), expires: z.int() }),
   },
   /** What to read out to the help desk; `rescue` takes the code that it answers. */
   askRescue: {
@@ -310,6 +310,23 @@ export const daemonRoutes = {
     path: '/leave-administrator-mode',
     request: z.strictObject({ desktop: z.string() }),
     response: z.strictObject({ desktop: z.string() }),
+  },
+  /** PO-6: an instance's folder from another device; it does not start before its move is complete. `folder` is absolute. */
+  importInstance: {
+    path: '/import-instance',
+    request: z.strictObject({ folder: z.string().min(1).max(4096).startsWith('/') }),
+    response: z.strictObject({ instance: z.string(), desktop: z.string() }),
+  },
+  /** With the help desk's grant, which this device took, and what administrators gave back, one text each. */
+  completeMove: {
+    path: '/complete-move',
+    request: z.strictObject({
+      instance: z.string(),
+      shares: z.array(z.string().min(1).max(32_768)).min(1).max(16),
+      password,
+      presented: z.string().min(1).max(256).nullable(),
+    }),
+    response: z.strictObject({ instance: z.string(), escrow }),
   },
   start: { path: '/start', request: z.strictObject({ instance: z.string(), password }), response: instanceView },
   stop: {

@@ -12,6 +12,7 @@ import { CliError, exitCode } from './error.ts'
 import { eulaCommand } from './eula.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
+import { moveCommand } from './move.ts'
 import { openCommand } from './open.ts'
 import { overrideCommand } from './override.ts'
 import { refusalLines } from './print.ts'
@@ -40,6 +41,7 @@ const commands = [
   rescueCommand,
   adminModeCommand,
   resetPasswordCommand,
+  moveCommand,
   startCommand,
   stopCommand,
   statusCommand,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { callDaemon } from './call-daemon.ts'
 import { CliError } from './error.ts'
 import { type CommonOptions, escrowLine, print } from './print.ts'
 import { readSecretFile } from './read-secret-file.ts'
+import { readShareFile } from './read-share-file.ts'
 
 interface Options extends CommonOptions {
   readonly shares: readonly string[]
@@ -23,12 +23,4 @@ export function resetPasswordCommand(): Command {
       const result = await callDaemon(options.data, 'resetPassword', { instance, shares, password })
       print(options, result, [`The password of ${instance} is set; the one before opens nothing any more.`, escrowLine(result.escrow)])
     })
-}
-
-async function readShareFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new CliError('environment', 'file-unreadable', error instanceof Error ? error.message : String(error))
-  }
 }

@@ -12,6 +12,7 @@ import { type DesktopDocuments, readDesktop } from './documents/desktop-document
 import { isAccepted } from './eula/acceptances.ts'
 import type { InstanceRecord } from './instances/instance-store.ts'
 import { readPasswordFloor } from './instances/password-floor.ts'
+import { boundTo } from './move/bound-to.ts'
 import { offerRescue } from './overrides/rescue.ts'
 
 /** What people are shown of an assigned desktop: what it asks for, and why it would not start now. */
@@ -25,6 +26,7 @@ export async function viewDesktop(
   const instance = {
     ...{ name: desktop, activatedAt: record?.activatedAt ?? null, authentication: 'passed' as const },
     lockedUntil: record?.tries.lockedUntil ?? null,
+    boundTo: record === undefined ? ('this-device' as const) : await boundTo(device, record),
     ...{ authenticatedBy: 'password' as const, authenticatedAt: null, screenLocked: false },
   }
   const request = { kind: 'power-on' as const, session: 'list', instance, engine: record?.engine ?? engine }
@@ -78,8 +80,9 @@ async function administratorOf(
   return { until: exp, settings: exceptions.map(({ setting: name }) => name), maxMinutes: mode.maxMinutes }
 }
 
-async function hasPassword({ key, layout }: Device, record: InstanceRecord | undefined): Promise<boolean> {
-  if (record === undefined) return false
+async function hasPassword(device: Device, record: InstanceRecord | undefined): Promise<boolean> {
+  const { key, layout } = device
+  if (record === undefined || (await boundTo(device, record)) === 'another-device') return false
   const { pending } = await readPasswordFloor(layout, record.instance)
   // Which wrapping may be opened is asked when it is: what is shown of an older one is no secret.
   const name = { instance: record.instance, passwordSeq: 0 }

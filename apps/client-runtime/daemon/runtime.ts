@@ -33,6 +33,9 @@ import { openInstance, setPassword } from './instances/open-instance.ts'
 import { readSettledInstance } from './instances/password-floor.ts'
 import { resetPassword } from './instances/reset-password.ts'
 import { sendReports, takeReceipt } from './journal/send-report.ts'
+import { boundTo } from './move/bound-to.ts'
+import { completeMove } from './move/complete-move.ts'
+import { importInstance } from './move/import-instance.ts'
 import { offerRescue, type RescueOffer, useRescueCode } from './overrides/rescue.ts'
 import { takeOverride } from './overrides/take-override.ts'
 import { namesOfPlan, Sessions, type StartHost } from './sessions/sessions.ts'
@@ -175,7 +178,19 @@ export class Runtime {
   }
 
   resetPassword({ instance, shares, password }: DaemonRequest<'resetPassword'>): Promise<DaemonResponse<'resetPassword'>> {
-    return this.#newPassword(instance, (record, rules) => resetPassword(this.device, record, rules, { shares, password, grant: null }))
+    return this.#newPassword(instance, (record, rules) => resetPassword(this.device, record, rules, { shares, password }))
+  }
+
+  /** @throws as `importInstance` */
+  importInstance(folder: string): Promise<DaemonResponse<'importInstance'>> {
+    return this.#loosening(async () => {
+      const { instance, desktop } = await importInstance(this.device, folder)
+      return { instance, desktop }
+    })
+  }
+
+  completeMove({ instance, ...completion }: DaemonRequest<'completeMove'>): Promise<DaemonResponse<'completeMove'>> {
+    return this.#newPassword(instance, (record, rules) => this.#contact.exclusive(() => completeMove(this.device, record, rules, completion)))
   }
 
   #newPassword(instance: string, set: (record: InstanceRecord, rules: PasswordRules | null) => Promise<EscrowView | null>) {
@@ -217,9 +232,9 @@ export class Runtime {
   /** What it changes reaches sessions that run, the journal and the launcher before it counts as done. */
   async #loosening<T>(act: () => Promise<T>): Promise<T> {
     this.#checkJournal()
-    const done = await this.#inTurn(act)
+    // Also what was refused is reported.
+    const done = await this.#inTurn(act).finally(() => this.#contact.wake())
     await this.#sessions.redecide()
-    this.#contact.wake()
     this.#options.changed()
     return done
   }
@@ -327,13 +342,13 @@ export class Runtime {
   }
 
   async #decide(
-    { instance, desktop, activatedAt, tries }: InstanceRecord,
+    { instance, desktop, activatedAt, tries, key }: InstanceRecord,
     request: Pick<Request, 'kind' | 'session' | 'engine'>,
     authentication: Request['instance']['authentication'],
     screen: Pick<Request['instance'], 'authenticatedAt' | 'screenLocked'> = { authenticatedAt: null, screenLocked: false },
   ): Promise<Decided> {
     const shown = { authentication, authenticatedBy: 'password' as const, lockedUntil: tries.lockedUntil }
-    const asked = { ...request, instance: { name: instance, activatedAt, ...shown, ...screen } }
+    const asked = { ...request, instance: { name: instance, activatedAt, boundTo: await boundTo(this.device, { key }), ...shown, ...screen } }
     return decideDesktop(this.device, await this.#engineFacts(), desktop, asked)
   }
 

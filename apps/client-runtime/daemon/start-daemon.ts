@@ -137,6 +137,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       resetPassword: (request) => enrolled().resetPassword(request),
       enterAdministratorMode: (request) => enrolled().enterAdministratorMode(request),
       leaveAdministratorMode: ({ desktop }) => enrolled().leaveAdministratorMode(desktop),
+      importInstance: ({ folder }) => enrolled().importInstance(folder),
+      completeMove: (request) => enrolled().completeMove(request),
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),

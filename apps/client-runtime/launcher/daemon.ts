@@ -18,6 +18,8 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   rescue: '/rescue',
   enterAdministratorMode: '/enter-administrator-mode',
   leaveAdministratorMode: '/leave-administrator-mode',
+  importInstance: '/import-instance',
+  completeMove: '/complete-move',
   start: '/start',
   stop: '/stop',
   ask: '/ask',

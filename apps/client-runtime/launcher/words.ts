@@ -62,6 +62,8 @@ const words: Readonly<Record<string, Words>> = {
   'escrow-shares-too-few': ['These shares are too few.', 'Ask more administrators for theirs.', ADMINISTRATOR],
   'eula-altered': ['The licence that came is not the one that was approved, so it is not shown.', 'Try again later.', HELP_DESK],
   'eula-changed': ['The licence is another one by now.', 'Read it again.'],
+  'grant-missing': ['The help desk has granted nothing of the kind for this desktop, or it is over or was used.', 'Ask for it.', HELP_DESK],
+  'grant-refused': ['The policies do not let your help desk grant this.', 'Ask whether they can be changed.', ADMINISTRATOR],
   'instance-key-older': [
     'An older copy of this desktop was put back, from before its password was changed, so it does not open.',
     'Put the present one back, or have the password reset.',
@@ -69,6 +71,8 @@ const words: Readonly<Record<string, Words>> = {
   ],
   'journal-altered': ['The journal of this computer was altered, so nothing runs.', 'Report this code.', HELP_DESK],
   'journal-full': ['The journal of this computer is full, so nothing runs.', 'Connect to the network; it empties by itself.', HELP_DESK],
+  'move-needless': ['This desktop is bound to this computer already.', 'Start it.'],
+  'moved-instance-invalid': ['This is not the folder of a desktop, or part of it is damaged.', 'Copy it again, whole.'],
   'not-assigned': ['This desktop is not assigned to this computer.', 'Ask for it to be assigned.', ADMINISTRATOR],
   'not-enrolled': ['This computer is not enrolled in an organisation.', 'Enrol it with the code of your organisation.'],
   'override-device': ['This override was made for another computer.', 'Ask for one for this computer.', HELP_DESK],

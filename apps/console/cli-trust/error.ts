@@ -5,6 +5,7 @@ export type TrustErrorCode =
   | 'key-kind'
   | 'key-listed'
   | 'key-not-listed'
+  | 'move-invalid'
   | 'name-taken'
   | 'plan-differs'
   | 'plan-invalid'

@@ -29,17 +29,19 @@ export function escrowListCommand(): Command {
 
 interface ExportOptions extends DataOption {
   readonly instance: string
+  readonly for?: string
   readonly out: string
 }
 
 export function escrowExportCommand(): Command {
   return withData(new Command('export').argument('<device>'))
-    .description('write the sealed shares of an instance, one file for each administrator, and the key that they go back to')
+    .description('write the sealed shares of an instance, one file for each administrator, and the key that they go to')
     .requiredOption('--instance <slug>', 'the instance')
+    .option('--for <device>', 'the device that the instance moves to: its key is the one that the shares go to')
     .requiredOption('--out <folder>', 'the folder, which must not be there yet')
-    .action(async (device: string, { data, instance, out, json }: ExportOptions) => {
+    .action(async (device: string, { data, instance, for: recipient, out, json }: ExportOptions) => {
       await refuseExisting(out)
-      const { read } = await callOperator(data, 'export-escrow', { device, instance }, exported)
+      const { read } = await callOperator(data, 'export-escrow', { device, instance, recipient: recipient ?? null }, exported)
       await mkdir(out, { recursive: true })
       await writeNewFile(join(out, 'device-key.json'), Buffer.from(JSON.stringify(read.agreementKey)))
       const files: { readonly key: string; readonly file: string }[] = []

@@ -46,8 +46,29 @@ export function helpDeskAllowResetCommand(): Command {
     })
 }
 
+export function helpDeskAllowMoveCommand(): Command {
+  return onDesktop('allow-move')
+    .description('let an instance that was activated on another device be bound to this one; administrators still have to give their shares')
+    .requiredOption('--from <id>', 'the device on which it was activated')
+    .requiredOption('--instance <name>', 'the instance')
+    .action(
+      async ({
+        data,
+        device,
+        desktop,
+        from,
+        instance,
+        for: lifetimeSeconds,
+        json,
+      }: OnDesktop & { readonly from: string; readonly instance: string }) => {
+        const { raw, read } = await callOperator(data, 'allow-move', { device, desktop, instance, from, lifetimeSeconds }, granted)
+        print(json, raw, grantedLines(read))
+      },
+    )
+}
+
 export function helpDeskListCommand(): Command {
-  const granted = z.object({
+  const listed = z.object({
     id: z.string(),
     desktop: z.string(),
     kind: z.string(),
@@ -60,7 +81,7 @@ export function helpDeskListCommand(): Command {
     .description('list what a device was granted, the newest first')
     .requiredOption('--device <id>', 'the device')
     .action(async ({ data, device, json }: DataOption & { readonly device: string }) => {
-      const { raw, read } = await callOperator(data, 'list-overrides', { device }, z.object({ overrides: z.array(granted) }))
+      const { raw, read } = await callOperator(data, 'list-overrides', { device }, z.object({ overrides: z.array(listed) }))
       const lines = read.overrides.map(
         ({ id, desktop, kind, grant, issuedBy, expires, ended }) =>
           `${id}  ${desktop}  ${kind} ${JSON.stringify(grant)} by ${issuedBy}, ${ended ? 'ended' : 'until'} ${timeText(expires)}`,
@@ -87,11 +108,14 @@ const onDesktop = (name: string): Command =>
 
 async function grantOverride({ data, device, desktop, for: lifetimeSeconds, json }: OnDesktop, wanted: object): Promise<void> {
   const body = { device, desktop, wanted, lifetimeSeconds }
-  const { raw, read } = await callOperator(data, 'grant-override', body, z.object({ id: z.string(), token: z.string(), expires: z.number() }))
-  print(json, raw, [
-    read.token,
-    `override ${read.id} until ${timeText(read.expires)}; the device takes it with its next contact, or by \`casemate override FILE\``,
-  ])
+  const { raw, read } = await callOperator(data, 'grant-override', body, granted)
+  print(json, raw, grantedLines(read))
+}
+
+const granted = z.object({ id: z.string(), token: z.string(), expires: z.number() })
+
+function grantedLines({ id, token, expires }: z.infer<typeof granted>): readonly string[] {
+  return [token, `override ${id} until ${timeText(expires)}; the device takes it with its next contact, or by \`casemate override FILE\``]
 }
 
 function readWhole(text: string): number {

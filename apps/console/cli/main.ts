@@ -87,10 +87,22 @@ const firstWords: Readonly<Record<string, FirstWord>> = {
   'help-desk': {
     about: 'what one device is granted beyond its policies',
     load: async () => {
-      const { helpDeskAllowResetCommand, helpDeskExceptCommand, helpDeskExtendCommand, helpDeskListCommand, helpDeskRescueCommand } = await import(
-        './help-desk.ts'
-      )
-      return [helpDeskExtendCommand, helpDeskExceptCommand, helpDeskAllowResetCommand, helpDeskListCommand, helpDeskRescueCommand]
+      const {
+        helpDeskAllowMoveCommand,
+        helpDeskAllowResetCommand,
+        helpDeskExceptCommand,
+        helpDeskExtendCommand,
+        helpDeskListCommand,
+        helpDeskRescueCommand,
+      } = await import('./help-desk.ts')
+      return [
+        helpDeskExtendCommand,
+        helpDeskExceptCommand,
+        helpDeskAllowResetCommand,
+        helpDeskAllowMoveCommand,
+        helpDeskListCommand,
+        helpDeskRescueCommand,
+      ]
     },
   },
   escrow: {

@@ -9,6 +9,8 @@ import { call } from './call.ts'
 export function escrowCalls(console: Console) {
   return {
     'list-escrow': call(z.strictObject({ device: slug }), (actor, { device }) => listEscrow(actor, console, device)),
-    'export-escrow': call(z.strictObject({ device: slug, instance: slug }), (actor, wanted) => exportEscrow(actor, console, wanted)),
+    'export-escrow': call(z.strictObject({ device: slug, instance: slug, recipient: slug.nullable() }), (actor, wanted) =>
+      exportEscrow(actor, console, wanted),
+    ),
   }
 }

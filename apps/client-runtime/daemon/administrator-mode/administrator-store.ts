@@ -41,13 +41,28 @@ export class AdministratorStore {
 
   /** On the disk before anybody hears of it. */
   async write(desktop: string, change: Partial<z.infer<typeof entry>>): Promise<void> {
-    const done = this.#writing.then(async () => {
-      const next = { ...this.#state, desktops: { ...this.#state.desktops, [desktop]: { ...this.#of(desktop), ...change } } }
-      await writeState(this.#file, next)
-      this.#state = next
+    await this.#inTurn(() => this.#write(desktop, change))
+  }
+
+  /** Forgets this grant, and no other that came meanwhile. @returns whether it was there */
+  async forget(desktop: string, token: string): Promise<boolean> {
+    return await this.#inTurn(async () => {
+      if (this.tokenOf(desktop) !== token) return false
+      await this.#write(desktop, { token: null })
+      return true
     })
+  }
+
+  async #write(desktop: string, change: Partial<z.infer<typeof entry>>): Promise<void> {
+    const next = { ...this.#state, desktops: { ...this.#state.desktops, [desktop]: { ...this.#of(desktop), ...change } } }
+    await writeState(this.#file, next)
+    this.#state = next
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#writing.then(act)
     this.#writing = done.catch(() => undefined)
-    await done
+    return done
   }
 
   #of(desktop: string): z.infer<typeof entry> {

@@ -7,8 +7,9 @@ import { modeOf, presentGrant } from './present-grant.ts'
 
 /** @throws RuntimeError `administrator-mode-off` where there is none. */
 export async function leaveAdministratorMode({ administrator, journal }: Device, desktop: string): Promise<void> {
-  if (administrator.tokenOf(desktop) === null) throw new RuntimeError('administrator-mode-off', `\`${desktop}\` is not in administrator mode`)
-  await administrator.write(desktop, { token: null })
+  const token = administrator.tokenOf(desktop)
+  if (token === null || !(await administrator.forget(desktop, token)))
+    throw new RuntimeError('administrator-mode-off', `\`${desktop}\` is not in administrator mode`)
   await journal.append({ type: 'administrator-mode-left', data: { desktop } })
 }
 
@@ -17,12 +18,12 @@ export async function endOver(device: Device): Promise<boolean> {
   const { administrator, journal, leases } = device
   let ended = false
   for (const desktop of administrator.desktops) {
-    const { lease } = leases
-    if (lease === null) continue
+    const [{ lease }, token] = [leases, administrator.tokenOf(desktop)]
+    if (lease === null || token === null) continue
     const held = await readDesktop(device.documents.place, desktop, lease).catch(() => undefined)
     const mode = held === undefined ? { mode: 'off' as const } : modeOf(held, lease, await factsOf(device, []), device.clock.now)
     if ((await presentGrant(device, desktop, mode, lease)) !== null) continue
-    await administrator.write(desktop, { token: null })
+    if (!(await administrator.forget(desktop, token))) continue
     await journal.append({ type: 'administrator-mode-ended', data: { desktop } })
     ended = true
   }

@@ -48,11 +48,11 @@ export async function activate(
   }
   const rules = await passwordRules(device, engines, desktop)
   if (password !== null && rules !== null) checkPassword(password, rules)
-  const lease = await ask(device, desktop, instance, presented)
+  const lease = await askActivation(device, desktop, instance, presented)
   const [activatedAt, assigned] = [device.clock.now, lease.assign.find((assignment) => desktopOf(assignment) === desktop)]
   const request = { kind: 'power-on' as const, session: 'activation', engine }
   const draft = {
-    ...{ name: instance, activatedAt, authentication: 'passed' as const, authenticatedBy: 'password' as const },
+    ...{ name: instance, activatedAt, boundTo: 'this-device' as const, authentication: 'passed' as const, authenticatedBy: 'password' as const },
     ...{ lockedUntil: null, authenticatedAt: null, screenLocked: false },
   }
   const { decision, documents } = await decideDesktop(device, engines, desktop, { ...request, instance: draft })
@@ -73,7 +73,8 @@ export async function activate(
   return { record, escrow }
 }
 
-async function ask(device: Device, desktop: string, instance: string, presented: string | null): Promise<Lease> {
+/** What the console answers has the package key, wrapped for this device. */
+export async function askActivation(device: Device, desktop: string, instance: string, presented: string | null): Promise<Lease> {
   const { leases, console, journal } = device
   try {
     const nonce = await leases.question()

@@ -46,6 +46,8 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.resetPassword, calls.resetPassword)
   serve(daemonRoutes.enterAdministratorMode, calls.enterAdministratorMode)
   serve(daemonRoutes.leaveAdministratorMode, calls.leaveAdministratorMode)
+  serve(daemonRoutes.importInstance, calls.importInstance)
+  serve(daemonRoutes.completeMove, calls.completeMove)
   serve(daemonRoutes.start, calls.start)
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)

@@ -24,13 +24,15 @@ const overrideState = z.strictObject({
   /** Ids of every override, and SHA-256 of the commitment of every code, that was ever taken: never forgotten. */
   taken: z.array(overrideId),
   used: z.array(sha256Text),
+  /** Ids of overrides that let something be done once, and were used for it. */
+  spent: z.array(overrideId).default([]),
   /** Those that have not ended, as they came. */
   tokens: z.array(z.string()),
   codes: z.array(usedCode),
 })
 type OverrideState = z.infer<typeof overrideState>
 
-const nothing: OverrideState = { format: 'casemate-overrides-1', taken: [], used: [], tokens: [], codes: [] }
+const nothing: OverrideState = { format: 'casemate-overrides-1', taken: [], used: [], spent: [], tokens: [], codes: [] }
 
 type Keys = (kid: string) => PublicJwk | undefined
 
@@ -67,6 +69,19 @@ export class OverrideStore {
 
   wasUsed(sha256: string): boolean {
     return this.#state.used.includes(sha256)
+  }
+
+  wasSpent(id: string): boolean {
+    return this.#state.spent.includes(id)
+  }
+
+  /** On the disk before it helps. */
+  async spend(id: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const state = { ...this.#state, spent: [...this.#state.spent, id] }
+      await writeState(this.#file, state)
+      this.#state = state
+    })
   }
 
   /** Reads what is kept again, by the keys that are approved now; what they do not vouch for has no effect. */

@@ -17,7 +17,9 @@ import type { Transaction } from '../db/database.ts'
 import { and, eq, isNull, ne, sql } from '../db/drizzle.ts'
 import { type DeviceRow, findDevice } from '../devices/device-row.ts'
 import { issueLease, type LeaseQuestion, refuseCopied } from '../devices/lease.ts'
+import { noteChange } from '../devices/note-change.ts'
 import { ConsoleError } from '../error.ts'
+import { endMoved, movesFrom } from '../help-desk/allow-move.ts'
 import type { Console } from '../organisation/console.ts'
 import { type AssignedRelease, assignedReleases } from '../releases/assigned.ts'
 import { releaseSettings } from '../releases/values.ts'
@@ -91,7 +93,7 @@ async function readPresented(
   return { kind: 'password', right: record !== undefined && (await isPassword(text, record.hash)) }
 }
 
-async function decideAndCount(tx: Transaction, actor: DeviceActor, { now }: Console, attempt: Attempt): Promise<ActivationDecision> {
+async function decideAndCount(tx: Transaction, actor: DeviceActor, { now, waiting }: Console, attempt: Attempt): Promise<ActivationDecision> {
   const { device, release, instance, settings } = attempt
   const { instances, activationSecrets } = tx.tables
   const own = and(eq(instances.deviceId, device.id), eq(instances.name, instance))
@@ -104,9 +106,10 @@ async function decideAndCount(tx: Transaction, actor: DeviceActor, { now }: Cons
   const key = attempt.presented.kind === 'key' ? await findKey(tx, release.desktopId, attempt.presented.digest) : undefined
   const presented: ActivationAttempt['presented'] =
     attempt.presented.kind === 'key' ? { kind: 'key', usesLeft: key === undefined ? 0 : again ? 1 : key.usesLeft } : attempt.presented
+  const from = again ? [] : await movesFrom(tx, device.id, release.desktopId, instance, now())
   const decision = decideActivation({
-    ...{ settings, claims: device.claims, presented, otherInstances: await otherInstances(tx, attempt) },
-    totalLeft: again ? null : await totalLeft(tx, release.desktopId),
+    ...{ settings, claims: device.claims, presented, otherInstances: await otherInstances(tx, attempt, from) },
+    totalLeft: again ? null : await totalLeft(tx, release.desktopId, from.length),
   })
   if (!decision.allowed || again) return decision
   if (decision.usesKey && key !== undefined) {
@@ -126,6 +129,13 @@ async function decideAndCount(tx: Transaction, actor: DeviceActor, { now }: Cons
     .insert(instances)
     .values({ deviceId: device.id, name: instance, ...row })
     .onConflictDoUpdate({ target: [instances.deviceId, instances.name], set: row })
+  const lost = await endMoved(tx, from, release.desktopId, instance, now())
+  await noteChange(tx, lost)
+  for (const source of lost) {
+    const moved = { desktop: release.desktop, instance, from: source }
+    await appendAudit(tx, actor, now(), { action: 'instance.moved', subject: device.id, details: moved })
+    waiting.wake(source)
+  }
   const details = { desktop: release.desktop, instance, key: decision.usesKey ? (key?.id ?? null) : null }
   await appendAudit(tx, actor, now(), { action: 'desktop.activated', subject: device.id, details })
   return decision
@@ -149,7 +159,7 @@ async function findKey(tx: Transaction, desktopId: string, digest: string) {
 }
 
 /** Of the user on all devices; of a device that is nobody's in particular, on it. */
-async function otherInstances(tx: Transaction, { device, release, instance }: Attempt): Promise<number> {
+async function otherInstances(tx: Transaction, { device, release, instance }: Attempt, moving: readonly string[]): Promise<number> {
   const { instances } = tx.tables
   const { user } = device.claims
   const rows = await tx
@@ -162,12 +172,12 @@ async function otherInstances(tx: Transaction, { device, release, instance }: At
         user === null ? eq(instances.deviceId, device.id) : eq(instances.userName, user),
       ),
     )
-  return rows.filter((row) => row.device !== device.id || row.name !== instance).length
+  return rows.filter((row) => row.name !== instance || (row.device !== device.id && !moving.includes(row.device))).length
 }
 
-async function totalLeft(tx: Transaction, desktopId: string): Promise<number | null> {
+async function totalLeft(tx: Transaction, desktopId: string, moving: number): Promise<number | null> {
   const { desktops, instances } = tx.tables
   const [desktop] = await tx.select({ most: desktops.activationsAllowed }).from(desktops).where(eq(desktops.id, desktopId))
   if (desktop === undefined || desktop.most === null) return null
-  return desktop.most - (await tx.$count(instances, and(eq(instances.desktopId, desktopId), ne(instances.state, 'deactivated'))))
+  return desktop.most + moving - (await tx.$count(instances, and(eq(instances.desktopId, desktopId), ne(instances.state, 'deactivated'))))
 }

@@ -129,7 +129,7 @@ async function sign(console: Console, { device, seq, iat, exp, assigned }: Taken
     assign.push({ path: releasePath(desktop, serial), serial, sha256, key: sealed === null ? null : await wrapKey(console, device, sealed) })
   }
   const settings = await Promise.all(assigned.map((release) => releaseSettings(db, release, device, iat)))
-  const bounds = device.state === 'active' ? settings.map(overrideBounds) : []
+  const bounds = device.state === 'active' ? settings.map((setting) => overrideBounds(setting).overrides) : []
   const claims: Lease = {
     iss: organisation.id,
     sub: device.id,

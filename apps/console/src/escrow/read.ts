@@ -40,26 +40,34 @@ export async function listEscrow(actor: Operator, { db }: Pick<Console, 'db'>, d
 }
 
 export interface ExportedEscrow {
-  /** Of the device: what shares are sealed to on their way back. */
+  /** Of the device that is to get them: what shares are sealed to on their way. */
   readonly agreementKey: EcPublicJwk
   /** Each a JSON document, sealed to the key of that thumbprint. */
   readonly shares: readonly { readonly index: number; readonly key: string; readonly share: string }[]
 }
 
-/** Sealed as they are, they open for nobody but their administrators; who took them is audited. @throws ConsoleError `not-found` */
+/**
+ * Sealed as they are, they open for nobody but their administrators; who took them is audited.
+ * @param recipient where the instance moves to; null: the device that made them. @throws ConsoleError `not-found`
+ */
 export async function exportEscrow(
   actor: Operator,
   { db, now }: Pick<Console, 'db' | 'now'>,
-  { device, instance }: { readonly device: string; readonly instance: string },
+  { device, instance, recipient }: { readonly device: string; readonly instance: string; readonly recipient: string | null },
 ): Promise<ExportedEscrow> {
   requireRight(actor, 'escrow:export')
-  const { agreementKey } = await requireDeviceRow(actor, db, device)
+  await requireDeviceRow(actor, db, device)
+  const { agreementKey } = await requireDeviceRow(actor, db, recipient ?? device)
   return await db.transaction(async (tx) => {
     const { escrowShares } = tx.tables
     const kept = and(eq(escrowShares.deviceId, device), eq(escrowShares.instance, instance))
     const rows = await tx.select().from(escrowShares).where(kept).orderBy(escrowShares.index)
     if (rows.length === 0) throw new ConsoleError('not-found', `there are no shares of \`${instance}\` on \`${device}\``)
-    await appendAudit(tx, actor, now(), { action: 'escrow.exported', subject: device, details: { instance, split: rows[0]?.split ?? '' } })
+    await appendAudit(tx, actor, now(), {
+      action: 'escrow.exported',
+      subject: device,
+      details: { instance, recipient: recipient ?? device, split: rows[0]?.split ?? '' },
+    })
     return { agreementKey, shares: rows.map(({ index, kid, share }) => ({ index, key: kid, share: new TextDecoder().decode(share) })) }
   })
 }

@@ -45,7 +45,8 @@ export async function grantOverride(actor: Operator, console: Console, { device:
   const release = (await assignedReleases(db, device)).find((assigned) => assigned.desktop === desktop)
   if (release === undefined) throw new ConsoleError('not-found', `\`${id}\` has no desktop \`${desktop}\``)
   if (!isAllowed(wanted, overrideBounds(await releaseSettings(db, release, device, now())))) {
-    throw new ConsoleError('override-refused', `the policies of \`${desktop}\` do not let a help desk grant this: see their setting \`overrides\``)
+    const setting = wanted.kind === 'move' ? 'moved-instances' : 'overrides'
+    throw new ConsoleError('override-refused', `the policies of \`${desktop}\` do not let a help desk grant this: see their setting \`${setting}\``)
   }
   if (keys.helpDesk === null) {
     throw new ConsoleError(

@@ -68,7 +68,7 @@ export async function readOutRescueCode(actor: Operator, console: Console, typed
   const device = await requireRow(actor, console, id)
   if (device.state !== 'active') throw new ConsoleError('device-suspended', `\`${id}\` is suspended, which no code changes`)
   const bounds = await Promise.all(
-    (await assignedReleases(db, device)).map(async (release) => overrideBounds(await releaseSettings(db, release, device, now()))),
+    (await assignedReleases(db, device)).map(async (release) => overrideBounds(await releaseSettings(db, release, device, now())).overrides),
   )
   if (!bounds.some((one) => canMend(one, problem))) {
     throw new ConsoleError('rescue-refused', `no policy of \`${id}\` lets a help desk mend \`${problem}\` by a code`)

@@ -10,6 +10,7 @@ import { generateEphemeralKey } from '@casemate/policy/software-device-key'
 import { derivePassphraseKey } from '../../src/access/derive-passphrase-key.ts'
 import { approve } from '../../src/approvals/approve.ts'
 import { readWaiting } from '../../src/approvals/review.ts'
+import { readIssued } from '../../src/help-desk/issued.ts'
 import { consoleLayout } from '../../src/organisation/layout.ts'
 import { roleSigner } from '../../src/organisation/new-keys.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
@@ -41,4 +42,11 @@ export async function publishEscrowKeys({ console, data, now }: World, threshold
 /** What an administrator does on their own machine. */
 export async function giveBack(person: EscrowKeyPair, share: string, to: EcPublicJwk): Promise<string> {
   return JSON.stringify(await returnShare(await openShare(share, person), { to, ephemeral: await generateEphemeralKey(), random }))
+}
+
+/** The same for a device to which a help desk lets the instance move. */
+export async function giveMoved(person: EscrowKeyPair, share: string, to: EcPublicJwk, grant: string): Promise<string> {
+  const move = readIssued(grant)
+  if (move.kind !== 'move') throw new Error('expected the grant of a move')
+  return JSON.stringify(await returnShare(await openShare(share, person), { to, move, ephemeral: await generateEphemeralKey(), random }))
 }

@@ -48,7 +48,7 @@ it('keeps the shares that a device made of its own instance, the newest only, an
   const split = { instance: 'office-1', threshold: 2, resets: 1, receivedAt: world.now, keys: kids }
   expect(await listEscrow(operator, world.console, device.id)).toEqual({ splits: [split] })
   expect(await listEscrow(operator, world.console, other.id)).toEqual({ splits: [] })
-  const wanted = { device: device.id, instance: 'office-1' }
+  const wanted = { device: device.id, instance: 'office-1', recipient: null }
   const { agreementKey, shares } = await exportEscrow(operator, world.console, wanted)
   expect(shares.map(({ index, key: kid }) => [index, kid])).toEqual(kids.map((kid, at) => [at + 1, kid]))
   const back = await Promise.all([2, 0].map(async (at) => giveBack(people[at] ?? people[0], shares[at]?.share ?? '', agreementKey)))
@@ -60,6 +60,7 @@ it('keeps the shares that a device made of its own instance, the newest only, an
   const helper = { ...operator, rights: rightsOf(['help-desk']) }
   await expect(exportEscrow(helper, world.console, wanted)).resolves.toMatchObject({ agreementKey })
   await expect(exportEscrow(operator, world.console, { ...wanted, instance: 'lab' })).rejects.toMatchObject({ code: 'not-found' })
+  await expect(exportEscrow(operator, world.console, { ...wanted, recipient: 'nobody' })).rejects.toMatchObject({ code: 'not-found' })
   const { entries } = await readAudit(operator, world.console)
   const actions = entries.map(({ action }) => action).filter((action) => action.startsWith('escrow.'))
   expect(actions.toSorted()).toEqual(['escrow.exported', 'escrow.exported', 'escrow.kept', 'escrow.kept'])

@@ -50,6 +50,7 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'export-escrow': helpers,
   'limit-activations': activators,
   'grant-override': helpers,
+  'allow-move': helpers,
   'list-overrides': all,
   'read-out-rescue-code': helpers,
   'list-machines': all,

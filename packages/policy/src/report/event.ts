@@ -41,10 +41,11 @@ export const journalEvent = z.discriminatedUnion('type', [
   event('activated', { instance: slug, desktop: slug }),
   event('activation-refused', { desktop: slug, code }),
   event('password-set', { instance: slug }),
-  /** By `grant` of a help desk, or null; with shares of the administrators whose keys these are. */
+  /** By `grant` of a help desk, null before they were asked for; with shares of the administrators whose keys these are. */
   event('password-reset', { instance: slug, grant: overrideId.nullable(), keys: z.array(thumbprintText).max(16) }),
   /** PO-6: by `grant` of a help desk, from the device that it was made on, with shares of the administrators whose keys these are. */
   event('instance-rebound', { instance: slug, desktop: slug, from: slug, grant: overrideId, keys: z.array(thumbprintText).max(16) }),
+  event('instance-imported', { instance: slug, desktop: slug }),
   event('escrow-made', { instance: slug, threshold: z.int().min(2), shares: z.int().min(2) }),
   event('password-wrong', { instance: slug, failed: z.int().min(1) }),
   event('decided', {

@@ -24,7 +24,7 @@ export function defineOverrides(
         .text()
         .notNull()
         .references(() => desktops.id),
-      kind: kit.text({ enum: ['extension', 'exception', 'reset'] }).notNull(),
+      kind: kit.text({ enum: ['extension', 'exception', 'reset', 'move'] }).notNull(),
       /** The signed token; it holds no secret. */
       token: kit.text().notNull(),
       issuedBy: kit
