@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An administrator's password typed at a device, under policies of a real console.
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { writeAdministratorKey } from '@casemate/policy/administrator-key'
 import { makeAdministratorKey } from '@casemate/policy/administrator-key-make'
 import { describe, expect, it, vi } from 'vitest'
@@ -31,6 +34,11 @@ const shown = async (computer: Computer) => (await computer.call('list', {})).de
 const enter = (computer: Computer, change: { password?: string; minutes?: number; settings?: string[] } = {}) =>
   computer.call('enterAdministratorMode', { desktop: 'office', password: 'open sesame', minutes: null, settings: null, ...change })
 const journalOf = async (computer: Computer) => await readFile(layoutOf(computer.data).journal, 'utf8')
+
+const run = promisify(execFile)
+const casemate = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
+const why = async (computer: Computer, setting: string) =>
+  (await run(process.execPath, [casemate, 'why', 'office', '--setting', setting, '--data', computer.data])).stdout
 
 async function enrolled(change: object = {}) {
   const [world, computer] = [await realWorld(), await Computer.fresh()]
@@ -103,6 +111,17 @@ describe('administrator mode', () => {
     await expect(enter(computer, { minutes: 31 })).rejects.toMatchObject(refused('administrator-mode-too-long'))
     expect(await shown(computer)).toMatchObject({ until: null })
     expect(await enter(computer, { settings: ['exit'], minutes: 30 })).toMatchObject({ settings: ['exit'] })
+  })
+
+  it('is named by `casemate why` for what it loosens, while it does, and for nothing else', { timeout: 60_000 }, async () => {
+    const { computer } = await enrolled()
+    expect(await why(computer, 'exit')).not.toContain('loosened')
+    const { until } = await enter(computer, { settings: ['exit'] })
+    const line = `loosened by an administrator at this computer until ${new Date(until * 1000).toISOString()}`
+    expect(await why(computer, 'exit')).toContain(line)
+    expect(await why(computer, 'clipboard-to-guest')).not.toContain('loosened')
+    await computer.call('leaveAdministratorMode', { desktop: 'office' })
+    expect(await why(computer, 'exit')).not.toContain('loosened')
   })
 
   it('is nothing where the policies name no key', { timeout: 60_000 }, async () => {
