@@ -115,7 +115,7 @@ export function fleetDevice({ path, sha256 }: ApprovedRelease, at: number) {
     kind: 'power-on',
     session: `session-${at}`,
     instance: {
-      ...{ name: 'office-1', activatedAt: now - 86_400 - at, authentication: 'missing', lockedUntil: null },
+      ...{ name: 'office-1', activatedAt: now - 86_400 - at, boundTo: 'this-device', authentication: 'missing', lockedUntil: null },
       ...{ authenticatedBy: 'password', authenticatedAt: null, screenLocked: false },
     },
     engine: 'auto',
