@@ -15,12 +15,40 @@ export interface Circumstances {
   readonly now: number
 }
 
+/** The groups and tags of which a release's conditions speak, each as a number: to compare names would be most of a decision. */
+export type NameNumbers = Map<string, number>
+
+/** {@link Circumstances}, read once for all conditions. */
+export interface Found {
+  /** Of those of which conditions speak. */
+  readonly groups: readonly number[]
+  readonly tags: readonly number[]
+  readonly assurance: string
+  readonly version: number
+  readonly network: Facts['network']
+  readonly now: number
+}
+
+export function readCircumstances({ claims, runtimeVersion, network, now }: Circumstances, names: NameNumbers): Found {
+  const { groups, tags, assurance } = claims
+  return { groups: known(groups, names), tags: known(tags, names), assurance, version: versionNumber(runtimeVersion), network, now }
+}
+
+function known(found: readonly string[], names: NameNumbers): readonly number[] {
+  const numbers: number[] = []
+  for (const name of found) {
+    const number = names.get(name)
+    if (number !== undefined) numbers.push(number)
+  }
+  return numbers
+}
+
 /** A `when`, read once, so that every decision only compares. Null: whatever is found. */
 export interface ReadCondition {
   /** Among those of its release, from 0; equal ones have one number. */
   readonly number: number
-  readonly groups: readonly string[] | null
-  readonly tags: readonly string[] | null
+  readonly groups: readonly number[] | null
+  readonly tags: readonly number[] | null
   readonly assurance: readonly string[] | null
   readonly version: { readonly atLeast: number; readonly below: number } | null
   readonly time: ReadTime | null
@@ -35,11 +63,14 @@ interface ReadTime {
   readonly weekly: { readonly days: readonly string[]; readonly start: number; readonly length: number; readonly offset: number } | null
 }
 
-export function readCondition({ groups, tags, assurance, runtimeVersion, time, network }: Condition, number: number): ReadCondition {
+/** @param names takes up those that are new to it. */
+export function readCondition(when: Condition, number: number, names: NameNumbers): ReadCondition {
+  const { groups, tags, assurance, runtimeVersion, time, network } = when
+  const numbered = (list: readonly string[] | undefined) => list?.map((name) => numberOf(name, names)) ?? null
   return {
     number,
-    groups: groups ?? null,
-    tags: tags ?? null,
+    groups: numbered(groups),
+    tags: numbered(tags),
     assurance: assurance ?? null,
     version: runtimeVersion === undefined ? null : readVersions(runtimeVersion),
     time: time === undefined ? null : readTime(time),
@@ -47,12 +78,18 @@ export function readCondition({ groups, tags, assurance, runtimeVersion, time, n
   }
 }
 
+function numberOf(name: string, names: NameNumbers): number {
+  const number = names.get(name) ?? names.size
+  names.set(name, number)
+  return number
+}
+
 /** Whether a `when` holds: `no` if any member does not, else `unproven` if any is, else `yes`. */
-export function conditionHolds({ groups, tags, assurance, version, time, network }: ReadCondition, found: Circumstances): Holds {
-  if (groups !== null && !shareOne(found.claims.groups, groups)) return 'no'
-  if (tags !== null && !shareOne(found.claims.tags, tags)) return 'no'
-  if (assurance !== null && !assurance.includes(found.claims.assurance)) return 'no'
-  if (version !== null && !isWithin(version, found.runtimeVersion)) return 'no'
+export function conditionHolds({ groups, tags, assurance, version, time, network }: ReadCondition, found: Found): Holds {
+  if (groups !== null && !shareOne(found.groups, groups)) return 'no'
+  if (tags !== null && !shareOne(found.tags, tags)) return 'no'
+  if (assurance !== null && !assurance.includes(found.assurance)) return 'no'
+  if (version !== null && (found.version < version.atLeast || found.version >= version.below)) return 'no'
   if (time !== null && !isTime(time, found.now)) return 'no'
   if (network === null) return 'yes'
   // An observed zone proves nothing, neither that the host is there nor that it is elsewhere.
@@ -61,18 +98,13 @@ export function conditionHolds({ groups, tags, assurance, version, time, network
 }
 
 /** Both lists are short; a call of `includes` would cost more than it saves. */
-function shareOne(one: readonly string[], other: readonly string[]): boolean {
+function shareOne(one: readonly number[], other: readonly number[]): boolean {
   for (const name of one) for (const wanted of other) if (name === wanted) return true
   return false
 }
 
 function readVersions({ atLeast, below }: NonNullable<Condition['runtimeVersion']>): ReadCondition['version'] {
   return { atLeast: atLeast === undefined ? 0 : versionNumber(atLeast), below: below === undefined ? Number.POSITIVE_INFINITY : versionNumber(below) }
-}
-
-function isWithin({ atLeast, below }: NonNullable<ReadCondition['version']>, version: string): boolean {
-  const number = versionNumber(version)
-  return number >= atLeast && number < below
 }
 
 function readTime({ notBefore, before, weekly }: NonNullable<Condition['time']>): ReadTime {

@@ -10,7 +10,16 @@ import { type LayerReference, layerOrder, type Release } from '../model/release.
 import type { Setting } from '../model/setting.ts'
 import { bySetting, catalogue, defaultValues, demandingSettings, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
-import { type Circumstances, conditionHolds, type Holds, type ReadCondition, readCondition } from './condition-holds.ts'
+import {
+  type Circumstances,
+  conditionHolds,
+  type Found,
+  type Holds,
+  type NameNumbers,
+  type ReadCondition,
+  readCircumstances,
+  readCondition,
+} from './condition-holds.ts'
 
 /** A policy as approved: verified bytes, parsed, with the path and SHA-256 under which they were approved. */
 export interface ApprovedPolicy {
@@ -45,6 +54,7 @@ export interface PolicyLayers {
   readonly ruled: readonly SettingName[]
   /** Of those the ones that may need something of an engine. */
   readonly demanding: readonly SettingName[]
+  readonly names: NameNumbers
   /** Of each condition by its number: not looked at yet. */
   readonly unjudged: readonly undefined[]
 }
@@ -60,7 +70,7 @@ interface PlacedDocument {
 export interface Standing {
   /** For each document of the release, whether the device's claims choose it. */
   readonly applying: readonly boolean[]
-  readonly circumstances: Circumstances
+  readonly found: Found
   /** Of each condition by its number, once it was looked at. */
   readonly judged: (Holds | undefined)[]
 }
@@ -69,10 +79,11 @@ export interface Standing {
 export function layPolicies(release: Pick<Release, 'layers'>, policies: readonly ApprovedPolicy[]): PolicyLayers {
   const rules = bySetting<RulesBySetting>(() => [])
   const byPath = new Map(policies.map(({ path, sha256, document }) => [`${sha256} ${path}`, document]))
+  const names: NameNumbers = new Map()
   const conditions = new Map<string, ReadCondition>()
   const read = (when: Condition) => {
     const text = JSON.stringify(when)
-    const known = conditions.get(text) ?? readCondition(when, conditions.size)
+    const known = conditions.get(text) ?? readCondition(when, conditions.size, names)
     conditions.set(text, known)
     return known
   }
@@ -87,7 +98,7 @@ export function layPolicies(release: Pick<Release, 'layers'>, policies: readonly
   for (const name of settingNames) rules[name].sort((a, b) => a.rank - b.rank)
   const ruled = settingNames.filter((name) => rules[name].length > 0)
   const unjudged = Array.from(conditions, () => undefined)
-  return { of: release.layers, documents, rules, ruled, demanding: demandingSettings.filter((name) => rules[name].length > 0), unjudged }
+  return { of: release.layers, documents, rules, ruled, demanding: demandingSettings.filter((name) => rules[name].length > 0), names, unjudged }
 }
 
 /** Whether the lease's claims choose this document. */
@@ -106,18 +117,15 @@ export function applyingLayers({ documents }: PolicyLayers, lease: Pick<Lease, '
 }
 
 export function standingOf(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): Standing {
-  return { applying: applyingLayers(layers, lease), circumstances, judged: [...layers.unjudged] }
+  return { applying: applyingLayers(layers, lease), found: readCircumstances(circumstances, layers.names), judged: layers.unjudged.slice() }
 }
 
 /** Whether a rule counts for a device: its document is the device's, and its condition holds. */
-export function ruleHolds(
-  { document, when }: Pick<PlacedRule<SettingName>, 'document' | 'when'>,
-  { applying, circumstances, judged }: Standing,
-): Holds {
+export function ruleHolds({ document, when }: Pick<PlacedRule<SettingName>, 'document' | 'when'>, { applying, found, judged }: Standing): Holds {
   if (applying[document] !== true) return 'no'
   const known = judged[when.number]
   if (known !== undefined) return known
-  const holds = conditionHolds(when, circumstances)
+  const holds = conditionHolds(when, found)
   judged[when.number] = holds
   return holds
 }
