@@ -54,7 +54,7 @@ export function deadlinesOf(
     expiryEnd,
     expiryWarning,
     runtimeEnd: runtimeEnd === null ? null : Math.max(now, runtimeEnd),
-    suspendAt: [offlineEnd, expiryEnd, runtimeEnd, packageEnd].reduce((earliest: number, end) => Math.min(earliest, end ?? earliest), lease.exp),
+    suspendAt: Math.min(lease.exp, offlineEnd ?? lease.exp, expiryEnd ?? lease.exp, runtimeEnd ?? lease.exp, packageEnd ?? lease.exp),
   }
 }
 

@@ -17,14 +17,14 @@
 //                                                         24 engine-missing
 //                                                         25 capability-missing
 import { PolicyError } from '../error.ts'
-import { compareRuntimeVersions } from '../model/names.ts'
+import { versionNumber } from '../model/names.ts'
 import { countRules } from '../model/network-rules.ts'
 import type { LayerReference, Release } from '../model/release.ts'
 import { lowerLimit } from '../model/setting.ts'
 import type { SettingValues } from '../model/settings.ts'
 import { mostUsbTables } from '../model/usb-rules.ts'
 import { clockTolerance, isBehind } from '../trust/clock.ts'
-import { type Assignment, desktopOf, type Lease } from '../trust/lease.ts'
+import { type Assignment, isOfDesktop, type Lease } from '../trust/lease.ts'
 import type { Circumstances } from './condition-holds.ts'
 import { type Deadlines, deadlinesOf } from './deadlines.ts'
 import type { Facts, Request } from './facts.ts'
@@ -89,7 +89,7 @@ function decideOrThrow(
 ): Decision {
   if (isBehind(facts.clock.system, facts.clock.floor)) return refused(reason('clock-behind', facts.clock))
   if (lease === null) return refused(reason('lease-missing'))
-  const assigned = lease.assign.find((assignment) => desktopOf(assignment) === release.document.desktop)
+  const assigned = lease.assign.find((assignment) => isOfDesktop(assignment, release.document.desktop))
   const refusal =
     leaseRefusal(lease, facts, now) ??
     releaseRefusal(release, assigned, facts) ??
@@ -114,15 +114,14 @@ function decideOrThrow(
   const deadlines = deadlinesOf(values, lease, facts, begun, now, extensions)
   const late = timeRefusal(deadlines, values, lease, facts, request, now) ?? authenticationRefusal(values, facts, request, now)
   return late === undefined
-    ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids, ruled: layers.ruled })
+    ? planLaunch({ release, values, deadlines, postureFaults: faults, facts, request, now, overrides: ids, demanding: layers.demanding })
     : refused(late)
 }
 
 /** Whether the rules together are more than a launch plan holds, in a quarantine too. @throws PolicyError `network-rules-too-many` */
 export function isTooLarge(values: Pick<SettingValues, 'network' | 'posture' | 'quarantine' | 'usb'>): boolean {
-  return (
-    [values.network, leftInQuarantine(values)].some((network) => countRules(network) > mostNetworkRules) || values.usb.tables.length > mostUsbTables
-  )
+  const { network, usb } = values
+  return countRules(network) > mostNetworkRules || countRules(leftInQuarantine(values)) > mostNetworkRules || usb.tables.length > mostUsbTables
 }
 
 /** The settings of this device now; also where `decide` refuses. */
@@ -155,8 +154,14 @@ function leaseRefusal(lease: Lease, { device, floors, repository }: Facts, now: 
   if (lease.suspension !== null) return reason('lease-suspended', lease.suspension)
   if (now < lease.iat - clockTolerance) return reason('lease-not-yet-valid', { from: lease.iat })
   if (now >= lease.exp) return reason('lease-expired', { at: lease.exp })
-  const role = (['root', 'snapshot', 'timestamp'] as const).find((name) => repository[name] < lease.tuf[name])
+  const role = roleBehind(repository, lease.tuf)
   return role === undefined ? undefined : reason('repository-behind', { role })
+}
+
+function roleBehind(found: Facts['repository'], least: Lease['tuf']): keyof Lease['tuf'] | undefined {
+  if (found.root < least.root) return 'root'
+  if (found.snapshot < least.snapshot) return 'snapshot'
+  return found.timestamp < least.timestamp ? 'timestamp' : undefined
 }
 
 function releaseRefusal({ document, path, sha256 }: ApprovedRelease, assigned: Assignment | undefined, facts: Facts): Reason | undefined {
@@ -173,20 +178,21 @@ function documentRefusal(release: Release, layers: PolicyLayers, lease: Lease, {
     const missing = release.layers.find((wanted) => layerApplies(wanted, lease))
     return reason('policy-missing', { path: missing?.path ?? 'policies' })
   }
-  let least = isOlder(runtimeVersion, release.minRuntime) ? release.minRuntime : undefined
-  for (const { reference, policy } of layers.documents) {
-    if (!layerApplies(reference, lease)) continue
+  const found = versionNumber(runtimeVersion)
+  let least = found < versionNumber(release.minRuntime) ? release.minRuntime : undefined
+  for (const { reference, policy, least: leastOfPolicy } of layers.documents) {
+    // Of most documents nothing is asked that the device lacks, so nobody needs to know whether they are its own.
+    if ((policy !== null && found >= leastOfPolicy) || !layerApplies(reference, lease)) continue
     if (policy === null) return reason('policy-missing', { path: reference.path })
-    if (least === undefined && isOlder(runtimeVersion, policy.minRuntime)) least = policy.minRuntime
+    least ??= policy.minRuntime
   }
   return least === undefined ? undefined : reason('runtime-too-old', { found: runtimeVersion, least })
 }
 
-function areLayersOf({ layers: wanted }: Release, { documents }: PolicyLayers): boolean {
+function areLayersOf({ layers: wanted }: Release, { of, documents }: PolicyLayers): boolean {
+  if (wanted === of) return true
   return wanted.length === documents.length && documents.every(({ reference }, index) => isSame(wanted[index], reference))
 }
-
-const isOlder = (one: string, other: string): boolean => compareRuntimeVersions(one, other) < 0
 
 function validityRefusal({ validity: { notBefore, notAfter } }: ApprovedRelease, now: number): Reason | undefined {
   if (notBefore !== null && now < notBefore) return reason('package-not-yet-valid', { from: notBefore })
@@ -208,8 +214,8 @@ function activationRefusal(assigned: Assignment | undefined, { instance }: Reque
 
 /** This desktop's own policy counts as that of one more desktop of its organisation. */
 function hostRefusal(desktop: string, values: SettingValues, { iss }: Lease, { hostWide }: Facts): Reason | undefined {
-  const own = { organisation: iss, values: { 'host-desktops': values['host-desktops'] } }
-  const organisation = refusedBy([own, ...hostWide], { organisation: iss, desktop })
+  const own = { organisation: iss, values }
+  const organisation = refusedBy(hostWide.length === 0 ? [own] : [own, ...hostWide], { organisation: iss, desktop })
   return organisation === undefined ? undefined : reason('host-refuses', { desktop, organisation })
 }
 

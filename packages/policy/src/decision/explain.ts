@@ -9,7 +9,7 @@ import type { LayerReference } from '../model/release.ts'
 import { catalogue, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
 import type { Circumstances } from './condition-holds.ts'
-import { applyingLayers, effectiveValue, type PlacedRule, type PolicyLayers } from './merge.ts'
+import { effectiveValue, type PlacedRule, type PolicyLayers, ruleHolds, type Standing, standingOf } from './merge.ts'
 
 export interface RuleSource {
   readonly layer: LayerReference['layer']
@@ -49,20 +49,15 @@ export interface Explanation {
 }
 
 export function explain(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): readonly Explanation[] {
-  const applying = applyingLayers(layers, lease)
-  return settingNames.map((name) => explainSetting(name, layers, applying, circumstances))
+  const standing = standingOf(layers, lease, circumstances)
+  return settingNames.map((name) => explainSetting(name, layers, standing))
 }
 
-function explainSetting<N extends SettingName>(
-  name: N,
-  layers: PolicyLayers,
-  applying: readonly boolean[],
-  circumstances: Circumstances,
-): Explanation {
+function explainSetting<N extends SettingName>(name: N, layers: PolicyLayers, device: Standing): Explanation {
   const rules: readonly PlacedRule<N>[] = layers.rules[name]
-  const standing = rules.filter((rule) => applying[rule.document] === true && rule.holds(circumstances) !== 'no')
-  const value = valueUnder(name, rules, applying, circumstances)
-  const winners = value === null ? standing : winnersOf(name, standing, applying, circumstances, value)
+  const standing = rules.filter((rule) => ruleHolds(rule, device) !== 'no')
+  const value = valueUnder(name, rules, device)
+  const winners = value === null ? standing : winnersOf(name, standing, device, value)
   const sourceOf = (rule: PlacedRule<N>): RuleSource => ({
     layer: rule.reference.layer,
     path: rule.reference.path,
@@ -72,20 +67,13 @@ function explainSetting<N extends SettingName>(
     when: conditionWords(layers.documents[rule.document]?.policy?.rules[rule.index]?.when ?? {}),
     locked: rule.locked,
   })
-  const lost = rules
-    .filter((rule) => !winners.includes(rule))
-    .map((rule) => ({ ...sourceOf(rule), because: lostBecause(rule, applying, circumstances) }))
+  const lost = rules.filter((rule) => !winners.includes(rule)).map((rule) => ({ ...sourceOf(rule), because: lostBecause(rule, device) }))
   return { setting: name, words: value === null ? 'too many rules together' : words(name, value), value, from: winners.map(sourceOf), lost }
 }
 
-function valueUnder<N extends SettingName>(
-  name: N,
-  rules: readonly PlacedRule<N>[],
-  applying: readonly boolean[],
-  circumstances: Circumstances,
-): SettingValues[N] | null {
+function valueUnder<N extends SettingName>(name: N, rules: readonly PlacedRule<N>[], device: Standing): SettingValues[N] | null {
   try {
-    return effectiveValue(name, rules, applying, circumstances)
+    return effectiveValue(name, rules, device)
   } catch (error) {
     if (error instanceof PolicyError && error.code === 'network-rules-too-many') return null
     throw error
@@ -95,19 +83,18 @@ function valueUnder<N extends SettingName>(
 function winnersOf<N extends SettingName>(
   name: N,
   standing: readonly PlacedRule<N>[],
-  applying: readonly boolean[],
-  circumstances: Circumstances,
+  device: Standing,
   value: SettingValues[N],
 ): readonly PlacedRule<N>[] {
   const without = (rule: PlacedRule<N>) => standing.filter((other) => other !== rule)
-  const decisive = standing.filter((rule) => !sameValue(valueUnder(name, without(rule), applying, circumstances), value))
+  const decisive = standing.filter((rule) => !sameValue(valueUnder(name, without(rule), device), value))
   // Where several say the same, each could be left out: then all of them are the source.
-  return decisive.length > 0 ? decisive : standing.filter((rule) => sameValue(rule.value, value) && rule.holds(circumstances) === 'yes')
+  return decisive.length > 0 ? decisive : standing.filter((rule) => sameValue(rule.value, value) && ruleHolds(rule, device) === 'yes')
 }
 
-function lostBecause(rule: PlacedRule<SettingName>, applying: readonly boolean[], circumstances: Circumstances): LostBecause {
-  if (applying[rule.document] !== true) return 'other-device'
-  const holds = rule.holds(circumstances)
+function lostBecause(rule: PlacedRule<SettingName>, device: Standing): LostBecause {
+  if (device.applying[rule.document] !== true) return 'other-device'
+  const holds = ruleHolds(rule, device)
   return holds === 'no' ? 'condition' : holds === 'unproven' ? 'unproven' : 'outvoted'
 }
 

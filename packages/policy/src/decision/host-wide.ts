@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { hostDesktops, letsRun, meetHostDesktops } from '../model/host-desktops.ts'
 import { slug } from '../model/names.ts'
+import type { SettingValues } from '../model/settings.ts'
 
 /** What the approved policies of one organisation ask of the whole host. */
 export const hostRules = z.strictObject({ organisation: slug, values: z.strictObject({ 'host-desktops': hostDesktops }) })
@@ -29,9 +30,15 @@ export function mergeHostWide(all: readonly HostRules[]): HostWide {
 }
 
 /** The organisation, first by name, that does not let the desktop run on this host; undefined where all let it. */
-export function refusedBy(all: readonly HostRules[], wanted: { readonly organisation: string; readonly desktop: string }): string | undefined {
-  const refusing = all.filter(({ values }) => !letsRun(values['host-desktops'], wanted))
-  return refusing.map(({ organisation }) => organisation).sort()[0]
+export function refusedBy(
+  all: readonly { readonly organisation: string; readonly values: Pick<SettingValues, 'host-desktops'> }[],
+  wanted: { readonly organisation: string; readonly desktop: string },
+): string | undefined {
+  let first: string | undefined
+  for (const { organisation, values } of all) {
+    if (!letsRun(values['host-desktops'], wanted) && (first === undefined || organisation < first)) first = organisation
+  }
+  return first
 }
 
 function meetOf(all: readonly HostRules[]): HostRules['values']['host-desktops'] {

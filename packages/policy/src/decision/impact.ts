@@ -106,7 +106,7 @@ function refusalOf(release: ReleaseWithLayers, device: KnownDevice, values: Sett
   const end = activatedAt === null ? null : expiryEndOf(values.expiry, activatedAt)
   if (end !== null && now >= end)
     return [reason('instance-expired', { at: end, extendable: isExtendable(end, values.overrides, now), text: values['expiry-texts'].ended })]
-  const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' })
+  const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' }, release.layers.demanding)
   return chosen !== null && 'reasons' in chosen ? chosen.reasons : []
 }
 

@@ -67,7 +67,7 @@ export function isAllowed({ kind, grant }: OverrideGrant, bounds: Bounds): boole
 
 /** The latest moment to which anything moves this end: never beyond its own, never earlier than it was. */
 export function extended(end: number | null, extensions: readonly Extension[], secondsOf: (extension: Extension) => number): number | null {
-  if (end === null) return null
+  if (end === null || extensions.length === 0) return end
   return extensions.reduce((latest, one) => Math.max(latest, Math.min(end + secondsOf(one), one.until)), end)
 }
 

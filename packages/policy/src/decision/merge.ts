@@ -3,12 +3,23 @@
 // Many policies, one set of values. Layers apply in the order organisation, group, user, device; within a layer everything that applies
 // meets, in no order. A rule whose condition is unproven can only tighten: the result is never looser than it would be in any of the
 // worlds that are possible.
+import type { Condition } from '../model/condition.ts'
+import { versionNumber } from '../model/names.ts'
 import type { Policy } from '../model/policy.ts'
 import { type LayerReference, layerOrder, type Release } from '../model/release.ts'
 import type { Setting } from '../model/setting.ts'
-import { bySetting, catalogue, defaultValues, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
+import { bySetting, catalogue, defaultValues, demandingSettings, type SettingName, type SettingValues, settingNames } from '../model/settings.ts'
 import type { Lease } from '../trust/lease.ts'
-import { type Circumstances, type Holding, readCondition } from './condition-holds.ts'
+import {
+  type Circumstances,
+  conditionHolds,
+  type Found,
+  type Holds,
+  type NameNumbers,
+  type ReadCondition,
+  readCircumstances,
+  readCondition,
+} from './condition-holds.ts'
 
 /** A policy as approved: verified bytes, parsed, with the path and SHA-256 under which they were approved. */
 export interface ApprovedPolicy {
@@ -28,33 +39,66 @@ export interface PlacedRule<N extends SettingName> {
   readonly index: number
   readonly value: SettingValues[N]
   readonly locked: boolean
-  readonly holds: Holding
+  readonly when: ReadCondition
 }
 
 type RulesBySetting = { readonly [N in SettingName]: PlacedRule<N>[] }
 
 /** A release's policies, sorted once and used for many decisions. */
 export interface PolicyLayers {
-  readonly documents: readonly { readonly reference: LayerReference; readonly policy: Policy | null }[]
+  /** The references for which they were laid. */
+  readonly of: readonly LayerReference[]
+  readonly documents: readonly PlacedDocument[]
   readonly rules: { readonly [N in SettingName]: readonly PlacedRule<N>[] }
   /** The settings that have a rule; every other one has its default, whatever the device. */
   readonly ruled: readonly SettingName[]
+  /** Of those the ones that may need something of an engine. */
+  readonly demanding: readonly SettingName[]
+  readonly names: NameNumbers
+  /** Of each condition by its number: not looked at yet. */
+  readonly unjudged: readonly undefined[]
+}
+
+interface PlacedDocument {
+  readonly reference: LayerReference
+  readonly policy: Policy | null
+  /** The least version of the runtime, as a number; 0 where the policy is not here. */
+  readonly least: number
+}
+
+/** What is known of one device while its settings are worked out. */
+export interface Standing {
+  /** For each document of the release, whether the device's claims choose it. */
+  readonly applying: readonly boolean[]
+  readonly found: Found
+  /** Of each condition by its number, once it was looked at. */
+  readonly judged: (Holds | undefined)[]
 }
 
 /** Finds each layer's document by path and SHA-256; one that is not among `policies` stays null and is a refusal where it applies. */
 export function layPolicies(release: Pick<Release, 'layers'>, policies: readonly ApprovedPolicy[]): PolicyLayers {
   const rules = bySetting<RulesBySetting>(() => [])
   const byPath = new Map(policies.map(({ path, sha256, document }) => [`${sha256} ${path}`, document]))
+  const names: NameNumbers = new Map()
+  const conditions = new Map<string, ReadCondition>()
+  const read = (when: Condition) => {
+    const text = JSON.stringify(when)
+    const known = conditions.get(text) ?? readCondition(when, conditions.size, names)
+    conditions.set(text, known)
+    return known
+  }
   const documents = release.layers.map((reference, document) => {
     const policy = byPath.get(`${reference.sha256} ${reference.path}`) ?? null
     const rank = layerOrder.indexOf(reference.layer)
     for (const [index, { setting, value, locked, when }] of (policy?.rules ?? []).entries()) {
-      place(rules, setting, { reference, document, rank, index, locked, holds: readCondition(when) }, value)
+      place(rules, setting, { reference, document, rank, index, locked, when: read(when) }, value)
     }
-    return { reference, policy }
+    return { reference, policy, least: policy === null ? 0 : versionNumber(policy.minRuntime) }
   })
   for (const name of settingNames) rules[name].sort((a, b) => a.rank - b.rank)
-  return { documents, rules, ruled: settingNames.filter((name) => rules[name].length > 0) }
+  const ruled = settingNames.filter((name) => rules[name].length > 0)
+  const unjudged = Array.from(conditions, () => undefined)
+  return { of: release.layers, documents, rules, ruled, demanding: demandingSettings.filter((name) => rules[name].length > 0), names, unjudged }
 }
 
 /** Whether the lease's claims choose this document. */
@@ -72,13 +116,27 @@ export function applyingLayers({ documents }: PolicyLayers, lease: Pick<Lease, '
   return applying
 }
 
+export function standingOf(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): Standing {
+  return { applying: applyingLayers(layers, lease), found: readCircumstances(circumstances, layers.names), judged: layers.unjudged.slice() }
+}
+
+/** Whether a rule counts for a device: its document is the device's, and its condition holds. */
+export function ruleHolds({ document, when }: Pick<PlacedRule<SettingName>, 'document' | 'when'>, { applying, found, judged }: Standing): Holds {
+  if (applying[document] !== true) return 'no'
+  const known = judged[when.number]
+  if (known !== undefined) return known
+  const holds = conditionHolds(when, found)
+  judged[when.number] = holds
+  return holds
+}
+
 /** Gives the value of one setting. @throws PolicyError `network-rules-too-many` of that setting alone; it keeps no other back. */
 export type SettingLookup = <N extends SettingName>(name: N) => SettingValues[N]
 
 /** The settings of a device under a release's policies. */
 export function settingLookup(layers: PolicyLayers, lease: Pick<Lease, 'sub' | 'claims'>, circumstances: Circumstances): SettingLookup {
-  const applying = applyingLayers(layers, lease)
-  return (name) => effectiveValue(name, layers.rules[name], applying, circumstances)
+  const standing = standingOf(layers, lease, circumstances)
+  return (name) => effectiveValue(name, layers.rules[name], standing)
 }
 
 /**
@@ -98,12 +156,7 @@ function put<N extends SettingName>(values: { -readonly [M in SettingName]: Sett
 }
 
 /** The value of one setting out of its rules, which stand in layer order. */
-export function effectiveValue<N extends SettingName>(
-  name: N,
-  rules: readonly PlacedRule<N>[],
-  applying: readonly boolean[],
-  circumstances: Circumstances,
-): SettingValues[N] {
+export function effectiveValue<N extends SettingName>(name: N, rules: readonly PlacedRule<N>[], standing: Standing): SettingValues[N] {
   const setting = catalogue[name]
   let rank = -1
   let lockedBefore = false
@@ -115,7 +168,7 @@ export function effectiveValue<N extends SettingName>(
   let doubted: SettingValues[N] | undefined
   for (let at = 0; at <= rules.length; at += 1) {
     const rule = rules[at]
-    const holds = rule !== undefined && applying[rule.document] === true ? rule.holds(circumstances) : 'no'
+    const holds = rule === undefined ? 'no' : ruleHolds(rule, standing)
     if (rule !== undefined && holds === 'no') continue
     // A layer ends where a rule of the next one holds, and behind the last one.
     if (rule?.rank !== rank) {

@@ -27,8 +27,8 @@ export function compareRuntimeVersions(one: string, other: string): number {
   return versionNumber(one) - versionNumber(other)
 }
 
-/** The three numbers in one; without splitting, since every rule of every decision may ask. */
-function versionNumber(version: string): number {
+/** The three numbers in one, for comparisons; without splitting, since every rule of every decision may ask. */
+export function versionNumber(version: string): number {
   let [whole, part] = [0, 0]
   for (let at = 0; at < version.length; at += 1) {
     const digit = version.charCodeAt(at) - 48

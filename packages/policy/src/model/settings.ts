@@ -43,6 +43,9 @@ export const catalogue: { readonly [N in SettingName]: Setting<SettingValues[N]>
 /** In the order of the catalogue, which is that of its rows. */
 export const settingNames = Object.keys(settings).filter((name): name is SettingName => Object.hasOwn(settings, name))
 
+/** Those of which some value needs something of an engine. */
+export const demandingSettings = settingNames.filter((name) => catalogue[name].needs !== null)
+
 /** One entry a setting, in the order of the catalogue. */
 export function bySetting<T extends { readonly [N in SettingName]: unknown }>(make: <N extends SettingName>(name: N) => T[N]): T {
   const made: Made<T> = {}

@@ -131,6 +131,12 @@ export function desktopOf({ path }: { readonly path: string }): string {
   return path.slice(start, path.indexOf('/', start))
 }
 
+/** Whether {@link desktopOf} is this one, without cutting the path. */
+export function isOfDesktop({ path }: { readonly path: string }, desktop: string): boolean {
+  const start = path.indexOf('/') + 1
+  return path.startsWith(desktop, start) && path[start + desktop.length] === '/'
+}
+
 /** @throws PolicyError `lease-older`, `lease-fork` or `lease-release-older`; a floor that is returned is never below the one given. */
 function raiseFloors(floors: LeaseFloors, { seq, assign }: Lease, sha256: string): LeaseFloors {
   if (seq < floors.seq) throw new PolicyError('lease-older', `expected a lease from number ${floors.seq} on, found ${seq}`)
