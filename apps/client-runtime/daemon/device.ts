@@ -8,6 +8,7 @@ import { deviceSigner, type Signer } from '@casemate/policy/token'
 import type { Layout } from '../layout.ts'
 import type { VerifiedClock } from './clock/verified-clock.ts'
 import { ConsoleClient } from './console/console-client.ts'
+import { AlteredPackages } from './documents/altered-packages.ts'
 import { Documents } from './documents/documents.ts'
 import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
 import { type OpenedKey, openDeviceKey } from './enrolment/open-device-key.ts'
@@ -29,6 +30,7 @@ export interface Device {
   readonly owner: LeaseOwner
   readonly console: ConsoleClient
   readonly documents: Documents
+  readonly altered: AlteredPackages
   readonly leases: LeaseStore
   readonly overrides: OverrideStore
   readonly journal: Journal
@@ -54,13 +56,14 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
   const [signer, jkt] = [await deviceSigner(key), await thumbprint(key.publicJwk)]
   const leases = await LeaseStore.open(layout)
   const overrides = await OverrideStore.open(layout)
+  const altered = await AlteredPackages.open(layout)
   const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
   const documents = new Documents(layout.update, console, clock)
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
   const journal = await Journal.open(layout.journal, enrolment.device, clock)
   const leaseFault = await loadLease(leases, documents, owner)
   await overrides.load(owner, await documents.overrideKeys())
-  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, leases, overrides, journal, host, leaseFault }
+  return { enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, altered, leases, overrides, journal, host, leaseFault }
 }
 
 /** Without keys to check it by there is no lease; the next check-in brings both. */
@@ -95,6 +98,7 @@ export async function factsOf(device: Device, engines: Facts['engines'], asked: 
     presence: { sleptAt: null, idleSince: null },
     ...{ hostNetwork, posture },
     engines,
+    // Of whatever desktop: the decision over one says what was met of its package.
     package: 'verified',
   }
 }

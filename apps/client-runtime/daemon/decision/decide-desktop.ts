@@ -25,13 +25,18 @@ export async function decideDesktop(device: Device, engines: Facts['engines'], d
     const documents = await readDesktop(held.place, desktop, lease)
     if (documents !== undefined) {
       const observed = { ...(await factsOf(device, engines, askedBy(documents.layers))), floors }
-      const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
+      const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed), package: packageOf(device, documents, request) }
       return { decision: decide(documents.release, documents.layers, lease, facts, request, clock.now, overrides.granted), documents }
     }
     return { decision: { allowed: false, reasons: [whyNothing(device, desktop)] }, documents: null }
   } catch {
     return { decision: { allowed: false, reasons: [reason('decision-failed')] }, documents: null }
   }
+}
+
+/** What runs is judged by its own host, which checks every byte and has blocked by itself. */
+function packageOf({ altered }: Device, { release }: DesktopDocuments, { kind }: Request): Facts['package'] {
+  return kind !== 'continue' && altered.has(release.document.package.sha256) ? 'altered' : 'verified'
 }
 
 /** Without documents the earlier reasons of `decide` are still said first. */
