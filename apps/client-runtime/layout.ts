@@ -40,6 +40,8 @@ export interface Layout {
   readonly update: { readonly metadata: string; readonly copy: string }
   /** The same of the vendor's repository, from which runtime updates come; an organisation's is never in it. */
   readonly vendorUpdate: { readonly metadata: string; readonly copy: string }
+  /** Packages of which an altered object was met. */
+  readonly alteredPackages: string
   readonly journal: string
   /** Texts that were fetched, by digest, and which of them were accepted here. */
   eula(sha256: string): string
@@ -113,6 +115,7 @@ export function layoutOf(data: string): Layout {
     escrowSent: (instance) => join(data, 'escrow-sent', `${instance}.json`),
     update: { metadata: join(data, 'update', 'metadata'), copy: join(data, 'update', 'copy') },
     vendorUpdate: { metadata: join(data, 'vendor-update', 'metadata'), copy: join(data, 'vendor-update', 'copy') },
+    alteredPackages: join(data, 'altered-packages.json'),
     journal: join(data, 'journal.log'),
     eula: (sha256) => join(data, 'eula', `${sha256}.txt`),
     acceptances: join(data, 'acceptances.json'),

@@ -9,6 +9,7 @@ import type { Layout } from '../layout.ts'
 import { AdministratorStore } from './administrator-mode/administrator-store.ts'
 import type { VerifiedClock } from './clock/verified-clock.ts'
 import { ConsoleClient } from './console/console-client.ts'
+import { AlteredPackages } from './documents/altered-packages.ts'
 import { Documents } from './documents/documents.ts'
 import type { SoftwareKeeping } from './enrolment/device-key-file.ts'
 import { type OpenedKey, openDeviceKey } from './enrolment/open-device-key.ts'
@@ -30,6 +31,7 @@ export interface Device {
   readonly owner: LeaseOwner
   readonly console: ConsoleClient
   readonly documents: Documents
+  readonly altered: AlteredPackages
   readonly leases: LeaseStore
   readonly overrides: OverrideStore
   readonly administrator: AdministratorStore
@@ -57,6 +59,7 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
   const leases = await LeaseStore.open(layout)
   const overrides = await OverrideStore.open(layout)
   const administrator = await AdministratorStore.open(layout)
+  const altered = await AlteredPackages.open(layout)
   const console = new ConsoleClient(enrolment, { signer, now: () => clock.now, seq: () => leases.floors.seq })
   const documents = new Documents(layout.update, console, clock)
   const owner: LeaseOwner = { issuer: enrolment.organisation, device: { id: enrolment.device, jkt } }
@@ -74,6 +77,7 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
     owner,
     console,
     documents,
+    altered,
     leases,
     overrides,
     administrator,
@@ -115,6 +119,7 @@ export async function factsOf(device: Device, engines: Facts['engines'], asked: 
     presence: { sleptAt: null, idleSince: null },
     ...{ hostNetwork, posture },
     engines,
+    // Of whatever desktop: the decision over one says what was met of its package.
     package: 'verified',
   }
 }

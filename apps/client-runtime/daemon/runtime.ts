@@ -33,6 +33,7 @@ import { openInstance, setPassword } from './instances/open-instance.ts'
 import { readSettledInstance } from './instances/password-floor.ts'
 import { resetPassword } from './instances/reset-password.ts'
 import { sendReports, takeReceipt } from './journal/send-report.ts'
+import { ObjectFetches } from './local-door/object-fetches.ts'
 import { boundTo } from './move/bound-to.ts'
 import { completeMove } from './move/complete-move.ts'
 import { importInstance } from './move/import-instance.ts'
@@ -305,6 +306,7 @@ export class Runtime {
     const record = await readSettledInstance(device.layout, instance)
     if (this.#sessions.isOpen(instance)) throw new RuntimeError('session-open', `\`${instance}\` is open already`)
     await device.clock.tick()
+    await this.#mendPackages()
     const session = `s-${randomBytes(8).toString('hex')}`
     const request = { kind: 'power-on' as const, session, engine: record.engine }
     // Nobody is asked for the password of a desktop that would not start.
@@ -368,10 +370,18 @@ export class Runtime {
       await this.#sessions.redecide()
       if (receipt !== null) await takeReceipt(this.#reporter, receipt)
       await this.#chooseWait()
+      await this.#mendPackages()
       await sendShares(device)
     } finally {
       if (!signal.aborted) await this.#report()
     }
+  }
+
+  /** As sessions would have them: what came by hand first. */
+  async #mendPackages(): Promise<void> {
+    const { imports } = this.#options
+    const { altered, console } = this.device
+    await altered.mend(async (object) => (await imports.find(object)) ?? (await new ObjectFetches().fetch(console, object)).bytes)
   }
 
   /** The journal goes out whatever became of the lease: a full one is emptied only so. */

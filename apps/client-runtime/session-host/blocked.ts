@@ -4,7 +4,7 @@
 // the session leaves this state. The table has a row for every code that engine and package can fail with: adding a code there does
 // not compile here until somebody has found words for it.
 import type { EngineErrorCode } from '@casemate/engine/error'
-import type { PackageErrorCode } from '@casemate/vm-package/error'
+import { PackageError, type PackageErrorCode } from '@casemate/vm-package/error'
 import type { BlockedReason } from '../local-api.ts'
 import type { InstanceBusy } from './instance-lock.ts'
 
@@ -130,6 +130,11 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
 }
 
 const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(WORDS, code)
+
+/** The object of the package of which no intact copy could be had, or null. */
+export function alteredObject(fault: unknown): string | null {
+  return fault instanceof PackageError && fault.code.endsWith('-altered') ? (fault.subject.object ?? null) : null
+}
 
 /** The reason for any fault; one without a code of the table is `internal-fault`. */
 export function blockedBy(fault: unknown): BlockedReason {

@@ -8,7 +8,7 @@ import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } from '../local-api.ts'
-import { blockedBy } from './blocked.ts'
+import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { EventLog } from './event-log.ts'
 import { Holds } from './holds.ts'
@@ -144,7 +144,7 @@ export class Session {
   block(fault: unknown): void {
     if (this.#reason !== null || this.#state === 'suspended' || this.#state === 'locked') return
     this.#reason = blockedBy(fault)
-    this.events.add('blocked', { code: this.#reason.code, detail: this.#reason.detail })
+    this.events.add('blocked', { code: this.#reason.code, detail: this.#reason.detail, altered: alteredObject(fault) })
     this.#step('fault')
     void this.#inTurn(() => this.#settle())
   }

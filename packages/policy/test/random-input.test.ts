@@ -24,6 +24,8 @@ import { makeProof, verifyProof } from '../src/trust/proof.ts'
 import { openKey, sealKey } from '../src/trust/sealed-key.ts'
 import { generateDeviceKey, generateEphemeralKey, loadDeviceKey } from '../src/trust/software-device-key.ts'
 import { deviceSigner, signToken } from '../src/trust/token.ts'
+import { readTpmStatement } from '../src/trust/tpm-attestation.ts'
+import { readTpmPublic, readTpmSignature } from '../src/trust/tpm-public.ts'
 import { inputOf, noPassword, now } from '../vectors/scenario.ts'
 import { consoleKey, random } from './keys.ts'
 
@@ -164,6 +166,51 @@ describe.each(readers)('the reader of a %s', (_name, valid, read) => {
         // Cutting off only the end of the last line leaves the same document.
         const cut = valid.slice(0, at)
         if (cut !== valid.trimEnd()) expect(await outcomeOf(read, cut)).not.toBe('taken')
+      }),
+    )
+  })
+})
+
+/** Bytes that a TPM (swtpm 0.7.1) gave, and their readers. */
+const tpmReaders: readonly (readonly [string, string, (bytes: Uint8Array) => unknown])[] = [
+  [
+    'statement',
+    'ff544347801a0022000b1a185a0aed554ca28cfec3ff0b6de79b3f466a03e4ea2dd45605cba409f2c637002000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff000000000000bafe00000002000000000120191023001636360022000ba19ec13793fb097719be7283b846c802052c3e1705e68698ee2049678ec165f00020cff7c420a00a6a579476137f50ea3f574e8873b3c438701d8d2efbbdb8d5b164',
+    readTpmStatement,
+  ],
+  [
+    'public area',
+    '00580023000b00040472000000100018000b000300100020183c2f5e8958c4fb636108cd276992d6c568867f8e78d5a3aa65672df30769090020d21009bb50f2459dad4fc4b125428a92064e1b552d91f3a474a75604998abab3',
+    (bytes) => readTpmPublic(bytes, 'sign'),
+  ],
+  [
+    'signature',
+    '0018000b002072041c0c9b107fb23aa6490092f09d496128d1391cf05e41d2344b021b41d9580020ee486eb93d8df217588932372ccec5cf42645a0b41e5079dddbf7354122ac20f',
+    readTpmSignature,
+  ],
+]
+
+describe.each(tpmReaders)("the reader of a TPM's %s", (_name, hex, read) => {
+  const valid = new Uint8Array(Buffer.from(hex, 'hex'))
+  const outcome = (bytes: Uint8Array) => outcomeOf(() => read(bytes), '')
+  const refusal = expect.objectContaining({ name: 'PolicyError', code: 'tpm-invalid' })
+
+  it('takes what it is for', async () => expect(await outcome(valid)).toBe('taken'))
+
+  it('refuses random bytes with its own error', async () => {
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => void expect(await outcome(bytes)).toEqual(refusal)))
+  })
+
+  it('refuses what was cut or goes on, and meets other damage with its own error at most', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), fc.uint8Array({ minLength: 1, maxLength: 9 }), async (pick, bits, more) => {
+        const at = pick % valid.length
+        expect(await outcome(valid.slice(0, at))).toEqual(refusal)
+        expect(await outcome(Uint8Array.of(...valid, ...more))).toEqual(refusal)
+        const damaged = await outcome(valid.with(at, (valid[at] ?? 0) ^ bits))
+        if (damaged !== 'taken') expect(damaged).toEqual(refusal)
+        const longer = await outcome(Uint8Array.of(...valid.slice(0, at), ...more, ...valid.slice(at)))
+        if (longer !== 'taken') expect(longer).toEqual(refusal)
       }),
     )
   })

@@ -4,6 +4,7 @@
 // whatever else goes wrong.
 import { type Decision, decide } from '@casemate/policy/decision'
 import type { Facts, Request } from '@casemate/policy/facts'
+import { desktopOf, type Lease } from '@casemate/policy/lease'
 import { reason } from '@casemate/policy/reason'
 import { grantOf, modeOf } from '../administrator-mode/present-grant.ts'
 import { type Device, factsOf } from '../device.ts'
@@ -17,16 +18,26 @@ export interface Decided {
   readonly documents: DesktopDocuments | null
 }
 
-/** Never throws: an error is a refusal. */
-export async function decideDesktop(device: Device, engines: Facts['engines'], desktop: string, request: Request): Promise<Decided> {
+/**
+ * Never throws: an error is a refusal.
+ * @param activation `foreseen`: as if the lease brought the package key already
+ */
+export async function decideDesktop(
+  device: Device,
+  engines: Facts['engines'],
+  desktop: string,
+  request: Request,
+  activation: 'held' | 'foreseen' = 'held',
+): Promise<Decided> {
   try {
     const { leases, clock, documents: held, overrides } = device
     // Of one moment: a lease may come while the documents are read.
-    const { lease, floors } = leases
+    const { floors } = leases
+    const lease = activation === 'held' ? leases.lease : withKey(leases.lease, desktop)
     const documents = await readDesktop(held.place, desktop, lease)
     if (documents !== undefined) {
       const observed = { ...(await factsOf(device, engines, askedBy(documents.layers))), floors }
-      const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed) }
+      const facts = { ...observed, hostWide: await hostWideOf(device, lease, observed), package: packageOf(device, documents, request) }
       const { now } = clock
       const granted = lease === null ? null : await grantOf(device, desktop, modeOf(documents, lease, facts, now))
       const loosenings = granted === null ? overrides.granted : [...overrides.granted, granted]
@@ -36,6 +47,20 @@ export async function decideDesktop(device: Device, engines: Facts['engines'], d
   } catch {
     return { decision: { allowed: false, reasons: [reason('decision-failed')] }, documents: null }
   }
+}
+
+/** Whether there is a key is all that a decision looks at. */
+function withKey(lease: Lease | null, desktop: string): Lease | null {
+  if (lease === null) return null
+  return {
+    ...lease,
+    assign: lease.assign.map((assigned) => (desktopOf(assigned) === desktop ? { ...assigned, key: assigned.key ?? 'foreseen' } : assigned)),
+  }
+}
+
+/** What runs is judged by its own host, which checks every byte and has blocked by itself. */
+function packageOf({ altered }: Device, { release }: DesktopDocuments, { kind }: Request): Facts['package'] {
+  return kind !== 'continue' && altered.has(release.document.package.sha256) ? 'altered' : 'verified'
 }
 
 /** Without documents the earlier reasons of `decide` are still said first. */

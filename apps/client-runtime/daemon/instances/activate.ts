@@ -9,7 +9,7 @@ import { desktopOf, type Lease } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
 import { noTries, type PasswordRules, passwordFaults } from '@casemate/policy/password'
-import { reason } from '@casemate/policy/reason'
+import { type ReasonCode, reason } from '@casemate/policy/reason'
 import { generateEphemeralKey } from '@casemate/policy/software-device-key'
 import type { EscrowView } from '../../local-api.ts'
 import { takeAnswer, withRightTime } from '../check-in/check-in.ts'
@@ -32,6 +32,11 @@ export interface Activation {
   readonly password: string | null
 }
 
+/** What no answer of the console mends. */
+const ofThisComputer: ReadonlySet<ReasonCode> = new Set([
+  ...(['package-altered', 'runtime-too-old', 'host-refuses', 'posture-failed', 'engine-missing', 'capability-missing'] as const),
+])
+
 /** @throws RuntimeError `already-activated`, `desktop-unknown`, `password-weak`, `refused`; ConsoleRefusal; PolicyError. Nothing is kept then. */
 export async function activate(
   device: Device,
@@ -48,14 +53,18 @@ export async function activate(
   }
   const rules = await passwordRules(device, engines, desktop)
   if (password !== null && rules !== null) checkPassword(password, rules)
-  const lease = await askActivation(device, desktop, instance, presented)
-  const [activatedAt, assigned] = [device.clock.now, lease.assign.find((assignment) => desktopOf(assignment) === desktop)]
   const request = { kind: 'power-on' as const, session: 'activation', engine }
-  const draft = {
+  const draftOf = (activatedAt: number) => ({
     ...{ name: instance, activatedAt, boundTo: 'this-device' as const, authentication: 'passed' as const, authenticatedBy: 'password' as const },
     ...{ lockedUntil: null, authenticatedAt: null, screenLocked: false },
-  }
-  const { decision, documents } = await decideDesktop(device, engines, desktop, { ...request, instance: draft })
+  })
+  const foreseen = await decideDesktop(device, engines, desktop, { ...request, instance: draftOf(device.clock.now) }, 'foreseen')
+  const stays = foreseen.decision.allowed ? [] : foreseen.decision.reasons.filter(({ code }) => ofThisComputer.has(code))
+  // The console counts an activation before it answers: one that comes to nothing here is not asked for.
+  if (stays.length > 0) throw refusalOf(stays)
+  const lease = await askActivation(device, desktop, instance, presented)
+  const [activatedAt, assigned] = [device.clock.now, lease.assign.find((assignment) => desktopOf(assignment) === desktop)]
+  const { decision, documents } = await decideDesktop(device, engines, desktop, { ...request, instance: draftOf(activatedAt) })
   if (!decision.allowed) throw refusalOf(decision.reasons)
   if (assigned === undefined || assigned.key === null || documents === null) throw refusalOf([reason('activation-needed')])
   // Opened once, so that a key for another package is found now and not at the first start.

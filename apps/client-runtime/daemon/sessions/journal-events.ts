@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JournalEvent } from '@casemate/policy/event'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { sha256Text } from '@casemate/policy/names'
 import { z } from 'zod'
 import { type SessionEvent, sessionState } from '../../local-api.ts'
 
@@ -24,6 +25,11 @@ const refusedFlow = z.object({
   count: z.int().min(1).catch(1),
 })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
+
+/** The object of which no intact copy could be had, of an event that says so. */
+export function lostObject({ type, data }: SessionEvent): string | null {
+  return type === 'blocked' ? (sha256Text.safeParse(data.altered).data ?? null) : null
+}
 
 /** An event that does not have the form it should is counted, so that nothing goes unsaid. */
 export function journaled({ session, instance, desktop }: Names, { type, data }: SessionEvent): Journaled {
@@ -65,10 +71,7 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
       return { entry: { type: 'clipboard-refused', data: { session, direction: to, bytes } }, count: null }
     }
     case 'bad-cached-object': {
-      const object = z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .safeParse(data.object)
+      const object = sha256Text.safeParse(data.object)
       // Where no intact copy can be had, a `blocked` follows.
       return object.success ? { entry: { type: 'package-altered', data: { desktop, object: object.data, repaired: true } }, count: null } : counted
     }

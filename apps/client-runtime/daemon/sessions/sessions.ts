@@ -20,7 +20,7 @@ import type { DesktopDocuments } from '../documents/desktop-documents.ts'
 import { isStorageFull, RuntimeError } from '../error.ts'
 import { changeFor } from './apply-decision.ts'
 import { ControlClient } from './control-client.ts'
-import { journaled } from './journal-events.ts'
+import { journaled, lostObject } from './journal-events.ts'
 import { listSessions, type SessionRecord, writeSession } from './session-record.ts'
 
 export interface StartedHost {
@@ -261,9 +261,11 @@ export class Sessions {
   }
 
   async #take(live: Live, event: Parameters<typeof journaled>[1]): Promise<void> {
-    const { journal } = this.#options.device
+    const { journal, altered } = this.#options.device
     const { entry, count } = journaled(live.record, event)
     if (event.seq > live.journaled) {
+      const lost = lostObject(event)
+      if (lost !== null) await altered.note(live.record.plan.package.sha256, lost)
       if (entry !== null && !this.#isRepeated(entry) && journal.fault === null) await journal.append(entry)
       if (entry !== null) this.#remember(entry)
       if (count !== null) journal.count(count.of, count.by)

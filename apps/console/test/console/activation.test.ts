@@ -143,6 +143,9 @@ it('counts the instances of a user over all devices, and the activations of a de
   expect(errorOf(await other.activate(null))).toEqual({ status: 403, code: 'activation-used-up' })
   await limitActivations(operator, world.console, 'office', 2)
   expect((await other.activate(null)).status).toBe(200)
+  // Who counts already is not counted again, whatever became of the activation on the device.
+  expect((await first.activate(null)).status).toBe(200)
+  expect((await other.activate(null)).status).toBe(200)
 })
 
 it('refuses a desktop that is not assigned, an instance of another desktop, and a revoked device', async () => {

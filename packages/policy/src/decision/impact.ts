@@ -46,7 +46,10 @@ export interface DeviceImpact {
   readonly device: string
   readonly changes: readonly SettingChange[]
   readonly package: 'same' | 'updated' | 'first'
-  /** Why it would not start, as `decide` would say; of the checks of runtime, rules, expiry and engine alone. Empty: it would. */
+  /**
+   * Why it would not start, as `decide` would say; of the checks of runtime, rules, expiry and engine alone. Empty: none of these
+   * stands in its way. What other desktops ask of the same host (`host-refuses`), of other organisations too, only the device knows.
+   */
   readonly refused: { readonly before: readonly Reason[]; readonly after: readonly Reason[] }
 }
 
