@@ -21,6 +21,9 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   return { engines, uplink: await probeUplink() }
 }
 
+/** What the switch does wherever there is one. */
+const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
+
 /** In the order of preference: qemu first. A listed network needs a network card and a way out. */
 export function engineFacts({ engines, uplink }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
@@ -28,6 +31,6 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
     const others = (['serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
-    return [{ name, capabilities: [...(network ? (['network:listed'] as const) : []), ...others] }]
+    return [{ name, capabilities: [...(network ? switched : []), ...others] }]
   })
 }

@@ -5,13 +5,16 @@ import type { Phase } from './deadlines.ts'
 /** What the running VM may do this moment. */
 export interface InForce {
   readonly clipboard: LaunchPlan['clipboard']
-  readonly allow: Extract<LaunchPlan['network'], { mode: 'listed' }>['allow']
+  readonly network: Omit<Extract<LaunchPlan['network'], { mode: 'listed' }>, 'mode'>
 }
 
 const CLOSED = { allowed: false, maxBytes: 0 }
+const NOTHING = { allow: [] }
 
 /** The plan, or once its restricting deadline has passed no network and no clipboard. */
 export function inForce(plan: Pick<LaunchPlan, 'clipboard' | 'network'>, phase: Phase): InForce {
-  if (phase === 'restricted' || phase === 'over') return { clipboard: { toGuest: CLOSED, fromGuest: CLOSED }, allow: [] }
-  return { clipboard: plan.clipboard, allow: plan.network.mode === 'listed' ? plan.network.allow : [] }
+  if (phase === 'restricted' || phase === 'over') return { clipboard: { toGuest: CLOSED, fromGuest: CLOSED }, network: NOTHING }
+  if (plan.network.mode === 'none') return { clipboard: plan.clipboard, network: NOTHING }
+  const { mode: _, ...network } = plan.network
+  return { clipboard: plan.clipboard, network }
 }

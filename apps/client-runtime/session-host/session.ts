@@ -13,6 +13,7 @@ import type { Phase } from './deadlines.ts'
 import type { EventLog } from './event-log.ts'
 import { Holds } from './holds.ts'
 import { type InForce, inForce } from './in-force.ts'
+import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
 import { after, type SessionStep } from './session-state.ts'
 
@@ -23,7 +24,7 @@ export interface Launched {
   readonly opened: Pick<Observation, 'package' | 'engine' | 'memoryMiB' | 'serial'>
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
-  readonly network: Pick<NetworkSwitch, 'setRules' | 'rules'> | null
+  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules'> | null
   /** How much of the package is on this device. */
   content(): SessionView['content']
   /** Called when the session ended in good order, while its disks are still open; never fails. */
@@ -82,10 +83,7 @@ export class Session {
     return {
       ...opened,
       state: vm.state,
-      network:
-        network === null
-          ? { mode: 'none' }
-          : { mode: 'listed', allow: network.rules.map(({ ports, ...rule }) => ({ ...rule, ports: ports === null ? null : [...ports] })) },
+      network: network === null ? { mode: 'none' } : observedNetwork(network.rules),
       clipboard: this.inForce.clipboard,
       exit: this.#plan.exit,
     }
@@ -250,7 +248,8 @@ export class Session {
 
   #enforce(): void {
     try {
-      this.#launched?.network?.setRules(this.inForce.allow)
+      this.#launched?.network?.setRules(this.inForce.network)
+      this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
     } catch (fault) {
       this.block(fault)
     }

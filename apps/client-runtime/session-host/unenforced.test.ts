@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { refuseUnenforced } from './unenforced.ts'
 
 const rule = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: null }
+const domain = { protocol: 'tcp' as const, domain: 'example.com', ports: null }
 const plan = launchPlan.parse({
   ...closedPlan,
   ...{ session: 's1', instance: 'i1', desktop: 'demo', package: { name: 'demo', version: '1', sha256: '0'.repeat(64) } },
@@ -13,6 +14,10 @@ const plan = launchPlan.parse({
 describe('what a plan asks for', () => {
   it.each<[name: string, change: Partial<LaunchPlan>]>([
     ['a network of listed servers', { network: { mode: 'listed', allow: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
+    ['servers listed by name', { network: { mode: 'listed', allow: [], allowDomains: [domain], denyDomains: [domain] } }],
+    ['servers that are denied', { network: { mode: 'listed', allow: [rule], deny: [rule] } }],
+    ['denied servers in a quarantine', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
+    ['a rate of the network', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     [
       'the serial port, suspending and every power command',
       { serial: 'captured', exit: 'suspend', powerCommands: { pause: true, reset: true, powerButton: true } },
@@ -23,15 +28,12 @@ describe('what a plan asks for', () => {
   it.each<[missing: string, change: Partial<LaunchPlan>]>([
     ['re-authentication:sleep', { screenLock: { ...plan.screenLock, afterSleep: true } }],
     ['re-authentication:idle', { screenLock: { ...plan.screenLock, idleMinutes: 10 } }],
-    ['network:domain', { network: { mode: 'listed', allow: [], allowDomains: [{ protocol: 'tcp', domain: 'example.com', ports: null }] } }],
-    ['network:deny', { network: { mode: 'listed', allow: [], deny: [{ protocol: 'tcp', cidr: '192.0.2.1/32', ports: null }] } }],
     ['drive:cd-image', { drives: { cd: 'image', floppy: 'none' } }],
     ['drive:floppy-image', { drives: { cd: 'none', floppy: 'image' } }],
     ['parallel:captured', { parallel: 'captured' }],
     ['sound:output', { sound: 'output' }],
     ['printer:pdf-folder', { printer: 'pdf-folder' }],
     ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
-    ['network:deny', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],
@@ -44,7 +46,6 @@ describe('what a plan asks for', () => {
     ['disk:discard-changes', { diskChanges: 'discarded' }],
     ['limit:processor', { limits: { ...plan.limits, processorPercent: 50 } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
-    ['limit:network-rate', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
   ])('is refused where it is not, by name: %s', (missing, change) => {

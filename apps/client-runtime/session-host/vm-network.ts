@@ -35,7 +35,8 @@ export async function openVmNetwork(
   const { startNetwork } = await import('@casemate/engine/network')
   const socket = join(runtimeFolder, 'network.sock')
   const mac = macOf(plan.instance)
-  const network = await startNetwork({ socket, mac, rules: rules.allow, onEvent: (event) => record(event, events) })
+  const kbitPerSecond = plan.limits.networkKbitPerSecond
+  const network = await startNetwork({ socket, mac, rules: rules.network, kbitPerSecond, onEvent: (event) => record(event, events) })
   return { spec: { model: hardware.network.model, mac, socket }, switch: network }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EngineError } from '@casemate/engine/error'
 import { createFakeBackend } from '@casemate/engine/fake'
-import type { NetworkRule } from '@casemate/engine/network'
+import type { NetworkRule, NetworkRules } from '@casemate/engine/network'
 import type { StateFile, VmSpec } from '@casemate/engine/virtual-machine'
 import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -37,9 +37,10 @@ const plan: LaunchPlan = launchPlan.parse({
 
 /** A session over the engine's fake backend; `watch` plays the disks, `rules` is what the network switch was told last. */
 function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
-  const seen: { watch: DiskWatch | null; rules: readonly NetworkRule[]; released: number; settled: string[] } = {
+  const seen: { watch: DiskWatch | null; rules: NetworkRules; rate: number | null; released: number; settled: string[] } = {
     watch: null,
-    rules: [],
+    rules: { allow: [] },
+    rate: null,
     released: 0,
     settled: [],
   }
@@ -66,8 +67,11 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
       stateFile,
       network: {
         rules: seen.rules,
-        setRules: (rules: readonly NetworkRule[]) => {
+        setRules: (rules: NetworkRules) => {
           seen.rules = rules
+        },
+        setRate: (kbitPerSecond: number | null) => {
+          seen.rate = kbitPerSecond
         },
       },
       content: () => ({ held: 3, total: null }),
@@ -224,14 +228,19 @@ describe('a new plan for a running session', () => {
   it('is in force at once: rules of the network and of the clipboard', async () => {
     const { session, seen } = newSession()
     await session.open()
-    expect(seen.rules).toEqual([rule])
+    expect(seen.rules).toEqual({ allow: [rule] })
     expect(session.inForce.clipboard.toGuest.allowed).toBe(true)
     const closed = { allowed: false, maxBytes: 0 }
     session.replan({ ...plan, network: { mode: 'none' }, clipboard: { toGuest: closed, fromGuest: closed } })
-    expect(seen.rules).toEqual([])
+    expect(seen.rules).toEqual({ allow: [] })
     expect(session.inForce.clipboard.toGuest.allowed).toBe(false)
+    const byName = { protocol: 'tcp' as const, domain: 'example.com', ports: null }
+    const address = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: null }
+    const wider = { allow: [address], allowDomains: [byName], deny: [address], denyDomains: [{ ...byName, within: '192.0.2.0/24' }] }
+    session.replan({ ...plan, network: { mode: 'listed', ...wider }, limits: { ...plan.limits, networkKbitPerSecond: 800 } })
+    expect([seen.rules, seen.rate]).toEqual([wider, 800])
     session.replan(plan)
-    expect(seen.rules).toEqual([rule])
+    expect([seen.rules, seen.rate]).toEqual([{ allow: [rule] }, null])
     await session.close('power-off')
   })
 })
@@ -276,9 +285,9 @@ describe('the watch over a session', () => {
     const { session, seen, watch } = watched()
     await session.open()
     watch.heartbeat(1999)
-    expect(seen.rules).toEqual([rule])
+    expect(seen.rules).toEqual({ allow: [rule] })
     watch.heartbeat(2000)
-    expect(seen.rules).toEqual([])
+    expect(seen.rules).toEqual({ allow: [] })
     expect(session.inForce.clipboard.toGuest.allowed).toBe(false)
     expect(session.state).toBe('running')
     watch.heartbeat(3000)
@@ -297,7 +306,7 @@ describe('the watch over a session', () => {
     watch.heartbeat(2000)
     session.replan({ ...plan, deadlines: { warnAt: null, restrictAt: null, suspendAt: null } })
     watch.tick()
-    expect(seen.rules).toEqual([rule])
+    expect(seen.rules).toEqual({ allow: [rule] })
     await session.close('power-off')
   })
 })

@@ -22,6 +22,7 @@ const refusedFlow = z.object({
   protocol: z.enum(['tcp', 'udp', 'icmp']).catch('tcp'),
   address: text,
   port: z.number().nullable(),
+  domain: text.nullable().catch(null),
   count: z.int().min(1).catch(1),
 })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
@@ -55,8 +56,8 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
     case 'network-refused': {
       const flow = refusedFlow.safeParse(data)
       if (!flow.success) return counted
-      const { protocol, address, port, count } = flow.data
-      const to = port === null ? address : `${address} port ${port}`
+      const { protocol, address, port, domain, count } = flow.data
+      const to = domain ?? (port === null ? address : `${address} port ${port}`)
       return {
         entry: { type: 'network-refused', data: { session, protocol: data.protocol === protocol ? protocol : 'other', to } },
         count: { of: type, by: count },

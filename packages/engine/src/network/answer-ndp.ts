@@ -64,6 +64,8 @@ export function routerAdvertisement(lan: Lan, dnsServers: readonly Address[], ro
   const head = Buffer.alloc(16)
   head[0] = ndp.routerAdvertisement
   head[4] = 64
+  // More is to be had by DHCPv6.
+  head[5] = 0x40
   head.writeUInt16BE(routerLifetime, 6)
   const prefix = Buffer.alloc(32)
   // Prefix information: addresses may be made from it (A), but it is not on the link (no L), so that everything goes to the gateway.

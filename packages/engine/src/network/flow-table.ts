@@ -2,8 +2,8 @@
 //
 // The flows that were allowed, by their addresses and ports: what is in here passes without another look at the rules, both ways.
 import type { Address } from './address.ts'
+import type { Destination } from './destination.ts'
 import type { Packet } from './parse-packet.ts'
-import type { Destination } from './rules.ts'
 import type { TcpState } from './tcp-state.ts'
 
 export const MAX_FLOWS = 8192
@@ -16,6 +16,8 @@ export interface Flow {
   /** The guest's own end. */
   readonly guest: Address
   readonly guestPort: number
+  /** By which it was open when it began: it outlives their time, not their rules. */
+  readonly names: readonly string[]
   /** Null where it is not TCP. */
   readonly tcp: TcpState | null
   /** Milliseconds on the switch's clock. */
@@ -46,10 +48,10 @@ export class FlowTable {
   }
 
   /** Takes out every flow that `keep` is false for, and returns them. */
-  sweep(keep: (destination: Destination) => boolean): readonly Flow[] {
+  sweep(keep: (flow: Flow) => boolean): readonly Flow[] {
     const dropped: Flow[] = []
     for (const [key, flow] of this.#flows) {
-      if (keep(flow.destination)) continue
+      if (keep(flow)) continue
       this.#flows.delete(key)
       dropped.push(flow)
     }

@@ -17,7 +17,7 @@ const web = [rule('tcp', '198.51.100.1/32')]
 const everything = (['tcp', 'udp', 'icmp'] as const).flatMap((protocol) => [rule(protocol, '0.0.0.0/0'), rule(protocol, '::/0')])
 
 function gateWith(rules: readonly NetworkRule[], now = () => 0): Gate {
-  return new Gate(lan, new RuleSet(rules), host, now)
+  return new Gate(lan, new RuleSet({ allow: rules }), host, now)
 }
 interface Shape {
   readonly to: string
@@ -179,7 +179,7 @@ describe('replaced rules', () => {
     gate.fromUplink(back('198.51.100.1', tcpFlag.syn | tcpFlag.ack, 900, 101))
     gate.fromGuest(tcp({ to: '198.51.100.1' }, 0, 101, 901))
     gate.fromGuest(udp({ to: '198.51.100.1' }))
-    const [ended, ...others] = gate.setRules(new RuleSet([rule('udp', '198.51.100.1/32')]))
+    const [ended, ...others] = gate.setRules(new RuleSet({ allow: [rule('udp', '198.51.100.1/32')] }))
     expect(others).toEqual([])
     const [inward, outward] = [read(ended?.toGuest), read(ended?.toUplink)]
     expect([flagsOf(inward) & tcpFlag.rst, flagsOf(outward) & tcpFlag.rst]).toEqual([tcpFlag.rst, tcpFlag.rst])
@@ -196,7 +196,7 @@ describe('replaced rules', () => {
     const gate = gateWith([])
     const sent = tcp({ to: '198.51.100.1' }, tcpFlag.syn)
     expect(gate.fromGuest(Buffer.from(sent)).refusal).toMatchObject({ reason: 'unlisted' })
-    gate.setRules(new RuleSet(web))
+    gate.setRules(new RuleSet({ allow: web }))
     expect(gate.fromGuest(sent).refusal).toBeNull()
   })
 

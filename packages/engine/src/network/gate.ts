@@ -5,15 +5,18 @@
 import { contains, equal } from './address.ts'
 import { answerArp } from './answer-arp.ts'
 import { mayOwn, ROUTER_LIFETIME_SECONDS, routerAdvertisement } from './answer-ndp.ts'
+import type { Destination } from './destination.ts'
 import { type Flow, FlowTable, inwardKey, outwardKey } from './flow-table.ts'
 import type { HostAddresses } from './host-addresses.ts'
 import { judge, type Verdict } from './judge.ts'
 import type { Lan } from './lan.ts'
+import { type Lookup, type NameCounters, NameServer, type Question } from './name-server.ts'
+import type { Names } from './name-table.ts'
 import { answered, NOTHING, type Outcome, refuse, toGuest, toUplink } from './outcome.ts'
 import { destinationOf, isEchoRequest, type Packet, parsePacket, sourceOf } from './parse-packet.ts'
 import type { RefusalReason } from './refusal-log.ts'
-import type { Destination, RuleSet } from './rules.ts'
-import { serveDhcp, serveIcmp, serveSwitch } from './serve-link.ts'
+import type { RuleSet } from './rules.ts'
+import { resolvers6, serveDhcp, serveDhcp6, serveIcmp, serveSwitch } from './serve-link.ts'
 import { refuseSegment, resetFlow, TcpState } from './tcp-state.ts'
 
 const ETHERTYPE_ARP = 0x0806
@@ -23,10 +26,12 @@ export class Gate {
   readonly #lan: Lan
   readonly #now: () => number
   readonly #flows = new FlowTable()
+  readonly #names: NameServer
   /** Flows that were refused under the rules of now, so that repeating them costs no search. */
   readonly #refused = new Map<string, Exclude<Verdict, 'allowed'>>()
   #rules: RuleSet
   #host: HostAddresses | null
+  #opened = 0
 
   /** `host` null: not known, so nothing is allowed. `now`: milliseconds, never backwards. */
   constructor(lan: Lan, rules: RuleSet, host: HostAddresses | null, now: () => number) {
@@ -34,10 +39,20 @@ export class Gate {
     this.#rules = rules
     this.#host = host
     this.#now = now
+    this.#names = new NameServer(lan, now)
   }
 
   get flows(): number {
     return this.#flows.size
+  }
+
+  /** Flows that were let through so far. */
+  get opened(): number {
+    return this.#opened
+  }
+
+  get names(): NameCounters & { readonly open: number } {
+    return { ...this.#names.counters, open: this.#names.table.open }
   }
 
   /** In force at once. Returns what ends the flows that are no longer allowed, for both sides, and what the guest is told of its link. */
@@ -45,7 +60,7 @@ export class Gate {
     const advertised = this.#rules.listsIpv6()
     this.#rules = rules
     const ended = this.#judgeAgain()
-    if (rules.listsIpv6()) return [...ended, toGuest(routerAdvertisement(this.#lan, rules.dnsServers(16), ROUTER_LIFETIME_SECONDS))]
+    if (rules.listsIpv6()) return [...ended, toGuest(routerAdvertisement(this.#lan, resolvers6(this.#lan, rules), ROUTER_LIFETIME_SECONDS))]
     return advertised ? [...ended, toGuest(routerAdvertisement(this.#lan, [], 0))] : ended
   }
 
@@ -58,6 +73,14 @@ export class Gate {
   /** Forgets flows that have been silent for long. */
   expire(): void {
     this.#flows.expire(this.#now())
+  }
+
+  /** What was found for a question of `fromGuest`, once. */
+  answerName(question: Question, lookup: Lookup): Outcome {
+    const outcome = this.#names.answer(question, lookup, this.#rules, this.#host)
+    // What was refused a moment ago may go by a name now.
+    this.#refused.clear()
+    return outcome
   }
 
   /** `frame` has at least an Ethernet header. */
@@ -91,10 +114,10 @@ export class Gate {
 
   /** The first packet of a flow. */
   #first(packet: Packet, key: string): Outcome {
-    const asked = serveDhcp(packet, this.#lan, this.#rules)
+    const asked = serveDhcp(packet, this.#lan, this.#rules) ?? serveDhcp6(packet, this.#lan, this.#rules)
     if (asked !== null) return asked
     if (!this.#isOwnSource(packet)) return refuse('spoofed', packet)
-    const served = serveSwitch(packet, this.#lan)
+    const served = serveSwitch(packet, this.#lan, this.#rules, this.#names)
     if (served !== null) return served
     const destination = { protocol: packet.protocol, address: Buffer.from(destinationOf(packet)), port: packet.destinationPort }
     if (packet.protocol === 'icmp') destination.port = 0
@@ -103,8 +126,11 @@ export class Gate {
     // A link-local source never leaves the link (RFC 4291 2.5.6).
     if (packet.addressBytes === 16 && !contains(this.#lan.network6, sourceOf(packet))) return refuse('spoofed', packet)
     const tcp = packet.protocol === 'tcp' ? new TcpState() : null
-    const flow = { destination, guest: Buffer.from(sourceOf(packet)), guestPort: packet.sourcePort, tcp, lastSeen: this.#now() }
-    return this.#flows.add(key, flow) ? this.#pass(packet, flow) : this.#refuseFlow('too-many-flows', packet)
+    const names = this.#names.table.live(destination.address)
+    const flow = { destination, guest: Buffer.from(sourceOf(packet)), guestPort: packet.sourcePort, names, tcp, lastSeen: this.#now() }
+    if (!this.#flows.add(key, flow)) return this.#refuseFlow('too-many-flows', packet)
+    this.#opened++
+    return this.#pass(packet, flow)
   }
 
   #pass(packet: Packet, flow: Flow): Outcome {
@@ -116,7 +142,7 @@ export class Gate {
   #verdict(key: string, destination: Destination): Verdict {
     const known = this.#refused.get(key)
     if (known !== undefined) return known
-    const verdict = judge(destination, this.#rules, this.#host)
+    const verdict = judge(destination, this.#rules, this.#host, this.#names.table)
     if (verdict !== 'allowed') {
       if (this.#refused.size >= MAX_REFUSED_KEPT) this.#refused.clear()
       this.#refused.set(key, verdict)
@@ -126,8 +152,15 @@ export class Gate {
 
   #judgeAgain(): readonly Outcome[] {
     this.#refused.clear()
-    const dropped = this.#flows.sweep((destination) => judge(destination, this.#rules, this.#host) === 'allowed')
+    const dropped = this.#flows.sweep((flow) => judge(flow.destination, this.#rules, this.#host, this.#namesOf(flow)) === 'allowed')
     return dropped.map((flow) => ({ ...resetFlow(flow, this.#lan), refusal: null }))
+  }
+
+  /** By what it went when it began, and goes now. */
+  #namesOf({ destination, names }: Flow): Names {
+    const { table } = this.#names
+    const own = (address: Uint8Array) => (equal(address, destination.address) ? names : [])
+    return { live: (address) => [...own(address), ...table.live(address)], known: (address) => [...own(address), ...table.known(address)] }
   }
 
   #isOwnSource(packet: Packet): boolean {

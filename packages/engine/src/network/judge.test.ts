@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { knownAddress, knownCidr } from './address.ts'
 import { HostAddresses } from './host-addresses.ts'
 import { judge } from './judge.ts'
+import { NO_NAMES } from './name-table.ts'
 import { type NetworkRule, RuleSet } from './rules.ts'
 
 const host = new HostAddresses(['192.0.2.2/32', '127.0.0.0/8', 'fd00::2/128', '10.9.0.0/16'].map(knownCidr))
-const tcp = (...cidrs: string[]) => new RuleSet(cidrs.map((cidr): NetworkRule => ({ protocol: 'tcp', cidr, ports: null })))
+const tcp = (...cidrs: string[]) => new RuleSet({ allow: cidrs.map((cidr): NetworkRule => ({ protocol: 'tcp', cidr, ports: null })) })
 const everything = tcp('0.0.0.0/0', '::/0')
 const verdict = (address: string, rules: RuleSet, known: HostAddresses | null = host) =>
-  judge({ protocol: 'tcp', address: knownAddress(address), port: 80 }, rules, known)
+  judge({ protocol: 'tcp', address: knownAddress(address), port: 80 }, rules, known, NO_NAMES)
 
 describe('a flow', () => {
   it('is allowed where a rule lists it, and refused where none does', () => {

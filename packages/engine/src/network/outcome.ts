@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Question } from './name-server.ts'
 import { destinationOf, type Packet } from './parse-packet.ts'
 import type { Refusal, RefusalReason } from './refusal-log.ts'
 
@@ -7,6 +8,8 @@ export interface Outcome {
   readonly toGuest: Buffer | null
   readonly toUplink: Buffer | null
   readonly refusal: Refusal | null
+  /** A name to look up; the gate wants to be told what was found. */
+  readonly question?: Question
 }
 
 export const NOTHING: Outcome = { toGuest: null, toUplink: null, refusal: null }

@@ -9,7 +9,7 @@ it('tells the first refusal of a kind at once and its repetitions as one count',
   const told: RefusedFlow[] = []
   const log = new RefusalLog((flow) => told.push(flow))
   for (let turn = 0; turn < 5; turn++) log.add(refused(1))
-  expect(told).toEqual([{ reason: 'unlisted', protocol: 'tcp', address: '192.0.2.1', port: 80, count: 1 }])
+  expect(told).toEqual([{ reason: 'unlisted', protocol: 'tcp', address: '192.0.2.1', port: 80, domain: null, count: 1 }])
   log.flush()
   expect(told.map(({ count }) => count)).toEqual([1, 4])
   log.flush()

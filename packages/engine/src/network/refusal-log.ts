@@ -3,16 +3,20 @@
 // Tells of what was refused without drowning whoever listens: the first of a kind at once, its repetitions as a count when the window
 // ends, and of more than a few kinds in one window only the number.
 import { type Address, formatAddress } from './address.ts'
+import type { Protocol } from './destination.ts'
 import type { Verdict } from './judge.ts'
 import type { ParseRefusal } from './parse-packet.ts'
-import type { Protocol } from './rules.ts'
 
 export type RefusalReason =
   | ParseRefusal
   | Exclude<Verdict, 'allowed'>
   | 'spoofed'
   | 'switch-address'
+  /** A name that no rule lists. */
   | 'dns'
+  /** A listed name that has no address but the host's, or none within what its rule leaves. */
+  | 'withheld-address'
+  | 'too-many-names'
   | 'too-many-flows'
   /** Came from the uplink and answers nothing that the guest asked. */
   | 'unasked'
@@ -24,6 +28,8 @@ export interface Refusal {
   readonly protocol: Protocol | 'other'
   readonly address: Address | null
   readonly port: number | null
+  /** What was asked for, by the end of its name. */
+  readonly domain?: string | null
 }
 
 export interface RefusedFlow {
@@ -31,6 +37,7 @@ export interface RefusedFlow {
   readonly protocol: Protocol | 'other'
   readonly address: string | null
   readonly port: number | null
+  readonly domain: string | null
   /** How many packets this stands for. */
   readonly count: number
 }
@@ -47,15 +54,15 @@ export class RefusalLog {
     this.#tell = tell
   }
 
-  add({ reason, protocol, address, port }: Refusal): void {
+  add({ reason, protocol, address, port, domain = null }: Refusal): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1)
     const where = address === null ? null : formatAddress(address)
-    const key = `${reason} ${protocol} ${where} ${port}`
+    const key = `${reason} ${protocol} ${where} ${port} ${domain}`
     const known = this.#kinds.get(key)
     if (known !== undefined) known.repeated++
     else if (this.#kinds.size >= MAX_KINDS) this.#untold++
     else {
-      const flow = { reason, protocol, address: where, port, count: 1 }
+      const flow = { reason, protocol, address: where, port, domain, count: 1 }
       this.#kinds.set(key, { flow, repeated: 0 })
       this.#tell(flow)
     }

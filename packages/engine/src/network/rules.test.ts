@@ -17,26 +17,28 @@ describe('rules', () => {
     [rule('tcp', '192.0.2.8/32', [443, 443]), false],
     [rule('tcp', '::/0', [443, 443]), false],
   ])('%j lets TCP to 192.0.2.7 port 443 pass: %j', (only, expected) => {
-    expect(new RuleSet([only]).permits(to('tcp', '192.0.2.7', 443))).toBe(expected)
+    expect(new RuleSet({ allow: [only] }).permits(to('tcp', '192.0.2.7', 443))).toBe(expected)
   })
 
   it('let nothing pass when there are none', () => {
-    expect(new RuleSet([]).permits(to('tcp', '192.0.2.7', 443))).toBe(false)
+    expect(new RuleSet({ allow: [] }).permits(to('tcp', '192.0.2.7', 443))).toBe(false)
   })
 
   it('list an address exactly only by a network of one address', () => {
-    expect(new RuleSet([rule('tcp', '192.0.2.6/31')]).permitsExactly(to('tcp', '192.0.2.7', 443))).toBe(false)
-    expect(new RuleSet([rule('tcp', '192.0.2.7/32')]).permitsExactly(to('tcp', '192.0.2.7', 443))).toBe(true)
+    expect(new RuleSet({ allow: [rule('tcp', '192.0.2.6/31')] }).permitsExactly(to('tcp', '192.0.2.7', 443))).toBe(false)
+    expect(new RuleSet({ allow: [rule('tcp', '192.0.2.7/32')] }).permitsExactly(to('tcp', '192.0.2.7', 443))).toBe(true)
   })
 
   it('name the resolvers of the guest: servers listed by one address on UDP port 53', () => {
-    const rules = new RuleSet([
-      rule('udp', '192.0.2.53/32', [53, 53]),
-      rule('udp', '192.0.2.54/32'),
-      rule('tcp', '192.0.2.55/32', [53, 53]),
-      rule('udp', '192.0.2.0/24', [53, 53]),
-      rule('udp', 'fd00::53/128', [53, 53]),
-    ])
+    const rules = new RuleSet({
+      allow: [
+        rule('udp', '192.0.2.53/32', [53, 53]),
+        rule('udp', '192.0.2.54/32'),
+        rule('tcp', '192.0.2.55/32', [53, 53]),
+        rule('udp', '192.0.2.0/24', [53, 53]),
+        rule('udp', 'fd00::53/128', [53, 53]),
+      ],
+    })
     expect(rules.dnsServers(4).map(formatAddress)).toEqual(['192.0.2.53', '192.0.2.54'])
     expect(rules.dnsServers(16).map(formatAddress)).toEqual(['fd00::53'])
   })
@@ -49,7 +51,9 @@ describe('rules', () => {
     ['half a port', rule('udp', '192.0.2.7/32', [1.5, 2])],
     ['ports of icmp', rule('icmp', '192.0.2.7/32', [1, 2])],
   ])('are refused with %s', (_, invalid) => {
-    expect(() => new RuleSet([rule('tcp', '192.0.2.7/32', [1, 2]), invalid])).toThrow(expect.objectContaining({ code: 'network-rule-invalid' }))
-    expect(() => new RuleSet([rule('tcp', '192.0.2.7/32', [1, 2]), rule('icmp', '192.0.2.7/32')])).not.toThrow()
+    expect(() => new RuleSet({ allow: [rule('tcp', '192.0.2.7/32', [1, 2]), invalid] })).toThrow(
+      expect.objectContaining({ code: 'network-rule-invalid' }),
+    )
+    expect(() => new RuleSet({ allow: [rule('tcp', '192.0.2.7/32', [1, 2]), rule('icmp', '192.0.2.7/32')] })).not.toThrow()
   })
 })

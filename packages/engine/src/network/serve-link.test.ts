@@ -14,7 +14,7 @@ const dns: NetworkRule[] = [
   { protocol: 'udp', cidr: '192.0.2.53/32', ports: [53, 53] },
   { protocol: 'udp', cidr: '2001:db8::53/128', ports: [53, 53] },
 ]
-const gateWith = (...rules: NetworkRule[]) => new Gate(lan, new RuleSet(rules), new HostAddresses([]), () => 0)
+const gateWith = (...rules: NetworkRule[]) => new Gate(lan, new RuleSet({ allow: rules }), new HostAddresses([]), () => 0)
 
 function arp(target: string, sender = '10.0.2.15', mac: Uint8Array = lan.guestMac): Buffer {
   const head = Buffer.from('08060001080006040001', 'hex')
@@ -69,7 +69,7 @@ describe('DHCP on the link of a guest', () => {
   it('offers and grants the one address, with a resolver that refuses', () => {
     const offer = lease(gateWith().fromGuest(dhcp(1)).toGuest)
     expect(offer).toMatchObject({ xid: 0xdeadbeef, address: [10, 0, 2, 15], to: [255, 255, 255, 255] })
-    expect(offer.options).toMatchObject({ 53: [2], 1: [255, 255, 255, 0], 3: [10, 0, 2, 2], 6: [10, 0, 2, 3], 54: [10, 0, 2, 2] })
+    expect(offer.options).toMatchObject({ 53: [2], 1: [255, 255, 255, 0], 3: [10, 0, 2, 2], 6: [10, 0, 2, 2], 54: [10, 0, 2, 2] })
     expect(lease(gateWith().fromGuest(dhcp(3, Buffer.of(50, 4, 10, 0, 2, 15, 54, 4, 10, 0, 2, 2))).toGuest).options[53]).toEqual([5])
   })
 
@@ -111,7 +111,35 @@ describe('DNS on the link of a guest', () => {
     const frame = buildIpFrame({ ...ends, protocol: protocolNumber.udp, body: udpBody(5353, 53, query), checksumAt: 6 })
     const { toGuest, toUplink, refusal } = gateWith(...dns).fromGuest(frame)
     expect([toUplink, refusal?.reason]).toEqual([null, 'dns'])
-    expect(toGuest?.subarray(42).toString('hex')).toBe('123481050000000000000000')
+    expect(toGuest?.subarray(42).toString('hex')).toBe('12348185000100000000000003777777076578616d706c6503636f6d0000010001')
+  })
+})
+
+describe('DHCPv6 on the link of a guest', () => {
+  const inform = (kind: number, options: Buffer = Buffer.of(0, 1, 0, 2, 7, 7), from = 'fe80::15') => {
+    const ends = { from: lan.guestMac, to: Buffer.of(0x33, 0x33, 0, 1, 0, 2), source: knownAddress(from), destination: knownAddress('ff02::1:2') }
+    const payload = Buffer.concat([Buffer.of(kind, 1, 2, 3), options])
+    return buildIpFrame({ ...ends, protocol: protocolNumber.udp, body: udpBody(546, 547, payload), checksumAt: 6 })
+  }
+
+  it('names the resolvers to a guest that asks for them, under its own transaction and identifier', () => {
+    const { toGuest } = gateWith(...dns).fromGuest(inform(11))
+    const identifier = `000200${Buffer.of(10).toString('hex')}00030001${Buffer.from(lan.gatewayMac).toString('hex')}`
+    expect(toGuest?.subarray(62).toString('hex')).toBe(`07010203${identifier}000100020707001700102001${'0db8'.padEnd(26, '0')}53`)
+    expect(gateWith(...dns).fromGuest(inform(11, Buffer.alloc(0), 'fd63:6d00:6361:7365::15')).toGuest).not.toBeNull()
+  })
+
+  it('leases no address, and is silent while no rule lists anything over IPv6', () => {
+    expect(gateWith(...dns).fromGuest(inform(1)).toGuest).toBeNull()
+    expect(gateWith().fromGuest(inform(11)).toGuest).toBeNull()
+  })
+
+  it.each([
+    ['malformed', 'whose option runs over the end', inform(11, Buffer.of(0, 1, 0, 9, 1))],
+    ['malformed', 'with an identifier that is too long', inform(11, Buffer.concat([Buffer.of(0, 1, 0, 131), Buffer.alloc(131)]))],
+    ['spoofed', 'of another link', inform(11, Buffer.alloc(0), '2001:db8::1')],
+  ])('refuses as `%s` a message %s', (reason, _, frame) => {
+    expect(gateWith(...dns).fromGuest(frame)).toMatchObject({ toGuest: null, toUplink: null, refusal: { reason } })
   })
 })
 
@@ -141,8 +169,8 @@ describe('neighbour discovery on the link of a guest', () => {
     expect(parsePacket(answer(ask, v6).toGuest ?? Buffer.alloc(0))).toMatchObject({ icmpType: 134 })
     expect(answer(ask, ...dns).toGuest?.includes(Buffer.from(knownAddress('2001:db8::53')))).toBe(true)
     const gate = gateWith(v6)
-    expect(gate.setRules(new RuleSet([])).map(({ toGuest }) => toGuest?.readUInt16BE(60))).toEqual([0])
-    expect(gate.setRules(new RuleSet([v6])).map(({ toGuest }) => toGuest?.readUInt16BE(60))).toEqual([1800])
+    expect(gate.setRules(new RuleSet({ allow: [] })).map(({ toGuest }) => toGuest?.readUInt16BE(60))).toEqual([0])
+    expect(gate.setRules(new RuleSet({ allow: [v6] })).map(({ toGuest }) => toGuest?.readUInt16BE(60))).toEqual([1800])
   })
 
   it.each([

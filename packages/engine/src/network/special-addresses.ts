@@ -19,10 +19,11 @@ const special = [
   'ff00::/8',
 ].map(knownCidr)
 
-/** Networks whose addresses carry an IPv4 address at that byte: NAT64 (RFC 6052) and 6to4 (RFC 3056). */
+/** Networks whose addresses carry an IPv4 address at that byte: NAT64 (RFC 6052), 6to4 (RFC 3056) and, inverted, Teredo (RFC 4380). */
 const translated = [
-  { cidr: knownCidr('64:ff9b::/96'), at: 12 },
-  { cidr: knownCidr('2002::/16'), at: 2 },
+  { cidr: knownCidr('64:ff9b::/96'), at: 12, inverted: false },
+  { cidr: knownCidr('2002::/16'), at: 2, inverted: false },
+  { cidr: knownCidr('2001::/32'), at: 12, inverted: true },
 ]
 
 export function isSpecial(address: Address): boolean {
@@ -32,5 +33,7 @@ export function isSpecial(address: Address): boolean {
 /** The IPv4 address that a translator would send to, or null. */
 export function embeddedIpv4(address: Address): Address | null {
   const found = translated.find(({ cidr }) => contains(cidr, address))
-  return found === undefined ? null : address.subarray(found.at, found.at + 4)
+  if (found === undefined) return null
+  const carried = address.subarray(found.at, found.at + 4)
+  return found.inverted ? carried.map((byte) => byte ^ 0xff) : carried
 }

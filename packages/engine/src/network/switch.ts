@@ -8,14 +8,17 @@ import { FrameLink } from './frame-link.ts'
 import { Gate } from './gate.ts'
 import { type HostAddresses, readHostAddresses } from './host-addresses.ts'
 import { lanFor } from './lan.ts'
+import { lookUp } from './look-up.ts'
+import type { Lookup, NameCounters, Question } from './name-server.ts'
 import type { Outcome } from './outcome.ts'
 import { RefusalLog, type RefusalReason, type RefusedFlow } from './refusal-log.ts'
-import { type NetworkRule, RuleSet } from './rules.ts'
+import { type NetworkRules, RuleSet } from './rules.ts'
+import { TokenBucket } from './token-bucket.ts'
 import { probeUplink } from './uplink.ts'
 import { UplinkPort } from './uplink-port.ts'
 
 export type { RefusalReason, RefusedFlow } from './refusal-log.ts'
-export type { NetworkRule } from './rules.ts'
+export type { DomainRule, NetworkRule, NetworkRules } from './rules.ts'
 export { probeUplink } from './uplink.ts'
 
 export type NetworkEvent =
@@ -29,12 +32,20 @@ export interface NetworkOptions {
   readonly socket: string
   /** The guest's Ethernet address, `aa:bb:cc:dd:ee:ff`. */
   readonly mac: string
-  readonly rules: readonly NetworkRule[]
+  readonly rules: NetworkRules
+  /** In each direction; null: no limit. */
+  readonly kbitPerSecond: number | null
+  /** Servers to ask for names, `address` or `address:port`; without, those of this host. */
+  readonly nameServers?: readonly string[]
   readonly onEvent: (event: NetworkEvent) => void
 }
 
 export interface NetworkCounters {
+  /** Flows that live now, and those that were let through so far. */
   readonly flows: number
+  readonly opened: number
+  /** Questions for names; `open`: addresses that are open by one now. */
+  readonly names: NameCounters & { readonly open: number }
   readonly toGuest: { readonly frames: number; readonly bytes: number }
   readonly toUplink: { readonly frames: number; readonly bytes: number }
   /** Packets by reason. */
@@ -46,9 +57,11 @@ export interface NetworkSwitch {
    * Replaces the rules, in force before this returns; flows that are no longer allowed are ended. Quarantine is a shorter list.
    * @throws EngineError `network-rule-invalid`; then the rules before stay in force.
    */
-  setRules(rules: readonly NetworkRule[]): void
+  setRules(rules: NetworkRules): void
   /** In force now. */
-  readonly rules: readonly NetworkRule[]
+  readonly rules: NetworkRules
+  /** In each direction, at once; null: no limit. */
+  setRate(kbitPerSecond: number | null): void
   counters(): NetworkCounters
   /** Resolves when the socket is removed and the uplink's process gone. */
   close(): Promise<void>
@@ -76,13 +89,17 @@ class Network implements NetworkSwitch {
   readonly #server = createServer((socket) => this.#join(socket))
   readonly #sent = { toGuest: { frames: 0, bytes: 0 }, toUplink: { frames: 0, bytes: 0 } }
   #host: HostAddresses | null
-  #rules: readonly NetworkRule[]
+  readonly #buckets = { fromGuest: new TokenBucket(), toGuest: new TokenBucket() }
+  #rules: NetworkRules
   #guest: FrameLink | null = null
   #uplink: UplinkPort | null = null
   /** The host's network is no longer what the uplink saw when it started. */
   #stale = false
   #ticks = 0
   #ticker: NodeJS.Timeout | undefined
+  /** Waits until the rate lets more be read. */
+  #paced: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(options: NetworkOptions, program: string, rules: RuleSet) {
     this.#options = options
@@ -92,6 +109,7 @@ class Network implements NetworkSwitch {
     this.#rules = options.rules
     this.#host = hostAddresses()
     this.#gate = new Gate(this.#lan, rules, this.#host, () => performance.now())
+    this.setRate(options.kbitPerSecond)
   }
 
   async listen(path: string): Promise<void> {
@@ -107,19 +125,26 @@ class Network implements NetworkSwitch {
     })
   }
 
-  setRules(rules: readonly NetworkRule[]): void {
+  setRules(rules: NetworkRules): void {
     const ended = this.#gate.setRules(new RuleSet(rules))
     this.#rules = rules
     for (const outcome of ended) this.#deliver(outcome)
   }
 
-  get rules(): readonly NetworkRule[] {
+  get rules(): NetworkRules {
     return this.#rules
+  }
+
+  setRate(kbitPerSecond: number | null): void {
+    for (const bucket of Object.values(this.#buckets)) bucket.setRate(kbitPerSecond, performance.now())
+    this.#balance()
   }
 
   counters(): NetworkCounters {
     return {
       flows: this.#gate.flows,
+      opened: this.#gate.opened,
+      names: this.#gate.names,
       toGuest: { ...this.#sent.toGuest },
       toUplink: { ...this.#sent.toUplink },
       refused: Object.fromEntries(this.#log.counts),
@@ -127,7 +152,9 @@ class Network implements NetworkSwitch {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#ticker)
+    clearTimeout(this.#paced)
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#guest?.close()
     await this.#uplink?.close()
@@ -142,7 +169,10 @@ class Network implements NetworkSwitch {
     }
     this.#options.onEvent({ type: 'guest', state: 'joined', error: null })
     this.#guest = new FrameLink(socket, {
-      onFrame: (frame) => this.#deliver(this.#gate.fromGuest(frame)),
+      onFrame: (frame) => {
+        this.#buckets.fromGuest.take(frame.length, performance.now())
+        this.#deliver(this.#gate.fromGuest(frame))
+      },
       onBatch: () => this.#balance(),
       onEnd: (error) => {
         this.#guest = null
@@ -152,10 +182,12 @@ class Network implements NetworkSwitch {
     })
   }
 
-  #deliver({ toGuest, toUplink, refusal }: Outcome): void {
+  #deliver({ toGuest, toUplink, refusal, question }: Outcome): void {
     if (refusal !== null) this.#log.add(refusal)
+    if (question !== undefined) void this.#ask(question)
     if (toGuest !== null && this.#guest !== null) {
       count(this.#sent.toGuest, toGuest)
+      this.#buckets.toGuest.take(toGuest.length, performance.now())
       this.#guest.send(toGuest)
     }
     if (toUplink === null) return
@@ -169,8 +201,18 @@ class Network implements NetworkSwitch {
    */
   #balance(): void {
     const guestTakes = !(this.#guest?.congested ?? false)
-    this.#guest?.setReading(guestTakes && !(this.#uplink?.congested ?? false))
-    this.#uplink?.setReading(guestTakes)
+    const now = performance.now()
+    const [outward, inward] = [this.#buckets.fromGuest.wait(now), this.#buckets.toGuest.wait(now)]
+    this.#guest?.setReading(guestTakes && !(this.#uplink?.congested ?? false) && outward === 0)
+    this.#uplink?.setReading(guestTakes && inward === 0)
+    clearTimeout(this.#paced)
+    const waits = [outward, inward].filter((wait) => wait > 0)
+    if (waits.length > 0 && !this.#closed) this.#paced = setTimeout(() => this.#balance(), Math.min(...waits))
+  }
+
+  async #ask(question: Question): Promise<void> {
+    const lookup: Lookup = await lookUp(question, this.#options.nameServers)
+    if (!this.#closed) this.#deliver(this.#gate.answerName(question, lookup))
   }
 
   #tick(): void {

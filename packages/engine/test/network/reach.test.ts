@@ -46,13 +46,13 @@ afterEach(async () => {
 /** A guest on a switch with `rules`, its uplink up. */
 async function start(rules: readonly NetworkRule[]) {
   const socket = join(folder, `n${Math.random().toString(36).slice(2)}`)
-  const network = inNamespace(spaces.host, 'switch-process.ts', JSON.stringify({ socket, mac: MAC, rules }))
+  const network = inNamespace(spaces.host, 'switch-process.ts', JSON.stringify({ socket, mac: MAC, rules: { allow: rules }, kbitPerSecond: null }))
   await network.until(({ type, state }) => type === 'uplink' && state === 'up')
   const guest = new ScriptedGuest(socket)
   running.push({ network, guest })
   let replaced = 0
   const setRules = async (next: readonly NetworkRule[]) => {
-    network.say(next)
+    network.say({ rules: { allow: next } })
     replaced++
     const count = replaced
     return network.until(({ rules: done }) => done === count)

@@ -2,7 +2,7 @@
 //
 // A guest made of raw Ethernet frames: as much TCP and UDP as it takes to see whether somebody answers.
 import { connect, type Socket } from 'node:net'
-import { knownAddress } from '../../src/network/address.ts'
+import { formatAddress, knownAddress } from '../../src/network/address.ts'
 import { buildIpFrame, protocolNumber, tcpBody, udpBody } from '../../src/network/build-packet.ts'
 import { FrameReader, frameHeader } from '../../src/network/frame-stream.ts'
 import { lanFor } from '../../src/network/lan.ts'
@@ -67,13 +67,35 @@ export class ScriptedGuest {
 
   /** A datagram and its echo. */
   async exchange(address: string, text: string, port = 8080): Promise<string> {
-    const guestPort = this.sendDatagram(address, text, port)
+    return String(await this.#answerTo(this.sendDatagram(address, text, port)))
+  }
+
+  async #ask(server: string, message: Buffer): Promise<Buffer> {
+    const guestPort = this.#port++
+    this.send(ipFrame(server, protocolNumber.udp, udpBody(guestPort, 53, message), 6))
+    return this.#answerTo(guestPort)
+  }
+
+  async #answerTo(guestPort: number): Promise<Buffer> {
     const reply = await this.receive((frame) => {
       const packet = parsePacket(frame)
       return typeof packet !== 'string' && packet.protocol === 'udp' && packet.destinationPort === guestPort
     })
     const packet = parsed(reply)
-    return String(reply.subarray(packet.bodyAt + 8, packet.bodyEnd))
+    return reply.subarray(packet.bodyAt + 8, packet.bodyEnd)
+  }
+
+  /** Asks the switch, or another server, for a name; code and addresses of the answer. */
+  async resolve(name: string, type = 1, server = '10.0.2.2'): Promise<{ readonly code: number; readonly addresses: readonly string[] }> {
+    const labels = name.split('.').map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)]))
+    const question = Buffer.concat([Buffer.from('123401000001000000000000', 'hex'), ...labels, Buffer.of(0, 0, type, 0, 1)])
+    const message = await this.#ask(server, question)
+    const bytes = type === 28 ? 16 : 4
+    const addresses = Array.from({ length: message.readUInt16BE(6) }, (_, index) => {
+      const end = question.length + (index + 1) * (12 + bytes)
+      return formatAddress(message.subarray(end - bytes, end))
+    })
+    return { code: message.readUInt8(3) & 15, addresses }
   }
 
   close(): void {

@@ -27,7 +27,7 @@ afterEach(async () => {
 async function start() {
   const events: NetworkEvent[] = []
   const socket = join(folder, 'net')
-  const network = await startNetwork({ socket, mac: MAC, rules: [], onEvent: (event) => events.push(event) })
+  const network = await startNetwork({ socket, mac: MAC, rules: { allow: [] }, kbitPerSecond: null, onEvent: (event) => events.push(event) })
   networks.push(network)
   const seen = (wanted: (event: NetworkEvent) => boolean) => vi.waitFor(() => expect(events.some(wanted)).toBe(true), { timeout: 20_000 })
   return { socket, network, events, seen }
@@ -91,16 +91,16 @@ describe('the port of the guest', () => {
 describe('rules of a running switch', () => {
   it('stay as they are when their replacement is invalid', async () => {
     const { network } = await start()
-    expect(() => network.setRules([{ protocol: 'tcp', cidr: 'everywhere', ports: null }])).toThrow(
+    expect(() => network.setRules({ allow: [{ protocol: 'tcp', cidr: 'everywhere', ports: null }] })).toThrow(
       expect.objectContaining({ code: 'network-rule-invalid' }),
     )
-    expect(() => network.setRules([{ protocol: 'tcp', cidr: '0.0.0.0/0', ports: null }])).not.toThrow()
+    expect(() => network.setRules({ allow: [{ protocol: 'tcp', cidr: '0.0.0.0/0', ports: null }] })).not.toThrow()
   })
 })
 
 describe('the uplink', () => {
   it('is missing where passt is not installed or does not know what is asked of it', async () => {
-    const options = { socket: join(folder, 'net'), mac: MAC, rules: [], onEvent: () => undefined }
+    const options = { socket: join(folder, 'net'), mac: MAC, rules: { allow: [] }, kbitPerSecond: null, onEvent: () => undefined }
     vi.stubEnv('PATH', folder)
     expect(await probeUplink()).toMatchObject({ available: false, code: 'uplink-missing' })
     await expect(startNetwork(options)).rejects.toMatchObject({ code: 'uplink-missing' })
@@ -126,7 +126,14 @@ async function passtOf(parent: number | undefined): Promise<number[]> {
 
 describe('the process of the uplink', { timeout: 60_000 }, () => {
   const startIn = async (namespace: string) =>
-    new ChildLines('ip', ['netns', 'exec', namespace, process.execPath, entry, JSON.stringify({ socket: join(folder, 'net'), mac: MAC, rules: [] })])
+    new ChildLines('ip', [
+      'netns',
+      'exec',
+      namespace,
+      process.execPath,
+      entry,
+      JSON.stringify({ socket: join(folder, 'net'), mac: MAC, rules: { allow: [] }, kbitPerSecond: null }),
+    ])
   const entry = fileURLToPath(new URL('switch-process.ts', import.meta.url))
   const isUp = (event: Record<string, unknown>) => event.type === 'uplink' && event.state === 'up'
 
