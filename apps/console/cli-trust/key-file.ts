@@ -4,8 +4,10 @@
 // runs; it is never printed or written in clear.
 import { argon2, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { promisify } from 'node:util'
+import { thumbprint } from '@casemate/policy/jwk'
 import type { DerivePassphraseKey } from '@casemate/policy/passphrase'
 import { describeSealedKey, openKey, sealKey } from '@casemate/policy/sealed-key'
+import type { Signer as TokenSigner } from '@casemate/policy/token'
 import { readSmallFile } from '../cli/files.ts'
 import { readPassphrase } from '../cli/passphrase.ts'
 import { keyIdOf, type PublicKey, type Signer } from '../src/publish/key.ts'
@@ -41,6 +43,12 @@ export async function openSigner({ path, passphraseFile }: KeyOption, kind: KeyK
   const [d, x] = [Buffer.from(seed).toString('base64url'), Buffer.from(publicKey).toString('base64url')]
   const key = createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', d, x } })
   return { keyId, publicKey, sign: (bytes) => new Uint8Array(sign(null, bytes, key)) }
+}
+
+/** As the console signs tokens with it. */
+export async function tokenSignerOf({ publicKey, sign }: Signer): Promise<TokenSigner> {
+  const kid = await thumbprint({ kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') })
+  return { alg: 'Ed25519', kid, sign: async (message) => await sign(message) }
 }
 
 /**

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The log of policies and releases, for auditors: they keep heads, and later have them proved.
+import { parseKeyList } from '@casemate/policy/key-list'
 import { Command } from 'commander'
 import { readSmallFile, writeNewFile } from '../cli/files.ts'
 import { print } from '../cli/output.ts'
 import { type LogHead, readHead, readProof } from '../src/log/documents.ts'
 import { openLog, proveEntry, proveSince } from '../src/log/prove.ts'
+import { checkHeads, readSignedHead, signHead } from '../src/log/signed-head.ts'
 import { verifyProof, verifyRepository } from '../src/log/verify.ts'
 import { TrustError } from './error.ts'
-import { collect, type RepositoryOption, storeOf, withRepository } from './options.ts'
+import { openSigner, tokenSignerOf } from './key-file.ts'
+import { clockNow, collect, type RepositoryOption, storeOf, withRepository } from './options.ts'
 
 const mostBytes = 65_536
 
@@ -19,13 +22,26 @@ export function logCommand(): Command {
   return log
 }
 
+interface HeadOptions extends RepositoryOption {
+  readonly online?: string
+  readonly passphraseFile?: string
+  readonly out?: string
+}
+
 function headCommand(): Command {
   const command = withRepository(new Command('head')).description('how long the log is, and its root hash: for an auditor to keep')
-  return command.option('--out <file>', 'a file for the head').action(async (options: RepositoryOption & { readonly out?: string }) => {
+  command.option('--online <file>', "the console's online key, which signs the head").option('--passphrase-file <file>', 'one line, of that key')
+  return command.option('--out <file>', 'a file for the head').action(async (options: HeadOptions) => {
     const { head } = await openLog(storeOf(options))
-    if (options.out !== undefined) await writeDocument(options.out, head)
+    if (options.out !== undefined) await writeHead(options.out, head, options)
     print(options.json, head, [`${head.size} entries, root ${head.root}`, ...(options.out === undefined ? [] : [`written to ${options.out}`])])
   })
+}
+
+async function writeHead(file: string, head: LogHead, { online, passphraseFile }: HeadOptions): Promise<void> {
+  if (online === undefined) return await writeDocument(file, head)
+  const signer = await tokenSignerOf(await openSigner({ path: online, passphraseFile }, 'online-key'))
+  await writeNewFile(file, new TextEncoder().encode(`${await signHead(head, signer, clockNow())}\n`))
 }
 
 interface ProveOptions extends RepositoryOption {
@@ -54,6 +70,7 @@ interface VerifyOptions {
   readonly repository?: string
   readonly proof?: string
   readonly head: readonly string[]
+  readonly keys?: string
   readonly json?: true
 }
 
@@ -62,10 +79,10 @@ function verifyCommand(): Command {
     .description('check a copy of the repository, or a proof, against the heads that were kept')
     .option('--repository <folder>', 'a copy of the repository')
     .option('--proof <file>', 'a proof, for which no copy is needed')
-    .requiredOption('--head <file>', 'a head that was kept; may be repeated', collect)
-    .action(async ({ repository, proof, head, json }: VerifyOptions) => {
-      const heads: LogHead[] = []
-      for (const file of head) heads.push(await readHeadFile(file))
+    .requiredOption('--head <file>', 'a head that was kept, all signed or none; may be repeated', collect)
+    .option('--keys <file>', 'the approved `keys/online.json`: the heads are signed')
+    .action(async ({ repository, proof, head, keys, json }: VerifyOptions) => {
+      const heads = keys === undefined ? await Promise.all(head.map(readHeadFile)) : await readSignedHeads(head, keys)
       if (repository !== undefined && proof === undefined) {
         const log = await verifyRepository(storeOf({ repository }), heads)
         print(json, log.head, [`${log.entries.length} entries are there as they were published, and begin with those of every head`])
@@ -75,6 +92,14 @@ function verifyCommand(): Command {
         print(json, read, [read.kind === 'inclusion' ? `\`${read.entry.path}\` is in the log` : 'the log has only grown between the two heads'])
       } else throw new TrustError('usage', 'expected `--repository` or `--proof`')
     })
+}
+
+async function readSignedHeads(files: readonly string[], keys: string): Promise<readonly LogHead[]> {
+  const approved = await parseKeyList(new Uint8Array(await readSmallFile(keys, mostBytes)), 'online')
+  const read = async (file: string) => await readSignedHead((await readSmallFile(file, mostBytes)).toString('utf8'), approved)
+  const heads = await Promise.all(files.map(read))
+  checkHeads(heads)
+  return heads.map(({ head }) => head)
 }
 
 async function readHeadFile(file: string): Promise<LogHead> {
