@@ -31,6 +31,6 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
     const others = (['serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
-    return [{ name, capabilities: [...(network ? switched : []), ...others] }]
+    return [{ name, capabilities: ['disk:discard-changes', ...(network ? switched : []), ...others] }]
   })
 }

@@ -16,6 +16,7 @@ import type { BootRecord } from './boot-record.ts'
 import { cachedFiles } from './cached-files.ts'
 import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
+import { discardChanges } from './discard-changes.ts'
 import type { EventLog } from './event-log.ts'
 import { inForce } from './in-force.ts'
 import { isFresh, openInstanceDisks } from './instance-disks.ts'
@@ -69,6 +70,9 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     backend.prepare?.(over.signal)
     undo.push(await lockInstance(instance.lock))
     const manifest = await approvedManifest(plan, layout)
+    const discard = () => discardChanges({ plan, layout: instance }, manifest.disks)
+    await discard()
+    undo.push(discard)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
     const origin = await openOrigin(inputs.origin, AbortSignal.any([over.signal, inputs.signal]))

@@ -6,7 +6,10 @@ import { EngineError } from '@casemate/engine/error'
 import { capabilitiesOf } from '@casemate/policy/applied-settings'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
-const enforced: readonly string[] = [...['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'], ...['serial:captured', 'suspend']]
+const enforced: readonly string[] = [
+  ...['disk:discard-changes', 'limit:network-rate', 'network:deny', 'network:domain', 'network:listed'],
+  ...['serial:captured', 'suspend'],
+]
 
 /** @throws EngineError `capability-missing` with the name of each that is missing. */
 export function refuseUnenforced(plan: LaunchPlan): void {
