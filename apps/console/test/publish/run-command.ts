@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A command of casemate-trust, as a process of its own or within the test's, which takes a tenth of the time.
+// A command of casemate-trust, as a process of its own or within the test's, which is much faster.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { vi } from 'vitest'
