@@ -25,7 +25,12 @@ export default defineConfig({
       { extends: true, test: { name: 'pure', include: pure, exclude, isolate: false } },
       {
         extends: true,
-        test: { name: 'real', include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: [...exclude, ...pure] },
+        test: {
+          name: 'real',
+          include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'e2e/**/*.test.ts'],
+          exclude: [...exclude, ...pure],
+          globalSetup: ['apps/console/test/console/organisation-folder.ts'],
+        },
       },
     ],
   },

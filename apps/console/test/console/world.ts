@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A console of its own for each test: real database, real TUF repository, real HTTPS on loopback, and a clock that the test steers.
-// The organisation is made once a file, since sealing its keys is slow by intent, and copied; at the least cost that is allowed.
+// The organisation is made once a run, since sealing its keys is slow by intent, and copied; at the least cost that is allowed.
 import { randomBytes } from 'node:crypto'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readEnrolmentCode } from '@casemate/policy/enrolment-code'
@@ -11,7 +11,7 @@ import { parseKeyList } from '@casemate/policy/key-list'
 import { openKey } from '@casemate/policy/sealed-key'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
 import { type SealRequest, sealPackage } from '@casemate/vm-package/seal'
-import { afterAll, onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import type { Limits } from '../../device-api/rate-limit.ts'
 import { derivePassphraseKey } from '../../src/access/derive-passphrase-key.ts'
 import { approve } from '../../src/approvals/approve.ts'
@@ -32,6 +32,7 @@ import { assignDesktop } from '../../src/releases/assign.ts'
 import { stageRelease } from '../../src/releases/stage.ts'
 import { type RunningConsole, startConsole } from '../../start-console.ts'
 import { leastPassphraseCost } from '../passphrase-cost.ts'
+import { organisationFolder } from './organisation-folder.ts'
 
 export const passphrase = 'correct horse battery staple'
 export const organisation = 'acme'
@@ -39,16 +40,14 @@ export const operator = localOperator.of(organisation)
 /** Moves only when a test says so. */
 export const firstNow = 1_800_000_000
 
-let template: Promise<string> | null = null
-
-afterAll(async () => {
-  if (template !== null) await rm(await template, { recursive: true, force: true })
-})
-
-async function makeTemplate(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'casemate-console-'))
+/** Of whichever test comes first; of two that come at once, one throws its own away. */
+async function template(): Promise<string> {
+  const folder = inject(organisationFolder)
+  const made = join(folder, 'made')
+  if (await isThere(made)) return made
+  const own = join(await mkdtemp(join(folder, 'own-')), 'org')
   await createOrganisation({
-    ...{ data: join(folder, 'org'), id: organisation, title: 'Acme Ltd', contact: 'help@acme.example', address: null },
+    ...{ data: own, id: organisation, title: 'Acme Ltd', contact: 'help@acme.example', address: null },
     ...{
       leaseSeconds: 86_400,
       passphrase,
@@ -57,13 +56,22 @@ async function makeTemplate(): Promise<string> {
       random: (length) => new Uint8Array(randomBytes(length)),
     },
   })
-  return folder
+  await rename(own, made).catch(async (error: unknown) => {
+    if (!(await isThere(made))) throw error
+  })
+  return made
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** A new organisation as the data folder `data`, whose parent is there. */
 export async function copyData(data: string): Promise<void> {
-  template ??= makeTemplate()
-  await cp(join(await template, 'org'), data, { recursive: true })
+  await cp(await template(), data, { recursive: true })
 }
 
 export async function freshData(): Promise<string> {

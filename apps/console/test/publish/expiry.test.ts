@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { folderStore } from '../../src/publish/folder-store.ts'
 import { dateText, defaultLifetimes, lifeOf } from '../../src/publish/lifetimes.ts'
@@ -11,6 +8,7 @@ import { stageRenewals } from '../../src/publish/stage-renewals.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
 import { statusOf } from '../../src/publish/status.ts'
 import { coded, freshFolder, now, Organisation, organisation, person, text } from './organisation.ts'
+import { runProcess, runWithin } from './run-command.ts'
 
 const year = defaultLifetimes.root
 const half = now + year / 2
@@ -83,19 +81,20 @@ describe('the renewals', () => {
 })
 
 describe('casemate-trust', () => {
-  const main = fileURLToPath(new URL('../../cli-trust/main.ts', import.meta.url))
-  const trust = async (...args: readonly string[]) => (await promisify(execFile)(process.execPath, [main, ...args])).stdout
-
   it('warns of what is in its last third, says who must sign, and stages the renewal of root', async () => {
     const [org, folder, today] = [new Organisation(), await freshFolder(), Math.floor(Date.now() / 1000)]
     await org.create(folderStore(folder), [org.ada, org.bert], today - 300 * 86_400)
-    const status = await trust('status', '--repository', folder)
+    const statusOfFolder = async (at: string) => (await runWithin('status', '--repository', at)).stdout
+    const { exit, stdout: status } = await runProcess('status', '--repository', folder)
+    expect(exit).toBe(0)
     expect(status).toMatch(/WARNING: `root` expires in 6[45]\.\d days: `stage --role root`, 2 of ada, bert, cleo/)
     expect(status).toMatch(/WARNING: `timestamp` has expired: `renew` it/)
-    expect(await trust('stage', '--repository', folder, '--role', 'root', '--author', 'ada')).toMatch(/`root` 2 waits/)
-    expect(await trust('status', '--repository', folder)).toMatch(/WARNING: `root` .*: sign what waits, 2 of/)
+    const staged = await runWithin('stage', '--repository', folder, '--role', 'root', '--author', 'ada')
+    expect(staged).toEqual({ exit: 0, stdout: expect.stringMatching(/`root` 2 waits/) })
+    expect(await statusOfFolder(folder)).toMatch(/WARNING: `root` .*: sign what waits, 2 of/)
     const young = await freshFolder()
     await org.create(folderStore(young), [org.ada, org.bert], today)
-    expect(await trust('status', '--repository', young)).not.toContain('WARNING')
+    expect(await statusOfFolder(young)).toContain('root')
+    expect(await statusOfFolder(young)).not.toContain('WARNING')
   }, 60_000)
 })

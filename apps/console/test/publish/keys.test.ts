@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `add-key` and `remove-key` as an organisation uses them, each command a process of its own, on a repository that was made before.
-import { execFile } from 'node:child_process'
+// `add-key` and `remove-key` as an organisation uses them, on a repository that was made before; each command is once a process of its own.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { encodeBase64url } from '@casemate/policy/base64url'
 import { describe, expect, it } from 'vitest'
 import { addToPlan, removeFromPlan } from '../../cli-trust/change-keys.ts'
@@ -15,16 +13,11 @@ import { publish } from '../../src/publish/publish.ts'
 import { stageTargets } from '../../src/publish/stage-targets.ts'
 import { statusOf } from '../../src/publish/status.ts'
 import { coded, freshFolder, now, Organisation, person, text } from './organisation.ts'
+import { type Outcome, runProcess, runWithin } from './run-command.ts'
 
-const main = fileURLToPath(new URL('../../cli-trust/main.ts', import.meta.url))
-
-async function trust(...args: readonly string[]) {
-  const { promise, resolve } = Promise.withResolvers<{ readonly exit: number; readonly result: Readonly<Record<string, unknown>> }>()
-  execFile(process.execPath, [main, ...args, '--json'], (error, stdout) => {
-    resolve({ exit: error === null ? 0 : Number(error.code), result: JSON.parse(stdout) })
-  })
-  return await promise
-}
+const resultOf = ({ exit, stdout }: Outcome): { readonly exit: number; readonly result: unknown } => ({ exit, result: JSON.parse(stdout) })
+const trust = async (...args: readonly string[]) => resultOf(await runWithin(...args, '--json'))
+const trustProcess = async (...args: readonly string[]) => resultOf(await runProcess(...args, '--json'))
 
 const refused = (code: string, exit = 1) => ({ exit, result: { error: { code } } })
 const trustCoded = (code: string) => expect.objectContaining({ name: 'TrustError', code })
@@ -63,10 +56,10 @@ describe('casemate-trust', () => {
     const dora = ['add-key', ...at, '--name', 'dora', '--holder', 'dora', '--public-key', key, '--role', 'packages']
     const before = await text()
     expect(await trust(...dora, '--threshold', '3')).toMatchObject(refused('threshold-invalid'))
-    expect(await trust(...dora, '--role', 'nothing')).toMatchObject(refused('usage', 2))
+    expect(await trustProcess(...dora, '--role', 'nothing')).toMatchObject(refused('usage', 2))
     expect([await text(), await waiting()]).toEqual([before, []])
 
-    expect(await trust(...dora)).toMatchObject({ exit: 0, result: { staged: ['targets'] } })
+    expect(await trustProcess(...dora)).toMatchObject({ exit: 0, result: { staged: ['targets'] } })
     expect(await waiting()).toEqual(['targets'])
     expect((await readPlanFile(plan)).delegations.packages?.keys.map(({ holder }) => holder)).toEqual(['ada', 'bert', 'dora'])
     expect((await text()).split('\n').filter((line) => !before.includes(line))).toEqual([
@@ -77,7 +70,7 @@ describe('casemate-trust', () => {
     const second = ['add-key', ...at, '--name', 'eve', '--holder', 'eve', '--public-key', encodeBase64url(person('eve').publicKey)]
     expect(await trust(...second, '--role', 'root')).toMatchObject(refused('plan-differs'))
     expect(await trust('remove-key', ...at, '--name', 'dora')).toMatchObject({ exit: 0, result: { staged: [] } })
-    expect(await trust('withdraw', ...at.slice(0, 2), '--role', 'targets')).toMatchObject({ exit: 0 })
+    expect(await trustProcess('withdraw', ...at.slice(0, 2), '--role', 'targets')).toMatchObject({ exit: 0 })
     expect(await trust(...second, '--role', 'root', '--role', 'targets')).toMatchObject({ exit: 0, result: { staged: ['root'] } })
     expect(await readdir(folder)).toEqual(['repository', 'trust.yaml'])
     expect((await readPlanFile(plan)).keys.root).toMatchObject({ threshold: 2, keys: [{ keyId: org.ada.keyId }, {}, { holder: 'eve' }] })
@@ -87,7 +80,7 @@ describe('casemate-trust', () => {
     const { org, folder, at } = await published()
     const out = join(folder, 'again.yaml')
     const [flag = '', repository = ''] = at
-    expect(await trust('plan', flag, repository, '--out', out)).toMatchObject({ exit: 0, result: { keys: 5 } })
+    expect(await trustProcess('plan', flag, repository, '--out', out)).toMatchObject({ exit: 0, result: { keys: 5 } })
     expect(await trust('plan', flag, repository, '--out', out)).toMatchObject(refused('exists'))
     expect((await readPlanFile(out)).keys.root).toMatchObject({ threshold: 2, keys: [{ holder: 'ada', keyId: org.ada.keyId }, { holder: 'bert' }] })
     expect(await trust('rotate', flag, repository, '--plan', out, '--author', 'ada')).toMatchObject({ exit: 0, result: { staged: [] } })
@@ -103,7 +96,7 @@ describe('casemate-trust', () => {
     await org.approve(store, 'releases', org.approverBert)
     await publish(store, { online: [org.snapshot], now: Math.floor(Date.now() / 1000) })
     const gone = ['remove-key', ...at, '--name', 'bert-approves', '--role', 'releases']
-    expect(await trust(...gone)).toMatchObject({ exit: 0, result: { staged: ['targets', 'releases'] } })
+    expect(await trustProcess(...gone)).toMatchObject({ exit: 0, result: { staged: ['targets', 'releases'] } })
     expect((await readPlanFile(plan)).delegations).toMatchObject({
       packages: { keys: [{}, { holder: 'bert' }] },
       releases: { keys: [{ holder: 'ada' }] },

@@ -37,7 +37,7 @@ export function planLaunch({ release, values: wanted, deadlines, postureFaults, 
   const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
   const engine = chooseEngine(values, facts, request, overrides.length === 0 ? demanding : demandingSettings)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
-  // Named one by one: to spread them is a fifth of the time of a decision.
+  // Named one by one: to spread them into the plan is slow.
   const { drives, parallel, sound, printer, usb } = planDevices(values)
   const { sharing, screen, powerCommands, snapshots, diskChanges, limits, scripts, guestInfo } = planMachine(values)
   const { screenLock, messages } = planAccess(values, deadlines, request.kind !== 'show' && isScreenLocked(values, facts, request, now))
