@@ -93,8 +93,8 @@ function leaseOptions(lan: Lan, kind: number, dnsServers: readonly Address[]): U
     encode(option.server, lan.gateway),
     encode(option.lease, lease),
     encode(option.mask, mask),
-    encode(option.router, lan.gateway),
-    encode(option.dns, Buffer.concat(dnsServers)),
+    ...(lan.routed ? [encode(option.router, lan.gateway)] : []),
+    ...(dnsServers.length === 0 ? [] : [encode(option.dns, Buffer.concat(dnsServers))]),
   ]
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rules by address, found by the network they are for: what a look costs grows with the number of prefix lengths, not of rules.
+// Rules by address, found by the network they are for: what a look costs grows with the length of an
+// address, not with the number of rules.
 import type { Address, Cidr } from './address.ts'
 import type { Destination, Protocol } from './destination.ts'
 
@@ -12,46 +13,48 @@ export interface CidrRule {
   readonly last: number
 }
 
-interface Bucket {
-  readonly prefix: number
-  readonly rules: Map<string, CidrRule[]>
+/** A prefix of addresses: what it grows into by the next bit, and the rules for just that network. */
+interface Prefix {
+  readonly next: [Prefix | undefined, Prefix | undefined]
+  readonly rules: CidrRule[]
 }
 
 export class RuleIndex {
-  /** By protocol and length of address, widest network first. */
-  readonly #buckets = new Map<string, Bucket[]>()
+  /** By protocol and length of address. */
+  readonly #roots = new Map<string, Prefix>()
 
   constructor(rules: readonly CidrRule[]) {
     for (const rule of rules) this.#add(rule)
-    for (const buckets of this.#buckets.values()) buckets.sort((one, other) => one.prefix - other.prefix)
   }
 
   permits({ protocol, address, port }: Destination): boolean {
-    const buckets = this.#buckets.get(kindOf(protocol, address)) ?? []
-    return buckets.some(({ prefix, rules }) => holds(rules.get(keyOf(address, prefix)), port))
+    let prefix = this.#roots.get(kindOf(protocol, address))
+    for (let bit = 0; prefix !== undefined; bit++) {
+      if (holds(prefix, port)) return true
+      prefix = prefix.next[bitOf(address, bit)]
+    }
+    return false
   }
 
   /** By a rule for this one address. */
   permitsExactly({ protocol, address, port }: Destination): boolean {
-    const bits = address.length * 8
-    const bucket = this.#buckets.get(kindOf(protocol, address))?.find(({ prefix }) => prefix === bits)
-    return holds(bucket?.rules.get(keyOf(address, bits)), port)
+    let prefix = this.#roots.get(kindOf(protocol, address))
+    for (let bit = 0; bit < address.length * 8; bit++) prefix = prefix?.next[bitOf(address, bit)]
+    return prefix !== undefined && holds(prefix, port)
   }
 
   #add(rule: CidrRule): void {
-    const { protocol, cidr } = rule
-    const kind = kindOf(protocol, cidr.base)
-    const buckets = this.#buckets.get(kind) ?? []
-    this.#buckets.set(kind, buckets)
-    let bucket = buckets.find(({ prefix }) => prefix === cidr.prefix)
-    if (bucket === undefined) {
-      bucket = { prefix: cidr.prefix, rules: new Map() }
-      buckets.push(bucket)
+    const { base, prefix: bits } = rule.cidr
+    const kind = kindOf(rule.protocol, base)
+    let prefix = this.#roots.get(kind) ?? empty()
+    this.#roots.set(kind, prefix)
+    for (let bit = 0; bit < bits; bit++) {
+      const side = bitOf(base, bit)
+      const longer: Prefix = prefix.next[side] ?? empty()
+      prefix.next[side] = longer
+      prefix = longer
     }
-    const key = keyOf(cidr.base, cidr.prefix)
-    const same = bucket.rules.get(key)
-    if (same === undefined) bucket.rules.set(key, [rule])
-    else same.push(rule)
+    prefix.rules.push(rule)
   }
 }
 
@@ -59,21 +62,19 @@ export function isHost(cidr: Cidr): boolean {
   return cidr.prefix === cidr.base.length * 8
 }
 
-function holds(rules: readonly CidrRule[] | undefined, port: number): boolean {
-  return rules?.some(({ first, last }) => first <= port && port <= last) ?? false
+function empty(): Prefix {
+  return { next: [undefined, undefined], rules: [] }
+}
+
+function holds({ rules }: Prefix, port: number): boolean {
+  for (const { first, last } of rules) if (first <= port && port <= last) return true
+  return false
+}
+
+function bitOf(address: Address, bit: number): 0 | 1 {
+  return (((address[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1 ? 1 : 0
 }
 
 function kindOf(protocol: Protocol, address: Address): string {
-  return `${protocol}${address.length}`
-}
-
-/** The address without the bits behind the prefix. */
-function keyOf(address: Address, prefix: number): string {
-  const masked = Buffer.from(address)
-  const whole = prefix >> 3
-  if (whole < masked.length) {
-    masked[whole] = (masked[whole] ?? 0) & (0xff00 >> (prefix & 7))
-    masked.fill(0, whole + 1)
-  }
-  return masked.toString('latin1')
+  return address.length === 4 ? `${protocol}4` : `${protocol}6`
 }

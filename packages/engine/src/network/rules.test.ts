@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatAddress, knownAddress } from './address.ts'
+import { contains, formatAddress, knownAddress, knownCidr } from './address.ts'
 import { type NetworkRule, RuleSet } from './rules.ts'
 
 const rule = (protocol: NetworkRule['protocol'], cidr: string, ports: [number, number] | null = null): NetworkRule => ({ protocol, cidr, ports })
@@ -55,5 +56,41 @@ describe('rules', () => {
       expect.objectContaining({ code: 'network-rule-invalid' }),
     )
     expect(() => new RuleSet({ allow: [rule('tcp', '192.0.2.7/32', [1, 2]), rule('icmp', '192.0.2.7/32')] })).not.toThrow()
+  })
+})
+
+describe('many rules', () => {
+  it('let pass what one of them lets pass', () => {
+    const address = fc.oneof(
+      fc.tuple(fc.constantFrom('10.0.', '10.128.'), fc.nat(3), fc.nat(255)).map(([head, third, last]) => `${head}${third}.${last}`),
+      fc.tuple(fc.constantFrom('fd00::', 'fd00:1::'), fc.nat(15)).map(([head, last]) => `${head}${last.toString(16)}`),
+    )
+    const listed = fc
+      .tuple(fc.constantFrom('tcp' as const, 'udp' as const), address, fc.nat(32), fc.integer({ min: 1, max: 6 }), fc.nat(3))
+      .map(([protocol, base, bits, first, width]) =>
+        rule(protocol, `${base}/${base.includes(':') ? 96 + bits : bits}`, width === 3 ? null : [first, first + width]),
+      )
+    fc.assert(
+      fc.property(
+        fc.array(listed, { maxLength: 20 }),
+        fc.constantFrom('tcp' as const, 'udp' as const),
+        address,
+        fc.integer({ min: 1, max: 9 }),
+        (all, protocol, target, port) => {
+          const destination = to(protocol, target, port)
+          const matching = all.filter(
+            (one) =>
+              one.protocol === protocol &&
+              contains(knownCidr(one.cidr), destination.address) &&
+              (one.ports === null || (one.ports[0] <= port && port <= one.ports[1])),
+          )
+          const rules = new RuleSet({ allow: all })
+          expect(rules.permits(destination)).toBe(matching.length > 0)
+          expect(rules.permitsExactly(destination)).toBe(matching.some(({ cidr }) => cidr.endsWith(target.includes(':') ? '/128' : '/32')))
+          expect(new RuleSet({ allow: [], deny: all }).denies(destination, [])).toBe(matching.length > 0)
+        },
+      ),
+      { numRuns: 2000, seed: 20_261 },
+    )
   })
 })
