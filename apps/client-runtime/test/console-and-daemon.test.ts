@@ -93,7 +93,7 @@ describe('a desktop', () => {
     expect(host.asked).toEqual([])
     const rule = { layer: 'organisation', path: 'policies/base/2.json', rule: 1, words: 'text up to 64 bytes', when: null, locked: false }
     const clipboard = { setting: 'clipboard-to-guest', words: 'text up to 64 bytes', from: [rule], lost: [] }
-    const office = { desktop: 'office', title: 'Office', serial: 2, reasons: [] }
+    const office = { desktop: 'office', title: 'Office', serial: 2, reasons: [], administrator: null }
     const why = (desktop: string, setting: string | null) => computer.call('why', { desktop, setting })
     await vi.waitFor(async () => expect(await why('office', 'clipboard-to-guest')).toEqual({ ...office, settings: [clipboard] }), 20_000)
     expect((await why('office', null)).settings).toHaveLength(settingNames.length)
