@@ -23,7 +23,10 @@ export const waiting = z.object({
 export type Waiting = z.infer<typeof waiting>
 
 /** @returns what was read, and the bytes to sign. @throws AdminError `pending-altered` where what would be shown is not what they name. */
-export async function readWaiting(data: string, role: string): Promise<{ readonly raw: object; readonly read: Waiting; readonly signed: Uint8Array }> {
+export async function readWaiting(
+  data: string,
+  role: string,
+): Promise<{ readonly raw: object; readonly read: Waiting; readonly signed: Uint8Array }> {
   const { raw, read } = await callOperator(data, 'read-pending', { role }, waiting)
   return { raw, read, signed: await checkWaiting(read) }
 }

@@ -11,9 +11,14 @@ export function SignedBytes({ version }: { readonly version: ShownVersion }) {
   const [fault, setFault] = useState<Fault | null>(null)
   useEffect(() => {
     let current = true
+    const settle = (signed: CheckedVersion['signed'] | null, why: Fault | null) => {
+      if (!current) return
+      setRead(signed)
+      setFault(why)
+    }
     checkShown(version).then(
-      ({ signed }) => current && (setRead(signed), setFault(null)),
-      (error: unknown) => current && (setRead(null), setFault({ code: 'pending-altered', message: String(error) })),
+      ({ signed }) => settle(signed, null),
+      (error: unknown) => settle(null, { code: 'pending-altered', message: String(error) }),
     )
     return () => {
       current = false
