@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { argon2id } from '@noble/hashes/argon2.js'
 import { expect, it } from 'vitest'
 import { signInPage } from '../../app/(console)/approvals/sign-in-page.ts'
-import { operatorCalls } from '../../operator-door/calls.ts'
-import { stagePolicy } from '../../src/policies/stage.ts'
 import { newKeyFile } from '../../cli-trust/key-file.ts'
+import { operatorCalls } from '../../operator-door/calls.ts'
 import { consoleLayout } from '../../src/organisation/layout.ts'
+import { stagePolicy } from '../../src/policies/stage.ts'
 import { openRules, operator, passphrase, startWorld } from './world.ts'
 
 it('derives the argon2id tag of RFC 9106, 5.3', () => {
@@ -23,7 +23,11 @@ it('signs what is shown with the approver`s file, and is refused with another ke
   const world = await startWorld()
   const calls = operatorCalls(world.console, () => null)
   const inPages = { ...operator, inPages: true as const }
-  await stagePolicy(operator, world.console, JSON.stringify({ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0', rules: openRules }))
+  await stagePolicy(
+    operator,
+    world.console,
+    JSON.stringify({ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0', rules: openRules }),
+  )
   const version = await calls['read-pending'](operator, { role: 'policies' })
   const text = await readFile(consoleLayout(world.data).key('approver'), 'utf8')
   const refused = (code: string) => expect.objectContaining({ code })
@@ -46,7 +50,11 @@ it('signs what is shown with the approver`s file, and is refused with another ke
 it('does not count a key that signed elsewhere as unlocked', async () => {
   const world = await startWorld()
   const calls = operatorCalls(world.console, () => null)
-  await stagePolicy(operator, world.console, JSON.stringify({ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0', rules: openRules }))
+  await stagePolicy(
+    operator,
+    world.console,
+    JSON.stringify({ format: 'casemate-policy-1', name: 'base', version: '1', minRuntime: '0.1.0', rules: openRules }),
+  )
   const version = await calls['read-pending'](operator, { role: 'policies' })
   const sig = Buffer.from(await world.approver.sign(Buffer.from(version.bytes, 'base64'))).toString('hex')
   await calls.approve(operator, { role: 'policies', reviewed: version.sha256, signature: { keyid: world.approver.keyId, sig } })
