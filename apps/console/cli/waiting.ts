@@ -50,7 +50,7 @@ export async function checkWaiting(read: Waiting): Promise<Uint8Array> {
   try {
     return (await checkShown(read)).bytes
   } catch (error) {
-    if (error instanceof PublishError) throw new AdminError('refused', error.code, error.message)
+    if (error instanceof PublishError && error.code === 'pending-altered') throw new AdminError('refused', error.code, error.message)
     throw error
   }
 }
