@@ -2,12 +2,9 @@
 //
 // What waits for approval, as whoever approves it sees it: the exact bytes, every new document checked against its hash in them, and what
 // changes against the published one.
-import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
-import { parseStrictJson } from '@casemate/policy/strict-json'
 import { z } from 'zod'
-import { limits } from '../src/publish/limits.ts'
-import { signedSchemas } from '../src/publish/metadata.ts'
+import { checkShown } from '../src/approvals/check-waiting.ts'
+import { PublishError } from '../src/publish/error.ts'
 import { AdminError } from './error.ts'
 import { callOperator } from './operator-call.ts'
 import { renderChange, renderDocument } from './render-document.ts'
@@ -26,9 +23,12 @@ export const waiting = z.object({
 export type Waiting = z.infer<typeof waiting>
 
 /** @returns what was read, and the bytes to sign. @throws AdminError `pending-altered` where what would be shown is not what they name. */
-export async function readWaiting(data: string, role: string): Promise<{ readonly raw: object; readonly read: Waiting; readonly signed: Buffer }> {
+export async function readWaiting(
+  data: string,
+  role: string,
+): Promise<{ readonly raw: object; readonly read: Waiting; readonly signed: Uint8Array }> {
   const { raw, read } = await callOperator(data, 'read-pending', { role }, waiting)
-  return { raw, read, signed: checkWaiting(read) }
+  return { raw, read, signed: await checkWaiting(read) }
 }
 
 /** @param whole every new document as it stands, instead of what changes in it. */
@@ -46,23 +46,11 @@ export function describeWaiting({ role, version, author, removed, targets }: Wai
 }
 
 /** The bytes to sign, once it is certain that what will be shown is what they name. @throws AdminError `pending-altered` */
-export function checkWaiting({ bytes, sha256, added, targets, role }: Waiting): Buffer {
-  const signed = Buffer.from(bytes, 'base64')
-  if (digest(signed) !== sha256) throw altered(`the waiting version of \`${role}\` has another SHA-256 than the console says`)
-  const content = z.union([signedSchemas.root, signedSchemas.targets]).safeParse(parseStrictJson(signed, { maxBytes: limits.targets, maxDepth: 8 }))
-  if (!content.success) throw altered(`expected metadata of \`${role}\`: ${z.prettifyError(content.error)}`)
-  const named = content.data._type === 'targets' ? content.data.targets : {}
-  const hidden = added.find(({ path }) => !targets.some((target) => target.path === path))
-  if (hidden !== undefined) throw altered(`the bytes of \`${hidden.path}\` are not there to be shown`)
-  const isNamed = (path: string, content: string) => digest(Buffer.from(content, 'base64')) === named[path]?.hashes.sha256
-  for (const { path, bytes: shown, former } of targets) {
-    if (!isNamed(path, shown)) throw altered(`the bytes of \`${path}\` are not those that would be signed`)
-    // What it is compared with stands in the same list, signed before and to be signed again.
-    if (former === null || (posix.dirname(former.path) === posix.dirname(path) && isNamed(former.path, former.bytes))) continue
-    throw altered(`\`${former.path}\`, with which \`${path}\` is compared, is no approved document of that name`)
+export async function checkWaiting(read: Waiting): Promise<Uint8Array> {
+  try {
+    return (await checkShown(read)).bytes
+  } catch (error) {
+    if (error instanceof PublishError && error.code === 'pending-altered') throw new AdminError('refused', error.code, error.message)
+    throw error
   }
-  return signed
 }
-
-const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
-const altered = (message: string): AdminError => new AdminError('refused', 'pending-altered', message)

@@ -6,6 +6,7 @@ import { releaseUpdate } from '@casemate/policy/release'
 import { z } from 'zod'
 import { approve, withdrawWaiting } from '../src/approvals/approve.ts'
 import { listExpiring } from '../src/approvals/expiring.ts'
+import { listKeyCustody } from '../src/approvals/key-custody.ts'
 import { listWaiting, readWaiting } from '../src/approvals/review.ts'
 import { signHere } from '../src/approvals/sign-here.ts'
 import { readAudit } from '../src/audit/read.ts'
@@ -77,6 +78,7 @@ export function operatorCalls(console: OpenConsole, door: () => DeviceDoorAddres
     'preview-release': call(wantedRelease, (actor, wanted) => previewRelease(actor, console, wanted)),
     'list-pending': call(z.strictObject({}), async (actor) => ({ pending: (await listWaiting(actor, console)).map(describeReview) })),
     'list-expiring': call(z.strictObject({}), async (actor) => ({ expiring: await listExpiring(actor, console) })),
+    'list-key-custody': call(z.strictObject({}), async (actor) => ({ roles: await listKeyCustody(actor, console) })),
     'read-pending': call(z.strictObject({ role }), async (actor, wanted) => {
       const { review, targets } = await readWaiting(actor, console, wanted.role)
       const found = [...targets].map(([path, { bytes: content, former }]) => ({

@@ -34,6 +34,8 @@ export interface Operator {
   /** As the audit names them. */
   readonly name: string
   readonly rights: ReadonlySet<Right>
+  /** Acts through a session, in pages that the console serves. */
+  readonly inPages?: true
 }
 
 /** An enrolled computer whose proof was verified for the call at hand. */

@@ -16,5 +16,5 @@ export async function sessionOperator({ db, organisation }: Console, { user, gen
   if (found === undefined || found.organisationId !== organisation.id || found.disabledAt !== null || found.sessionVersion !== generation) {
     throw new ConsoleError('sign-in-needed', 'this session is over: sign in again')
   }
-  return { kind: 'operator', organisation: organisation.id, user: found.id, name: found.login, rights: rightsOf(found.roles) }
+  return { kind: 'operator', organisation: organisation.id, user: found.id, name: found.login, rights: rightsOf(found.roles), inPages: true }
 }

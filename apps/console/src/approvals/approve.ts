@@ -13,6 +13,8 @@ export interface Approval {
   /** SHA-256 of the bytes that the approver has seen and signed. */
   readonly reviewed: string
   readonly signature: Signature
+  /** The console opened the key itself. */
+  readonly openedHere?: true
 }
 
 export interface ApprovalResult extends PublishResult {
@@ -23,12 +25,12 @@ export interface ApprovalResult extends PublishResult {
  * Takes a signature that was made elsewhere; at the threshold the version goes out, and every device that waits is woken.
  * @throws PublishError `storage-full` before anything is changed, and those of `addSignature` and `publish`.
  */
-export async function approve(actor: Operator, console: Console, { role, reviewed, signature }: Approval): Promise<ApprovalResult> {
+export async function approve(actor: Operator, console: Console, { role, reviewed, signature, openedHere }: Approval): Promise<ApprovalResult> {
   requireRight(actor, 'approval:give')
   const { db, repository, now } = console
   await repository.requireRoom()
   const progress = await addSignature(repository, role, reviewed, signature)
-  const details = { sha256: reviewed, key: signature.keyid }
+  const details = { sha256: reviewed, key: signature.keyid, unlocked: actor.inPages === true || openedHere === true ? 'console' : 'elsewhere' }
   await db.transaction((tx) => appendAudit(tx, actor, now(), { action: `${role}.approved`, subject: role, details }))
   return { progress, ...(await publishApproved(actor, console)) }
 }

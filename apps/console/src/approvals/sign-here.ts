@@ -32,5 +32,5 @@ export async function signHere(
   })
   const signer = roleSigner(await openKey(text, passphrase, { kind: 'approver-key', derive: derivePassphraseKey }))
   const signature = { keyid: signer.keyId, sig: Buffer.from(await signer.sign(review.bytes)).toString('hex') }
-  return await approve(actor, console, { role, reviewed, signature })
+  return await approve(actor, console, { role, reviewed, signature, openedHere: true })
 }

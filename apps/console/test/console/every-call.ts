@@ -24,6 +24,7 @@ export const everyCall: Readonly<Record<CallName, object>> = {
   'preview-release': release,
   'list-pending': {},
   'list-expiring': {},
+  'list-key-custody': {},
   'read-pending': { role: 'policies' },
   approve: { role: 'policies', reviewed: sha256, signature: { keyid: sha256, sig: sha256.repeat(2) } },
   'sign-with-console-key': { role: 'policies', reviewed: sha256, passphrase: 'not the one' },

@@ -27,6 +27,7 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
   'preview-release': authors,
   'list-pending': all,
   'list-expiring': all,
+  'list-key-custody': all,
   'read-pending': all,
   approve: publishers,
   'sign-with-console-key': publishers,

@@ -50,7 +50,7 @@ export function ApproveForm({ role, reviewed, here }: ApproveFormProps) {
             </>
           ) : (
             <Text size="sm" style={{ flex: '1 1 16rem' }}>
-              Sign where your key is: <code>casemate-admin approve --role {role} --key FILE</code>
+              The strong way is to sign where your key is: <code>casemate-admin approve --role {role} --key FILE</code>
             </Text>
           )}
           <Button variant="default" disabled={busy} onClick={() => void withdraw()}>

@@ -3,11 +3,13 @@
 import { Empty } from '../../parts/empty.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { showPage } from '../../show-page.tsx'
+import { KeyCustody } from './key-custody.tsx'
 import { WaitingVersion } from './waiting-version.tsx'
 
 export default function ApprovalsPage() {
   return showPage(async (read) => {
     const [{ pending }, { custody }] = [await read('list-pending', {}), await read('describe-organisation', {})]
+    const { roles } = await read('list-key-custody', {})
     const waiting = await Promise.all(pending.map(({ role }) => read('read-pending', { role })))
     return (
       <>
@@ -19,6 +21,7 @@ export default function ApprovalsPage() {
         ) : (
           waiting.map((version) => <WaitingVersion key={version.role} version={version} here={custody.mode === 'single-operator'} />)
         )}
+        <KeyCustody roles={roles} />
       </>
     )
   })

@@ -7,6 +7,7 @@ import { StateBadge } from '../../parts/state-badge.tsx'
 import { Surface } from '../../parts/surface.tsx'
 import { ApproveForm } from './approve-form.tsx'
 import { ChangesView } from './changes-view.tsx'
+import { KeyFileForm } from './key-file-form.tsx'
 import { readChanges } from './read-changes.ts'
 import { readableText } from './readable-text.ts'
 
@@ -51,6 +52,7 @@ export function WaitingVersion({ version, here }: { readonly version: Version; r
           <Digest value={sha256} whole />
         </Group>
         <ApproveForm role={role} reviewed={sha256} here={here} />
+        <KeyFileForm role={role} version={{ role, bytes: version.bytes, sha256, added, targets: version.targets }} />
       </Stack>
     </Surface>
   )
