@@ -40,6 +40,6 @@ export async function makeMachine(page: Page, name: string, image: Buffer): Prom
 export async function approve(page: Page, title: string, passphrase: string): Promise<void> {
   await openPage(page, 'Approvals')
   const version = page.getByRole('region', { name: new RegExp(`^${title}, version`) })
-  await version.getByLabel('Passphrase').fill(passphrase)
+  await version.getByLabel('Passphrase of the organisation').fill(passphrase)
   await version.getByRole('button', { name: 'Sign and approve' }).click()
 }

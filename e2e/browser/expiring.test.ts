@@ -32,7 +32,7 @@ it('says which signatures run out and who must sign, and nothing of it once they
     await openPage(page, 'Approvals')
     const version = page.getByRole('region', { name: new RegExp(`^${title}, version`) })
     await version.getByText('Changes nothing but its expiry.').waitFor(soon)
-    await version.getByLabel('Passphrase').fill(passphrase)
+    await version.getByLabel('Passphrase of the organisation').fill(passphrase)
     await version.getByRole('button', { name: 'Sign and approve' }).click()
     await version.waitFor({ ...soon, state: 'detached' })
   }

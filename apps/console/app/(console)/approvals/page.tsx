@@ -21,7 +21,7 @@ export default function ApprovalsPage() {
         ) : (
           waiting.map((version) => <WaitingVersion key={version.role} version={version} here={custody.mode === 'single-operator'} />)
         )}
-        <KeyCustody roles={roles} />
+        <KeyCustody roles={roles} here={custody.mode === 'single-operator'} />
       </>
     )
   })

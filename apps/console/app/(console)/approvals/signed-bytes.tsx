@@ -31,8 +31,8 @@ export function SignedBytes({ version }: { readonly version: ShownVersion }) {
   return (
     <details>
       <Text component="summary" size="sm" py={6} style={{ cursor: 'pointer' }}>
-        The bytes themselves say: {read._type}, version {number}, valid until {expires.slice(0, 10)}; names {paths.length} documents
-        {roles.length === 0 ? '' : ` and the keys of ${roles.length} roles`}
+        The bytes themselves say: {read._type}, version {number}, valid until {expires.slice(0, 10)}; documents: {paths.length}
+        {roles.length === 0 ? '' : `, roles with keys: ${roles.length}`}
       </Text>
       <Stack gap={2}>
         {paths.map((path) => (
