@@ -51,7 +51,7 @@ const tests: Readonly<Record<string, readonly string[]>> = {
   'src/decision/plan/network.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts'],
   'src/decision/plan/quarantine.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts'],
   'src/decision/plan.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts'],
-  'src/decision/decide.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts', 'src/decision/run-policy-tests.test.ts'],
+  'src/decision/decide.ts': ['src/decision/decide-limits.test.ts', 'src/decision/decide.test.ts', 'test/vectors.test.ts', 'src/decision/run-policy-tests.test.ts'],
   'src/decision/live.ts': ['src/decision/live.test.ts'],
 }
 
