@@ -19,11 +19,12 @@ const tests: Readonly<Record<string, readonly string[]>> = {
   'src/trust/merkle-tree.ts': ['src/trust/merkle-tree.test.ts'],
   'src/trust/override.ts': ['src/trust/override.test.ts'],
   'src/trust/rescue-code.ts': ['src/trust/rescue-code.test.ts'],
+  'src/trust/passphrase.ts': ['src/trust/passphrase.test.ts'],
   'src/trust/escrow.ts': ['test/escrow.test.ts'],
   'src/trust/escrow-open.ts': ['test/escrow.test.ts'],
   'src/trust/tpm-attestation.ts': ['src/trust/tpm-attestation.test.ts'],
   'src/trust/tpm-public.ts': ['src/trust/tpm-public.test.ts'],
-  'src/trust/tpm-bytes.ts': ['src/trust/tpm-public.test.ts', 'src/trust/tpm-attestation.test.ts'],
+  'src/trust/tpm-bytes.ts': ['src/trust/tpm-bytes.test.ts', 'src/trust/tpm-public.test.ts'],
   'src/model/cidr.ts': ['src/model/cidr.test.ts', 'src/model/network-rules.test.ts'],
   'src/model/network-rules.ts': ['src/model/network-rules.test.ts', 'test/settings.test.ts', 'test/vectors.test.ts'],
   'src/model/usb-rules.ts': ['src/model/usb-rules.test.ts', 'test/settings.test.ts'],
@@ -51,7 +52,12 @@ const tests: Readonly<Record<string, readonly string[]>> = {
   'src/decision/plan/network.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts'],
   'src/decision/plan/quarantine.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts'],
   'src/decision/plan.ts': ['src/decision/decide.test.ts', 'test/vectors.test.ts'],
-  'src/decision/decide.ts': ['src/decision/decide-limits.test.ts', 'src/decision/decide.test.ts', 'test/vectors.test.ts', 'src/decision/run-policy-tests.test.ts'],
+  'src/decision/decide.ts': [
+    'src/decision/decide-limits.test.ts',
+    'src/decision/decide.test.ts',
+    'test/vectors.test.ts',
+    'src/decision/run-policy-tests.test.ts',
+  ],
   'src/decision/live.ts': ['src/decision/live.test.ts'],
 }
 
