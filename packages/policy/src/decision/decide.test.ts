@@ -57,6 +57,8 @@ describe('a decision', () => {
     const expired: WrittenRule = { setting: 'expiry', value: { afterDays: 1, lastDay: null, warnDays: 0 } }
     expect(decideWith([noPassword, apart(100)], [ports(10)])).toMatchObject({ allowed: true })
     expect(decideWith([expired, apart(100)], [ports(10)])).toMatchObject({ reasons: [{ code: 'instance-expired' }] })
+    // One more than a thousand.
+    expect(decideWith([expired, apart(91)], [ports(11)])).toMatchObject({ reasons: [{ code: 'policy-too-large' }] })
     expect(decideWith([expired, apart(100)], [ports(11)])).toMatchObject({ reasons: [{ code: 'policy-too-large' }] })
   })
 

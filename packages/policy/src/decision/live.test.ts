@@ -96,6 +96,9 @@ describe('a decision made again for a VM that runs', () => {
     const captured = planOf({ setting: 'serial-port', value: 'captured' })
     expect(actions(captured, planOf())).toEqual([{ do: 'set-serial', serial: 'none' }])
     expect(actions(planOf(), captured)).toEqual([{ do: 'wait-for-restart', fields: ['serial'] }])
+    expect(planWhileRunning(captured, planOf()).serial).toBe('none')
+    expect(planWhileRunning(planOf(), captured).serial).toBe('none')
+    expect(planWhileRunning(captured, captured).serial).toBe('captured')
   })
 
   it('leaves memory, engine and package to the next start, and says so', () => {
@@ -141,6 +144,30 @@ describe('a decision made again for a VM that runs', () => {
     expect(planWhileRunning(plan, next)).toEqual({ ...next, package: plan.package, deadlines })
     expect(actions(plan, next, forceAt)).toEqual([{ do: 'suspend', reasons: [reason('update-due', { version: '4' })] }])
     expect(actions(next, next, forceAt)).toEqual([])
+  })
+
+  it('suspends at the earlier of a forced update and the end that is set anyway', () => {
+    const plan = planOf()
+    const forceAt = now + 10 * minute
+    const endOf = (suspendAt: number | null) => {
+      const next = { ...plan, deadlines: { ...plan.deadlines, suspendAt }, package: { ...plan.package, version: '4' }, update: { keep: 0, forceAt } }
+      return planWhileRunning(plan, next).deadlines.suspendAt
+    }
+    expect([endOf(forceAt - minute), endOf(forceAt + minute), endOf(null)]).toEqual([forceAt - minute, forceAt, forceAt])
+  })
+
+  it('locks and unlocks the screen at once, and tells the words of the organisation', () => {
+    const plan = planOf()
+    const lock = (locked: boolean): LaunchPlan => ({ ...plan, screenLock: { ...plan.screenLock, locked } })
+    const messages = [{ from: now, text: 'soon over' }]
+    const screenLock = { ...plan.screenLock, idleMinutes: 5 }
+    expect(actions(plan, lock(true))).toEqual([{ do: 'lock' }])
+    expect(actions(lock(true), plan)).toEqual([{ do: 'unlock' }])
+    expect(actions(plan, { ...plan, screenLock, messages })).toEqual([
+      { do: 'set-screen-lock', screenLock },
+      { do: 'set-messages', messages },
+    ])
+    expect(actions(lock(true), lock(true))).toEqual([])
   })
 
   it('moves the deadlines with every contact', () => {

@@ -4,7 +4,7 @@ import { consoleKey } from '../../test/keys.ts'
 import { day, inputOf, minute, now } from '../../vectors/scenario.ts'
 import { PolicyError } from '../error.ts'
 import { leaseTyp } from './lease.ts'
-import { type Override, type OverrideExpectation, overrideTyp, verifyOverride } from './override.ts'
+import { type Override, type OverrideExpectation, overrideGrant, overrideTyp, verifyOverride } from './override.ts'
 import { signToken } from './token.ts'
 
 const [helpDesk, other] = [await consoleKey(), await consoleKey()]
@@ -80,6 +80,36 @@ describe('an override', () => {
   ])('is refused with %s', async (_what, change) => {
     expect(await outcome(sign(change))).toBe('token-claims')
     expect(await outcome(sign())).toEqual(granted)
+  })
+
+  it.each<[string, object, object]>([
+    ['36,500 days', { grant: { expiryDays: 36_500 } }, { grant: { expiryDays: 36_501 } }],
+    ['one day', { grant: { expiryDays: 1 } }, { grant: { expiryDays: 0.5 } }],
+    ['366 days in minutes', { grant: { offlineMinutes: 527_040 } }, { grant: { offlineMinutes: 527_041 } }],
+    ['one minute', { grant: { offlineMinutes: 1 } }, { grant: { offlineMinutes: 0 } }],
+    ['a minute beside the days', { grant: { expiryDays: 1, offlineMinutes: 1 } }, { grant: { expiryDays: 1, offlineMinutes: -1 } }],
+  ])('takes %s, and not its neighbour', async (_what, most, more) => {
+    expect(await outcome(sign(most))).toMatchObject(most)
+    expect(await outcome(sign(more))).toBe('token-claims')
+  })
+
+  it.each([
+    { kind: 'extension', grant: { expiryDays: 3 } },
+    { kind: 'exception', grant: { setting: 'clipboard-to-guest', value: { maxTextBytes: 100 } } },
+    { kind: 'reset', grant: { instance: 'office-1' } },
+  ])('has no field that is not known, nor has what it grants: $kind', async ({ kind, grant }) => {
+    expect(await outcome(sign({ kind, grant }))).toMatchObject({ kind, grant })
+    expect(await outcome(sign({ kind, grant, note: 'x' }))).toBe('token-claims')
+    expect(await outcome(sign({ kind, grant: { ...grant, note: 'x' } }))).toBe('token-claims')
+    expect(await outcome(sign({ kind, grant, cnf: { ...granted.cnf, note: 'x' } }))).toBe('token-claims')
+    expect(overrideGrant.parse({ kind, grant })).toEqual({ kind, grant })
+    expect(overrideGrant.safeParse({ kind, grant, note: 'x' }).success).toBe(false)
+  })
+
+  it('goes by its own name, and is read to 128 KiB', async () => {
+    expect(await outcome(sign({}, helpDesk, 'casemate-override+jwt'))).toEqual(granted)
+    expect(await outcome(Promise.resolve('a'.repeat(131_072)))).toBe('token-form')
+    expect(await outcome(Promise.resolve('a'.repeat(131_073)))).toBe('token-size')
   })
 
   it('is named after the earlier of two faults', async () => {

@@ -6,6 +6,9 @@ import {
   type RescueCommitment,
   type RescueProblem,
   readRescueRequest,
+  rescue,
+  rescueBy,
+  rescueCommitment,
   rescueDigest,
   rescueProblem,
   verifyRescueCode,
@@ -96,4 +99,56 @@ describe('a request for one', () => {
       await expect(readRescueRequest(text)).rejects.toMatchObject({ code: 'rescue-request-invalid' })
     },
   )
+})
+
+describe('what a lease commits to', () => {
+  const sha256 = 'ab'.repeat(32)
+  const takes = (value: object) => rescueCommitment.safeParse({ sha256, ...value }).success
+
+  it.each(['expired', 'offline'])('is a time from one minute to 366 days: %s', (problem) => {
+    const minutes = (count: number) => takes({ problem, grant: { minutes: count } })
+    expect([minutes(1), minutes(527_040)]).toEqual([true, true])
+    expect([minutes(0), minutes(527_041), minutes(1.5)]).toEqual([false, false, false])
+    expect(takes({ problem, grant: { minutes: 1, days: 1 } })).toBe(false)
+    expect(takes({ problem, grant: { minutes: 1 }, note: 'x' })).toBe(false)
+    expect(takes({ problem, grant: null })).toBe(false)
+  })
+
+  it('is no time where a lock is lifted', () => {
+    expect(takes({ problem: 'locked', grant: null })).toBe(true)
+    expect(takes({ problem: 'locked', grant: { minutes: 1 } })).toBe(false)
+    expect(takes({ problem: 'locked', grant: null, note: 'x' })).toBe(false)
+  })
+})
+
+describe('a code that was used', () => {
+  const of = { iss: 'example', sub: 'laptop-1', cnf: { jkt: 'A'.repeat(43) } }
+  const minutes = (problem: 'expired' | 'offline', sha256: string) => rescueBy({ problem, grant: { minutes: 60 }, sha256 }, of, 'office', 1000)
+
+  it('holds from that second on for its minutes, under the first 128 bits of its digest', () => {
+    const found = minutes('offline', `${'00'.repeat(15)}ff${'ab'.repeat(16)}`)
+    expect(found).toEqual({ ...of, id: 'AAAAAAAAAAAAAAAAAAAA_w', desktop: 'office', kind: 'rescue', problem: 'offline', iat: 1000, exp: 4600 })
+    expect(rescue.parse(found)).toEqual(found)
+    expect(rescue.safeParse({ ...found, note: 'x' }).success).toBe(false)
+    expect(rescue.safeParse({ ...found, cnf: { ...of.cnf, note: 'x' } }).success).toBe(false)
+    expect(rescue.safeParse({ ...found, problem: 'locked' }).success).toBe(false)
+    expect(minutes('expired', 'ab'.repeat(32))).toMatchObject({ problem: 'expired', iat: 1000, exp: 4600 })
+  })
+
+  it('leaves nothing where it lifted a lock', () => {
+    expect(rescueBy({ problem: 'locked', grant: null, sha256: 'ab'.repeat(32) }, of, 'office', 1000)).toBeNull()
+  })
+})
+
+describe('the number in a request', () => {
+  it('has fifteen digits at most, and begins with none that says nothing', async () => {
+    const read = async (seq: string) => {
+      const text = await writeRescueRequest({ ...request, seq: Number(seq) })
+      return await readRescueRequest(text.replace(String(Number(seq)), seq)).catch(codeOf)
+    }
+    expect(await read('9'.repeat(15))).toEqual({ ...request, seq: 999_999_999_999_999 })
+    expect(await read('1'.padEnd(16, '0'))).toBe('rescue-request-invalid')
+    expect(await read('040')).toBe('rescue-request-invalid')
+    expect(await read('40')).toEqual(request)
+  })
 })

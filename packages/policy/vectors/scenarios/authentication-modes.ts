@@ -32,6 +32,16 @@ const mode = (
   },
 })
 
+/** Of the host's two engines only the second can ask. */
+const onSecond = (name: string, about: string, authentication: Request['instance']['authentication'], expect: Scenario['expect']): Scenario => ({
+  ...{ name: `authentication-${name}`, about, rows: ['PO-2'], expect },
+  layers: [{ layer: 'organisation', rules: [{ setting: 'authentication', value: badge }] }],
+  change: ({ facts, request }) => {
+    Object.assign(request.instance, { authentication, authenticatedBy: 'script' })
+    facts.engines = facts.engines.map((engine, index) => (index === 0 ? engine : { ...engine, capabilities: [...engine.capabilities, ...both] }))
+  },
+})
+
 const runs = { plan: { session: 'session-1' } }
 const badge: Mode = { mode: 'script', script: 'badge' }
 const directory: Mode = { mode: 'directory' }
@@ -45,6 +55,8 @@ export const authenticationModeScenarios: readonly Scenario[] = [
   mode('script-by-password', 'A password, which is right, where a script decides', [badge], {}, 'authentication-missing'),
   mode('script-unable', 'No engine of the host can ask the script', [badge], { offers: [] }, 'capability-missing'),
   mode('script-running', 'A VM that runs is past its authentication', [badge], { kind: 'continue', authentication: 'missing' }, runs),
+  onSecond('script-second-engine', 'One engine of two can ask the script, which let the user', 'passed', { plan: { engine: 'v86' } }),
+  onSecond('script-second-engine-missing', 'One engine of two can ask the script, which has not run', 'missing', 'authentication-missing'),
   mode('directory-passed', 'The user has signed in', [directory], byDirectory, runs),
   mode('directory-missing', 'They have not', [directory], { ...byDirectory, authentication: 'missing' }, 'authentication-missing'),
   mode('directory-by-script', 'A script let them, where they must sign in', [directory], byScript, 'authentication-missing'),
