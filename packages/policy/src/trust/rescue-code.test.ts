@@ -74,6 +74,13 @@ describe('a request for one', () => {
     expect(await readRescueRequest(` ${text.toUpperCase().replaceAll('/', ' / ')}\n`)).toEqual(request)
   })
 
+  it('names one of three problems, and ends with its two letters', async () => {
+    expect(rescueProblem.options).toEqual(['expired', 'offline', 'locked'])
+    const text = await writeRescueRequest(request)
+    await expect(readRescueRequest(`${text}/${text.slice(-2)}`)).rejects.toMatchObject({ code: 'rescue-request-invalid' })
+    expect(await readRescueRequest(text)).toEqual(request)
+  })
+
   it('comes back for any device, number and problem', async () => {
     await fc.assert(
       fc.asyncProperty(
