@@ -15,7 +15,7 @@ import { placesOf } from '../e2e/session-host/places.ts'
 import { PROMPT, startSession, strictPlan } from '../e2e/session-host/start-session.ts'
 import type { SealedRelease, World } from '../e2e/session-host/world.ts'
 import { probeQemu } from '../packages/engine/src/qemu/boot-probe.ts'
-import { type Accelerator, machineType } from '../packages/engine/src/qemu/command-line.ts'
+import { type Accelerator, machineTypes } from '../packages/engine/src/qemu/command-line.ts'
 import { findInstallation, programFolders } from '../packages/engine/src/qemu/installation.ts'
 import { forEachConcurrent } from '../packages/vm-package/src/concurrent.ts'
 import { openFolderStore } from '../packages/vm-package/src/store/folder-store.ts'
@@ -84,7 +84,7 @@ const elapsed = (begun: number) => (performance.now() - begun) / 1000
 async function bootRaw(image: string, accelerator: Accelerator): Promise<number> {
   const begun = performance.now()
   const cpu = accelerator === 'kvm' ? 'host,migratable=on' : 'max,la57=off'
-  const accelerated = ['-machine', `${machineType},accel=${accelerator},usb=off`, '-cpu', cpu, '-m', String(memoryMiB), '-smp', '1']
+  const accelerated = ['-machine', `${machineTypes.i440fx},accel=${accelerator},usb=off`, '-cpu', cpu, '-m', String(memoryMiB), '-smp', '1']
   const attached = ['-drive', `file=${image},format=raw,if=ide,snapshot=on`, '-nic', 'none']
   const child = spawn('qemu-system-x86_64', [...accelerated, ...attached, '-display', 'none', '-serial', 'stdio', '-monitor', 'none'], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -37,6 +37,35 @@ describe('capabilities', () => {
     expect(capabilitiesOf({ ...bare, medium: { sizeBytes: 2048, nbd } })).toEqual(['medium'])
   })
 
+  it('name every device beyond the plain machine', () => {
+    const devices = {
+      balloon: true,
+      usb: 'xhci',
+      drives: ['cd'],
+      parallel: 'captured',
+      sound: 'hda',
+      watchdog: true,
+      panic: true,
+      agent: true,
+    } as const
+    const bare: VmSpec = { ...spec, cpus: 1, disks: [], serial: 'none', network: 'none', chipset: 'q35', cpuModel: 'Haswell', video: 'virtio' }
+    expect(capabilitiesOf({ ...bare, devices })).toEqual([
+      ...[
+        'chipset:q35',
+        'cpu-model',
+        'video:virtio',
+        'balloon',
+        'usb:xhci',
+        'drive:cd',
+        'parallel:captured',
+        'sound:hda',
+        'watchdog',
+        'panic',
+        'agent',
+      ],
+    ])
+  })
+
   it('suffice when all are offered, and every missing one is named', () => {
     expect(() => requireCapabilities('v86', new Set(needed), spec)).not.toThrow()
     const offered = new Set(needed.filter((capability) => capability !== 'cpus:many' && capability !== 'network:e1000'))

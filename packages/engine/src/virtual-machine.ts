@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What every backend promises: one VM behind one interface. It knows nothing of packages, policies or leases.
+import type { Duplex } from 'node:stream'
 import type { Capability } from './capabilities.ts'
+import type { CpuModel, CpuTopology, DeviceSpec, DriveName } from './device-spec.ts'
 import type { EngineErrorCode } from './error.ts'
 import type { VmState } from './lifecycle.ts'
 
@@ -23,7 +25,7 @@ export interface DiskSpec {
   /** `[a-z0-9-]{1,32}`, unique in the machine. */
   readonly name: string
   readonly sizeBytes: number
-  readonly controller: 'ide' | 'virtio'
+  readonly controller: 'ide' | 'sata' | 'scsi' | 'virtio'
   readonly storage: DiskStorage
 }
 
@@ -38,18 +40,23 @@ export interface VmSpec {
   /** Shows up in process titles and messages only. */
   readonly name: string
   readonly firmware: 'bios'
-  readonly chipset: 'i440fx'
+  readonly chipset: 'i440fx' | 'q35'
   readonly cpus: number
+  /** Absent: all that the host can give. */
+  readonly cpuModel?: CpuModel | undefined
+  /** Absent: one socket of as many cores. */
+  readonly cpuTopology?: CpuTopology | undefined
   readonly memoryMiB: number
   /** First one boots. */
   readonly disks: readonly DiskSpec[]
   /** Absent: no drive. */
   readonly medium?: MediumSpec | undefined
-  readonly video: 'std'
+  readonly video: 'std' | 'vmware' | 'virtio'
   /** `captured`: bytes the guest writes to its first serial port arrive as `serial` events. */
   readonly serial: 'none' | 'captured'
   /** Raw ethernet frames with a 4-byte big-endian length prefix on a unix socket that somebody else listens on. */
-  readonly network: 'none' | { readonly model: 'e1000' | 'rtl8139' | 'ne2k_pci' | 'virtio'; readonly mac: string; readonly socket: string }
+  readonly network: 'none' | { readonly model: 'e1000' | 'pcnet' | 'rtl8139' | 'ne2k_pci' | 'virtio'; readonly mac: string; readonly socket: string }
+  readonly devices?: DeviceSpec | undefined
   /** Private folder for sockets; short, since a unix socket path has at most 107 bytes. */
   readonly runtimeFolder: string
 }
@@ -74,10 +81,29 @@ export interface VmEvents {
   /** The named disk did not answer a read; the CPUs stand still until `resume`. */
   starved: [disk: string]
   serial: [bytes: Uint8Array]
+  parallel: [bytes: Uint8Array]
+  watchdog: []
+  panicked: []
+}
+
+/** What may be done to the devices of a running VM. */
+export interface DeviceControl {
+  /** Asks the guest for the rest of its memory; it gives what it can spare. */
+  setMemoryTarget(memoryMiB: number): Promise<void>
+  /** What the guest has now. */
+  memoryMiB(): Promise<number>
+  /** Replaces what is in the drive. The guest reads it and never writes to it. */
+  insert(drive: DriveName, medium: MediumSpec): Promise<void>
+  /** Takes it out, whatever the guest thinks of it; an empty drive stays empty. */
+  eject(drive: DriveName): Promise<void>
+  /** Absent: the spec asked for no channel to an agent. */
+  readonly agent?: Duplex | undefined
 }
 
 export interface VirtualMachine {
   readonly state: VmState
+  /** Absent where the backend has none of `DeviceSpec`. */
+  readonly devices?: DeviceControl | undefined
   /** Unix socket of an RFB 3.8 server (RFC 6143), security type None, reachable by the session host alone. */
   readonly displaySocket: string
   start(): Promise<void>

@@ -2,7 +2,8 @@
 //
 // The whole block node graph, named by us: QEMU opens nothing that an image names. `backing` is always explicit.
 // Source: QEMU QMP reference, BlockdevOptions.
-import type { DiskSpec, MediumSpec, NbdExport } from '../virtual-machine.ts'
+import type { DriveName } from '../device-spec.ts'
+import type { DiskSpec, MediumSpec, NbdExport, VmSpec } from '../virtual-machine.ts'
 import { inside } from './layout.ts'
 
 type Json = { readonly [name: string]: string | number | boolean | null | Json }
@@ -36,10 +37,27 @@ export function diskNodes(disk: DiskSpec, index: number): { readonly objects: re
 }
 
 /** `rerror` and `werror` stop the CPUs instead of showing the guest an error: the same request is retried after `cont`. */
-export function diskDevice(disk: DiskSpec, index: number, ideIndex: number): Json {
+export function diskDevice(disk: DiskSpec, index: number, place: number, chipset: VmSpec['chipset']): Json {
   const common = { drive: diskNode(index), id: `${diskNode(index)}-device`, bootindex: index + 1, rerror: 'stop', werror: 'stop' }
-  if (disk.controller === 'virtio') return { driver: 'virtio-blk-pci', ...common, addr: `0x${(0x10 + index).toString(16)}` }
-  return { driver: 'ide-hd', ...common, bus: `ide.${ideIndex >> 1}`, unit: ideIndex & 1 }
+  switch (disk.controller) {
+    case 'virtio':
+      return { driver: 'virtio-blk-pci', ...common, addr: `0x${(0x10 + index).toString(16)}` }
+    case 'scsi':
+      return { driver: 'scsi-hd', ...common, bus: 'scsi.0', 'scsi-id': place }
+    case 'sata':
+      return { driver: 'ide-hd', ...common, ...sataPlace(place, chipset) }
+    default:
+      return { driver: 'ide-hd', ...common, ...idePlace(place) }
+  }
+}
+
+function idePlace(place: number): Json {
+  return { bus: `ide.${place >> 1}`, unit: place & 1 }
+}
+
+/** A q35's own controller calls its ports `ide`. */
+function sataPlace(place: number, chipset: VmSpec['chipset']): Json {
+  return { bus: `${chipset === 'q35' ? 'ide' : 'sata'}.${place}`, unit: 0 }
 }
 
 /** Behind the disks on the same bus; nothing boots from it. */
@@ -47,8 +65,19 @@ export function mediumNode({ nbd }: MediumSpec): Json {
   return nbdNode('medium', inside.medium, nbd, true)
 }
 
-export function mediumDevice(ideIndex: number): Json {
-  return { driver: 'ide-cd', drive: 'medium', id: 'medium-device', rerror: 'stop', werror: 'stop', bus: `ide.${ideIndex >> 1}`, unit: ideIndex & 1 }
+export function mediumDevice(place: number, chipset: VmSpec['chipset']): Json {
+  const at = chipset === 'q35' ? sataPlace(place, chipset) : idePlace(place)
+  return { driver: 'ide-cd', drive: 'medium', id: 'medium-device', rerror: 'stop', werror: 'stop', ...at }
+}
+
+/** Empty; `insert` of the device control fills it. */
+export function driveDevice(drive: DriveName, place: number, chipset: VmSpec['chipset']): Json {
+  if (drive === 'floppy') return { driver: 'floppy', id: 'floppy', bus: 'floppy-bus.0', unit: 0, 'drive-type': '144' }
+  return { driver: 'ide-cd', id: 'cd', ...(chipset === 'q35' ? sataPlace(place, chipset) : idePlace(place)) }
+}
+
+export function driveNode(drive: DriveName, { nbd }: MediumSpec): Json {
+  return nbdNode(`${drive}-medium`, inside.drive(drive), nbd, true)
 }
 
 /** Through the host's page cache, flushed when the guest flushes. */

@@ -6,7 +6,7 @@ import { access, constants } from 'node:fs/promises'
 import type { Capability } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
 import { exitCode, exitPort, probeBootSector } from './boot-sector.ts'
-import { type Accelerator, machineType, sandbox } from './command-line.ts'
+import { type Accelerator, machineTypes, sandbox } from './command-line.ts'
 import { type Box, runContained } from './containment.ts'
 import { emptyBox, type Installation } from './installation.ts'
 
@@ -26,14 +26,33 @@ const image = '/vm/probe.img'
 const models: readonly (readonly [Capability, string])[] = [
   ['disk:ide', 'ide-hd'],
   ['disk:virtio', 'virtio-blk-pci'],
+  ['disk:sata', 'ich9-ahci'],
+  ['disk:scsi', 'lsi53c895a'],
   ['medium', 'ide-cd'],
   ['network:e1000', 'e1000'],
+  ['network:pcnet', 'pcnet'],
   ['network:rtl8139', 'rtl8139'],
   ['network:ne2k_pci', 'ne2k_pci'],
   ['network:virtio', 'virtio-net-pci'],
+  ['video:vmware', 'vmware-svga'],
+  ['video:virtio', 'virtio-vga'],
   ['serial:captured', 'isa-serial'],
+  ['parallel:captured', 'isa-parallel'],
+  ['balloon', 'virtio-balloon-pci'],
+  ['usb:uhci', 'piix3-usb-uhci'],
+  ['usb:ohci', 'pci-ohci'],
+  ['usb:ehci', 'usb-ehci'],
+  ['usb:xhci', 'qemu-xhci'],
+  ['drive:cd', 'ide-cd'],
+  ['drive:floppy', 'floppy'],
+  ['sound:hda', 'intel-hda'],
+  ['sound:ac97', 'AC97'],
+  ['sound:sb16', 'sb16'],
+  ['watchdog', 'i6300esb'],
+  ['panic', 'pvpanic'],
+  ['agent', 'virtserialport'],
 ]
-const always: readonly Capability[] = ['cpus:many', 'storage:luks-overlay', 'storage:writable-nbd', 'suspend']
+const always: readonly Capability[] = ['chipset:q35', 'cpus:many', 'cpu-model', 'storage:luks-overlay', 'storage:writable-nbd', 'suspend']
 
 /** @throws EngineError `containment-missing` if nothing can run contained; `engine-missing` if QEMU runs and boots nothing. */
 export async function probeQemu(installation: Installation): Promise<BootProbe> {
@@ -69,7 +88,7 @@ async function kvmIsFaster(box: Box, tcgMs: number): Promise<boolean> {
 async function boot(box: Box, accelerator: Accelerator, deadline: number): Promise<{ code: number | null; lastWords: string; elapsedMs: number }> {
   const args = [
     ...['-no-user-config', '-nodefaults', '-display', 'none', ...sandbox, '-m', 'size=16M', '-boot', 'menu=off,strict=on'],
-    ...['-machine', `${machineType},accel=${accelerator},usb=off`, ...(accelerator === 'kvm' ? ['-cpu', 'host,migratable=on'] : [])],
+    ...['-machine', `${machineTypes.i440fx},accel=${accelerator},usb=off`, ...(accelerator === 'kvm' ? ['-cpu', 'host,migratable=on'] : [])],
     ...['-blockdev', JSON.stringify({ driver: 'raw', 'node-name': 'disk', file: { driver: 'file', filename: image } })],
     ...['-device', 'ide-hd,drive=disk,bootindex=1', '-device', `isa-debug-exit,iobase=${exitPort},iosize=1`],
   ]

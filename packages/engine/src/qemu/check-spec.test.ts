@@ -22,6 +22,8 @@ const spec: VmSpec = {
   runtimeFolder: '/run/vm',
 }
 const named = (...names: string[]): readonly DiskSpec[] => names.map((name) => ({ ...disk, name }))
+const on = (controller: DiskSpec['controller'], count: number): readonly DiskSpec[] =>
+  Array.from({ length: count }, (_, index) => ({ ...disk, name: `disk${index}`, controller }))
 const overlayKey = (length: number): readonly DiskSpec[] => [
   { ...disk, storage: { kind: 'luks-overlay', base: null, file: '/overlay', key: new Uint8Array(length) } },
 ]
@@ -42,6 +44,20 @@ describe('a VM spec', () => {
     ['half a CPU', { cpus: 1.5 }, { cpus: 2 }],
     ['no memory', { memoryMiB: 0 }, { memoryMiB: 16 }],
     ['a fifth IDE disk', { disks: named('a', 'b', 'c', 'd', 'e') }, { disks: named('a', 'b', 'c', 'd') }],
+    ['an IDE disk on a q35', { chipset: 'q35' }, { chipset: 'q35', disks: on('sata', 1) }],
+    ['a seventh SATA disk', { disks: on('sata', 7) }, { disks: on('sata', 6) }],
+    ['an eighth SCSI disk', { disks: on('scsi', 8) }, { disks: on('scsi', 7) }],
+    [
+      'a CD drive beside four IDE disks',
+      { disks: on('ide', 4), devices: { drives: ['cd'] } },
+      { disks: on('ide', 4), devices: { drives: ['floppy'] } },
+    ],
+    ['one drive twice', { devices: { drives: ['cd', 'cd'] } }, { devices: { drives: ['cd', 'floppy'] } }],
+    [
+      'a topology of another number of CPUs',
+      { cpus: 4, cpuTopology: { sockets: 2, cores: 1, threads: 1 } },
+      { cpus: 4, cpuTopology: { sockets: 2, cores: 1, threads: 2 } },
+    ],
     ['two disks of one name', { disks: named('a', 'a') }, { disks: named('a', 'b') }],
     ['a disk name in capitals', { disks: named('System') }, { disks: named('system') }],
     ['a disk of half a sector', { disks: [{ ...disk, sizeBytes: 256 }] }, { disks: [{ ...disk, sizeBytes: 512 }] }],

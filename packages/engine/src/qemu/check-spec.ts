@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../error.ts'
 import type { DiskSpec, MediumSpec, VmSpec } from '../virtual-machine.ts'
+import { checkDevices } from './check-devices.ts'
 import { hostSockets } from './layout.ts'
 
 /** sun_path of unix(7) has 108 bytes with its final zero. */
@@ -12,8 +13,7 @@ export function checkSpec(spec: VmSpec): void {
   refuseUnless(Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 64, 'cpus', spec.cpus)
   refuseUnless(Number.isInteger(spec.memoryMiB) && spec.memoryMiB >= 1 && spec.memoryMiB <= 1_048_576, 'memoryMiB', spec.memoryMiB)
   refuseUnless(spec.disks.length <= 8, 'disks', spec.disks.length)
-  const drives = spec.disks.filter((disk) => disk.controller === 'ide').length + (spec.medium === undefined ? 0 : 1)
-  refuseUnless(drives <= 4, 'disks with an ide controller, and the drive of the medium', drives)
+  checkDevices(spec)
   refuseUnless(new Set(spec.disks.map((disk) => disk.name)).size === spec.disks.length, 'disk names', 'one twice')
   for (const disk of spec.disks) checkDisk(disk)
   if (spec.medium !== undefined) checkMedium(spec.medium)

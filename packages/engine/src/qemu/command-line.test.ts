@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { cpuModels, type DeviceSpec, deviceChoices } from '../device-spec.ts'
 import type { DiskSpec, VmSpec } from '../virtual-machine.ts'
 import { checkSpec } from './check-spec.ts'
 import { type LaunchChoice, qemuArguments } from './command-line.ts'
@@ -41,6 +42,36 @@ const large: VmSpec = {
   serial: 'captured',
   network: { model: 'e1000', mac: '52:54:00:12:34:56', socket: '/host/net.sock' },
 }
+const fullDevices: DeviceSpec = {
+  balloon: true,
+  usb: 'uhci',
+  drives: ['cd', 'floppy'],
+  parallel: 'captured',
+  sound: 'ac97',
+  watchdog: true,
+  panic: true,
+  agent: true,
+}
+const onEach = (...controllers: readonly DiskSpec['controller'][]): readonly DiskSpec[] =>
+  controllers.map((controller) => ({ name: controller, sizeBytes: 1 << 30, controller, storage: overlay(controller, false) }))
+const oldComputer: VmSpec = {
+  ...large,
+  disks: onEach('ide', 'sata', 'scsi', 'virtio'),
+  cpuModel: 'Nehalem',
+  cpuTopology: { sockets: 2, cores: 2, threads: 1 },
+  video: 'vmware',
+  network: { model: 'pcnet', mac: '52:54:00:12:34:56', socket: '/host/net.sock' },
+  devices: fullDevices,
+}
+const newComputer: VmSpec = {
+  ...oldComputer,
+  chipset: 'q35',
+  disks: onEach('sata', 'scsi', 'virtio'),
+  cpuModel: undefined,
+  cpuTopology: { sockets: 1, cores: 2, threads: 2 },
+  video: 'virtio',
+  devices: { ...fullDevices, usb: 'xhci', sound: 'hda' },
+}
 const plain: LaunchChoice = { accelerator: 'tcg', restoring: false }
 
 describe('the QEMU command line', () => {
@@ -50,6 +81,8 @@ describe('the QEMU command line', () => {
     ['restoring', small, { accelerator: 'tcg', restoring: true }],
     ['kvm', small, { accelerator: 'kvm', restoring: false }],
     ['medium', { ...large, medium: { sizeBytes: 4096, nbd: { socket: '/host/medium.sock', name: 'customization' } } }, plain],
+    ['i440fx-full', oldComputer, plain],
+    ['q35-full', newComputer, plain],
     ['virtio-network', { ...small, network: { model: 'virtio', mac: '52:54:00:12:34:56', socket: '/host/net.sock' } }, plain],
   ])('is as test/golden/qemu-%s.txt says', async (name, spec, choice) => {
     await expect(`${qemuArguments(spec, choice).join('\n')}\n`).toMatchFileSnapshot(`../../test/golden/qemu-${name}.txt`)
@@ -91,7 +124,7 @@ const neverSaid: readonly RegExp[] = [
   /\bsnapshot=on|cache=unsafe|"no-flush":true|locking":"off/,
 ]
 const knownOptions = new Set(
-  '-name -no-user-config -nodefaults -S -sandbox -machine -cpu -smp -m -rtc -boot -msg -global -device -chardev -mon -display -vnc -object -blockdev -netdev -incoming'.split(
+  '-name -no-user-config -nodefaults -S -sandbox -machine -cpu -smp -m -rtc -boot -msg -global -device -chardev -mon -display -vnc -object -blockdev -netdev -incoming -audiodev -action'.split(
     ' ',
   ),
 )
@@ -113,26 +146,40 @@ const anyStorage: fc.Arbitrary<DiskSpec['storage']> = fc.oneof(
 const anyDisk: fc.Arbitrary<DiskSpec> = fc.record({
   name: anyName,
   sizeBytes: fc.integer({ min: 1, max: 1 << 20 }).map((sectors) => sectors * 512),
-  controller: fc.constantFrom('ide' as const, 'virtio' as const),
+  controller: fc.constantFrom('sata' as const, 'scsi' as const, 'virtio' as const),
   storage: anyStorage,
 })
 const anySpec: fc.Arbitrary<VmSpec> = fc.record({
   name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/).filter((name) => !neverSaid.some((never) => never.test(name))),
   firmware: fc.constant('bios' as const),
-  chipset: fc.constant('i440fx' as const),
+  chipset: fc.constantFrom('i440fx' as const, 'q35' as const),
   cpus: fc.integer({ min: 1, max: 64 }),
   memoryMiB: fc.integer({ min: 16, max: 65_536 }),
   disks: fc.uniqueArray(anyDisk, { maxLength: 3, selector: (disk) => disk.name }),
-  video: fc.constant('std' as const),
+  video: fc.constantFrom('std' as const, 'vmware' as const, 'virtio' as const),
   serial: fc.constantFrom('none' as const, 'captured' as const),
   network: fc.oneof(
     fc.constant('none' as const),
     fc.record({
-      model: fc.constantFrom('e1000' as const, 'rtl8139' as const, 'ne2k_pci' as const, 'virtio' as const),
+      model: fc.constantFrom('e1000' as const, 'pcnet' as const, 'rtl8139' as const, 'ne2k_pci' as const, 'virtio' as const),
       mac: fc.constant('52:54:00:00:00:01'),
       socket: fc.constant('/host/net,x'),
     }),
   ),
   runtimeFolder: fc.constant('/host/run'),
+  cpuModel: fc.option(fc.constantFrom(...cpuModels), { nil: undefined }),
+  devices: fc.option(
+    fc.record({
+      balloon: fc.constantFrom(true as const, undefined),
+      usb: fc.constantFrom(...deviceChoices.usb, undefined),
+      drives: fc.uniqueArray(fc.constantFrom(...deviceChoices.drives)),
+      parallel: fc.constantFrom('captured' as const, undefined),
+      sound: fc.constantFrom(...deviceChoices.sound, undefined),
+      watchdog: fc.constantFrom(true as const, undefined),
+      panic: fc.constantFrom(true as const, undefined),
+      agent: fc.constantFrom(true as const, undefined),
+    }),
+    { nil: undefined },
+  ),
   medium: fc.option(fc.record({ sizeBytes: fc.constant(2048), nbd: anyExport }), { nil: undefined }),
 })

@@ -16,6 +16,8 @@ import { status } from './qmp-messages.ts'
 export interface Launched {
   readonly qmp: Qmp
   readonly serial: Duplex
+  readonly parallel: Duplex | undefined
+  readonly agent: Duplex | undefined
   readonly sockets: HostSockets
   readonly contained: ContainedProcess
 }
@@ -32,15 +34,15 @@ export async function launch(spec: VmSpec, installation: Installation, choice: L
   await rm(sockets.folder, { recursive: true, force: true })
   await mkdir(sockets.folder, { recursive: true, mode: 0o700 })
   const box = boxOf(spec, installation, choice, sockets)
-  const contained = spawnContained(box, qemuArguments(spec, choice), 2)
+  const contained = spawnContained(box, qemuArguments(spec, choice), channelCount(spec))
   try {
-    const [control, serial] = contained.channels
+    const [control, serial, parallel, agent] = contained.channels
     if (control === undefined || serial === undefined)
       throw new EngineError('vm-exited', `\`${box.bubblewrap}\` did not start: ${contained.lastWords()}`)
     const qmp = await Qmp.connect(control, greetingDeadlineMs)
     const { running } = await qmp.execute('query-status', {}, status, greetingDeadlineMs)
     if (running) throw new EngineError('qmp-failed', 'QEMU was expected to wait before its first instruction, found it running')
-    return { qmp, serial, sockets, contained }
+    return { qmp, serial, parallel, agent, sockets, contained }
   } catch (error) {
     contained.process.kill('SIGKILL')
     await contained.closed
@@ -49,6 +51,11 @@ export async function launch(spec: VmSpec, installation: Installation, choice: L
   } finally {
     for (const file of box.memoryFiles) file.bytes.fill(0)
   }
+}
+
+/** Always the same descriptor for the same channel; machines of before have the first two. */
+function channelCount({ devices }: VmSpec): number {
+  return devices?.parallel === undefined && devices?.agent === undefined ? 2 : 4
 }
 
 async function checkOverlays(spec: VmSpec): Promise<void> {

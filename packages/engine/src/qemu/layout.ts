@@ -2,6 +2,7 @@
 //
 // Every path that a contained QEMU process sees, and where the sockets it makes appear on the host. Nothing else of the host is visible to it.
 import { join } from 'node:path'
+import type { DriveName } from '../device-spec.ts'
 
 /** Inside the containment. None names anything of the host, so command lines are the same on every computer. */
 export const inside = {
@@ -10,6 +11,8 @@ export const inside = {
   state: '/vm/run/state.sock',
   network: '/vm/net.sock',
   medium: '/vm/medium.sock',
+  /** Made by the backend in `run` when a medium is put into a drive. */
+  drive: (drive: DriveName): string => `/vm/run/${drive}.sock`,
   nbd: (index: number): string => `/vm/nbd${index}.sock`,
   overlay: (index: number): string => `/vm/disk${index}.qcow2`,
   secret: (index: number): string => `/vm/key${index}`,
@@ -28,4 +31,4 @@ export function hostSockets(runtimeFolder: string): HostSockets {
 }
 
 /** File descriptors that the process inherits; connected socket pairs, so nobody else can join them. */
-export const descriptors = { qmp: 3, serial: 4, firstFree: 5 } as const
+export const descriptors = { qmp: 3, serial: 4, parallel: 5, agent: 6 } as const

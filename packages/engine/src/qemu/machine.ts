@@ -6,8 +6,9 @@ import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
-import type { StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
+import type { DeviceControl, StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
 import { diskNode } from './block-graph.ts'
+import { QemuDevices } from './device-control.ts'
 import type { Launched } from './launch.ts'
 import { saveState } from './migration.ts'
 import { blockIoError, nothing, shutdown } from './qmp-messages.ts'
@@ -22,8 +23,10 @@ type Exit = Awaited<VirtualMachine['exited']>
 
 export class QemuMachine implements VirtualMachine {
   readonly displaySocket: string
+  readonly devices: DeviceControl
   readonly exited: Promise<Exit>
   readonly #launched: Launched
+  readonly #devices: QemuDevices
   readonly #diskNames: ReadonlyMap<string, string>
   readonly #events = new EventEmitter<VmEvents>()
   readonly #bind: (file: StateFile) => StateFile
@@ -41,6 +44,9 @@ export class QemuMachine implements VirtualMachine {
     this.#diskNames = new Map(spec.disks.map((disk, index) => [diskNode(index), disk.name]))
     launched.qmp.on('event', (name, data) => this.#observe(name, data))
     launched.serial.on('data', (bytes: Uint8Array) => this.#events.emit('serial', bytes))
+    launched.parallel?.on('data', (bytes: Uint8Array) => this.#events.emit('parallel', bytes))
+    this.#devices = new QemuDevices(launched, spec)
+    this.devices = this.#devices
     // A QMP connection that broke leaves a process that nobody can control.
     launched.qmp.on('closed', () => this.#killAfter(terminateDeadlineMs))
     this.exited = launched.contained.closed.then((end) => this.#conclude(end))
@@ -127,6 +133,12 @@ export class QemuMachine implements VirtualMachine {
       case 'SHUTDOWN':
         if (shutdown.parse(data).guest) this.#leaving ??= 'stopped'
         return
+      case 'WATCHDOG':
+        this.#events.emit('watchdog')
+        return
+      case 'GUEST_PANICKED':
+        this.#events.emit('panicked')
+        return
       default: // QEMU has some forty more events; none changes the state.
         return
     }
@@ -134,6 +146,8 @@ export class QemuMachine implements VirtualMachine {
 
   #observeIoError(data: Readonly<Record<string, unknown>>): void {
     const failure = blockIoError.parse(data)
+    // The guest is told: what is in a drive may be taken out at any time.
+    if (/^(cd|floppy)-medium$/.test(failure['node-name'])) return
     const disk = this.#diskNames.get(failure['node-name'])
     if (disk === undefined) throw new EngineError('qmp-failed', `QEMU reports an error of the unknown node \`${failure['node-name']}\``)
     // While it is paused the request stays queued, and fails again after `cont` if the disk is still silent.
@@ -168,6 +182,7 @@ export class QemuMachine implements VirtualMachine {
     const state = this.#leaving ?? 'failed'
     const ending = signal === null ? `exit code ${code}` : `signal ${signal}`
     const message = state === 'failed' ? `QEMU ended by itself, ${ending}: ${this.#launched.contained.lastWords()}` : `${state} (${ending})`
+    this.#devices.close()
     const leftover = await rm(this.#launched.sockets.folder, { recursive: true, force: true }).then(
       () => '',
       (error: Error) => `; its sockets stay behind: ${error.message}`,

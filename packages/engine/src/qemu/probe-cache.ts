@@ -6,29 +6,16 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { capabilityNames } from '../capabilities.ts'
 import type { BootProbe } from './boot-probe.ts'
 import type { Installation } from './installation.ts'
 
-const capability = z.enum([
-  'cpus:many',
-  'disk:ide',
-  'disk:virtio',
-  'medium',
-  'storage:luks-overlay',
-  'storage:writable-nbd',
-  'network:e1000',
-  'network:rtl8139',
-  'network:ne2k_pci',
-  'network:virtio',
-  'serial:captured',
-  'suspend',
-])
 const remembered = z.strictObject({
-  format: z.literal('casemate-qemu-probe-2'),
+  format: z.literal('casemate-qemu-probe-3'),
   host: z.string(),
   version: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
-  capabilities: z.array(capability).readonly(),
+  capabilities: z.array(z.enum(capabilityNames)).readonly(),
 })
 
 /** The remembered probe, or `probe()`'s, which is remembered then. */
@@ -41,7 +28,7 @@ export async function cachedProbe(folder: string, installation: Installation, pr
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
   try {
-    await writeFile(temporary, JSON.stringify({ format: 'casemate-qemu-probe-2', host, ...fresh } satisfies z.infer<typeof remembered>), {
+    await writeFile(temporary, JSON.stringify({ format: 'casemate-qemu-probe-3', host, ...fresh } satisfies z.infer<typeof remembered>), {
       mode: 0o600,
       flush: true,
     })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { StateFile, VmSpec } from '../virtual-machine.ts'
 import type { BootProbe } from './boot-probe.ts'
-import { machineType } from './command-line.ts'
+import { machineTypes } from './command-line.ts'
 
 /**
  * A state fits only the hardware it was saved from, so what QEMU would choke on (or load wrongly) joins the caller's binding: a stable series of QEMU,
@@ -10,7 +10,7 @@ import { machineType } from './command-line.ts'
  */
 export function boundToHardware(file: StateFile, spec: VmSpec, probe: BootProbe): StateFile {
   const hardware = JSON.stringify([
-    machineType,
+    machineTypes[spec.chipset],
     probe.version.split('.').slice(0, 2),
     probe.accelerator,
     spec.cpus,
@@ -25,6 +25,9 @@ export function boundToHardware(file: StateFile, spec: VmSpec, probe: BootProbe)
     spec.serial,
     spec.network === 'none' ? 'none' : [spec.network.model, spec.network.mac.toLowerCase()],
     ...(spec.medium === undefined ? [] : [spec.medium.sizeBytes]),
+    // Only what older machines did not have, so that their states still fit.
+    ...(spec.video === 'std' ? [] : [spec.video]),
+    ...[spec.cpuModel, spec.cpuTopology, spec.devices].filter((beyond) => beyond !== undefined),
   ])
   return { ...file, binding: `${file.binding}|qemu|${createHash('sha256').update(hardware).digest('hex')}` }
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Machines with every device, under a real QEMU: that it takes them, starts them, and what is done to them while the guest runs.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { DeviceSpec } from '../../src/device-spec.ts'
+import { createQemuBackend } from '../../src/qemu/backend.ts'
+import type { DiskSpec, VirtualMachine, VmSpec } from '../../src/virtual-machine.ts'
+import { chattyDisk } from '../boot-disk.ts'
+import { NbdHost } from './nbd-host.ts'
+import { ideDisk, newSpec } from './new-spec.ts'
+
+let root: string
+let nbd: NbdHost
+const opened: VirtualMachine[] = []
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'cd-'))
+  nbd = new NbdHost(root)
+})
+afterAll(async () => {
+  await Promise.all(opened.map((vm) => vm.stop()))
+  await nbd.close()
+  await rm(root, { recursive: true, force: true })
+})
+
+const everything: DeviceSpec = { balloon: true, drives: ['cd', 'floppy'], parallel: 'captured', watchdog: true, panic: true, agent: true }
+
+/** Boots from the first disk, whose guest prints `C` for ever. */
+async function started(controllers: readonly DiskSpec['controller'][], change: Partial<VmSpec>): Promise<VirtualMachine> {
+  const disks = await Promise.all(
+    controllers.map(async (controller) => ({ ...ideDisk({ kind: 'writable-nbd', nbd: await nbd.serve(chattyDisk(2048)) }, controller), controller })),
+  )
+  const folder = await mkdtemp(join(root, 'vm-'))
+  const link = createServer().listen(join(folder, 'link'))
+  const network = { model: 'pcnet' as const, mac: '52:54:00:12:34:56', socket: join(folder, 'link') }
+  const backend = createQemuBackend({ cacheFolder: join(root, 'cache') })
+  const vm = await backend.open({ ...newSpec(folder, disks), memoryMiB: 64, network, ...change })
+  opened.push(vm)
+  vm.exited.finally(() => link.close())
+  const heard = new Promise<string>((resolve) => vm.on('serial', (bytes) => resolve(Buffer.from(bytes).toString('latin1'))))
+  await vm.start()
+  expect(await heard).toMatch(/^C/)
+  return vm
+}
+
+it.each<[string, readonly DiskSpec['controller'][], Partial<VmSpec>]>([
+  [
+    'i440fx with UHCI, AC97 and a VMware screen',
+    ['ide', 'sata', 'scsi', 'virtio'],
+    { video: 'vmware', devices: { ...everything, usb: 'uhci', sound: 'ac97' } },
+  ],
+  [
+    'i440fx with OHCI, Sound Blaster 16 and a named CPU',
+    ['scsi', 'ide'],
+    { cpuModel: 'Nehalem', devices: { ...everything, usb: 'ohci', sound: 'sb16' } },
+  ],
+  [
+    'q35 with xHCI, HDA and a virtio screen',
+    ['sata', 'scsi', 'virtio'],
+    { chipset: 'q35', video: 'virtio', devices: { ...everything, usb: 'xhci', sound: 'hda' } },
+  ],
+  [
+    'q35 with EHCI and two cores of two threads',
+    ['virtio', 'sata'],
+    { chipset: 'q35', cpus: 4, cpuTopology: { sockets: 1, cores: 2, threads: 2 }, devices: { ...everything, usb: 'ehci' } },
+  ],
+])('boots on %s', { timeout: 60_000 }, async (_name, controllers, change) => {
+  const vm = await started(controllers, change)
+  expect(await vm.devices?.memoryMiB()).toBe(64)
+  expect(vm.devices?.agent).toBeDefined()
+})
+
+it('changes the media of its drives while the guest runs, and refuses those that the machine does not have', { timeout: 60_000 }, async () => {
+  const medium = { sizeBytes: 2048 * 16, nbd: await nbd.serve(Buffer.alloc(2048 * 16, 7)) }
+  const vm = await started(['ide'], { devices: { drives: ['cd'] } })
+  await vm.devices?.insert('cd', medium)
+  await vm.devices?.insert('cd', medium)
+  await vm.devices?.eject('cd')
+  await vm.devices?.eject('cd')
+  await expect(vm.devices?.insert('floppy', medium)).rejects.toMatchObject({ code: 'capability-missing' })
+  await expect(vm.devices?.memoryMiB()).rejects.toMatchObject({ code: 'capability-missing' })
+  expect(vm.state).toBe('running')
+})
