@@ -2,7 +2,8 @@
 //
 // An administrator's password typed at a device, under policies of a real console.
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { writeAdministratorKey } from '@casemate/policy/administrator-key'
@@ -122,6 +123,21 @@ describe('administrator mode', () => {
     expect(await why(computer, 'clipboard-to-guest')).not.toContain('loosened')
     await computer.call('leaveAdministratorMode', { desktop: 'office' })
     expect(await why(computer, 'exit')).not.toContain('loosened')
+  })
+
+  it('is entered, shown and left at the command line, and stays off after a wrong password there', { timeout: 60_000 }, async () => {
+    const { computer } = await enrolled()
+    const at = (name: string) => join(computer.data, name)
+    await Promise.all([writeFile(at('right'), 'open sesame\n'), writeFile(at('wrong'), 'open says me\n')])
+    const adminMode = (...more: readonly string[]) =>
+      promisify(execFile)(process.execPath, [casemate, 'admin-mode', 'office', '--data', computer.data, ...more])
+    await expect(adminMode('--password-file', at('wrong'))).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('password') })
+    expect((await adminMode()).stdout).toBe('off; a password could loosen clipboard-to-guest, exit for up to 30 min\n')
+    expect((await adminMode('--password-file', at('right'), '--minutes', '5', '--setting', 'exit')).stdout).toMatch(
+      /^office is in administrator mode until .*: exit\n$/,
+    )
+    expect((await adminMode()).stdout).toMatch(/^on until .*: exit\n$/)
+    expect((await adminMode('--leave')).stdout).toBe('office is not in administrator mode any more\n')
   })
 
   it('is nothing where the policies name no key', { timeout: 60_000 }, async () => {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An instance that is carried from one computer of an organisation to another, over the real console and two real daemons.
+import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { exportEscrow, listEscrow } from '../../console/src/escrow/read.ts'
 import { allowMove } from '../../console/src/help-desk/allow-move.ts'
@@ -12,6 +15,8 @@ import { operator, publishDesktop } from '../../console/test/console/world.ts'
 import { layoutOf } from '../layout.ts'
 import { Computer, realWorld } from './computer.ts'
 
+const run = promisify(execFile)
+const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
 const password = 'A good password 1'
 const rules = (moved: 'consent' | 'refuse') => [
   { setting: 'authentication', value: { mode: 'password', minLength: 8, minClasses: 2, tries: 5, lockMinutes: 5 } },
@@ -52,8 +57,10 @@ const refused = (code: string) => ({ code })
 
 describe('an instance that was brought from another computer', () => {
   it('does not start before help desk and administrators have consented, and then runs here and not there', { timeout: 120_000 }, async () => {
-    const { world, first, second, from, to, copy, reasons, bring, allow, shares, complete, start } = await organisation()
-    expect(await bring()).toEqual({ instance: 'office', desktop: 'office' })
+    const { world, first, second, from, to, copy, reasons, allow, shares, complete, start } = await organisation()
+    const casemate = (...more: readonly string[]) => run(process.execPath, [main, 'move', 'office', '--data', second.data, ...more])
+    await expect(casemate()).rejects.toMatchObject({ code: 2 })
+    expect((await casemate('--from', copy)).stdout).toBe('office is here, and does not start before it is bound to this computer.\n')
     expect(await reasons()).toEqual([['instance-moved', 'Ask for it to be bound to this one.']])
     await expect(start(second)).rejects.toMatchObject({ reasons: [{ code: 'instance-moved' }] })
     await expect(second.call('activate', { desktop: 'office', presented: null, password })).rejects.toMatchObject(refused('already-activated'))
@@ -64,7 +71,10 @@ describe('an instance that was brought from another computer', () => {
     await expect(complete([ada])).rejects.toMatchObject(refused('escrow-shares-too-few'))
     await expect(complete([ada, cora], 'short')).rejects.toMatchObject(refused('password-weak'))
     expect(await reasons()).toMatchObject([['instance-moved', expect.any(String)]])
-    expect(await complete([ada, cora])).toEqual({ instance: 'office', escrow: { threshold: 2, shares: 3 } })
+    const at = (name: string) => join(second.data, name)
+    await Promise.all(Object.entries({ ada, cora, password }).map(([name, text]) => writeFile(at(name), text)))
+    const completed = await casemate('--shares', at('ada'), at('cora'), '--new-password-file', at('password'))
+    expect(completed.stdout).toMatch(/^office is bound to this computer now, and to no other\.\n.*2 of 3 administrators/)
     await expect(complete([ada, cora])).rejects.toMatchObject(refused('move-needless'))
 
     expect(await start(second)).toMatchObject({ session: { open: true } })

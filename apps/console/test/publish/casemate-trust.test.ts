@@ -2,14 +2,18 @@
 //
 // The command line as an organisation uses it, each command a process of its own.
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { combineShares, splitInstanceKey } from '@casemate/policy/escrow'
+import { thumbprint } from '@casemate/policy/jwk'
 import { parseEscrowKeys } from '@casemate/policy/key-list'
+import { overrideTyp } from '@casemate/policy/override'
+import { ed25519Signer } from '@casemate/policy/signer'
 import { generateDeviceKey } from '@casemate/policy/software-device-key'
+import { signToken } from '@casemate/policy/token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPlanFile } from '../../cli-trust/plan-file.ts'
 import { folderStore } from '../../src/publish/folder-store.ts'
@@ -167,8 +171,39 @@ describe('casemate-trust', () => {
     expect((await open(2, 'cora')).exit).toBe(0)
     const back = await Promise.all([2, 1].map((index) => readFile(at(`back-${index}.json`), 'utf8')))
     expect((await combineShares(back, { device: owner, instance: 'office', resetSeq: 0, approved: keys })).key).toEqual(secret)
+
+    // Once the help desk lets the instance move, the other device gets the shares, and no device that the grant does not name.
+    const [desk, nobody] = [await newSigner(), await newSigner()]
+    const [jkt, from, to] = await Promise.all([other.publicJwk, device.publicJwk, other.agreementJwk].map(thumbprint))
+    const about = { iss: 'acme', sub: 'd-2', cnf: { jkt }, id: 'A'.repeat(22), desktop: 'office', iat: 1_800_000_000, exp: 1_800_086_400 }
+    const move = { kind: 'move', grant: { instance: 'office', from: { device: 'd-1', jkt: from }, to } }
+    await writeFile(at('move'), await signToken({ ...about, ...move }, { typ: overrideTyp, signer: desk.signer }))
+    await writeFile(
+      at('reset'),
+      await signToken({ ...about, kind: 'reset', grant: { instance: 'office' } }, { typ: overrideTyp, signer: desk.signer }),
+    )
+    for (const [name, { signer, publicJwk }] of [['desk', desk] as const, ['nobody', nobody] as const]) {
+      const list = { format: 'casemate-keys-1', purpose: 'help-desk', keys: [{ kid: signer.kid, jwk: publicJwk }] }
+      await writeFile(at(`${name}.json`), JSON.stringify(list))
+    }
+    const give = (recipient: string, grant: string, list: readonly string[], out = 'given.json') => {
+      const files = ['--share', at('share-1.json'), '--to', at(recipient), '--move', at(grant), '--out', at(out), ...list]
+      return trust('escrow', 'open', ...files, '--key', at('ben.key'), ...pass)
+    }
+    const approved = ['--help-desk-keys', at('desk.json')]
+    expect(await give('other.json', 'move', [])).toMatchObject(refused('move-invalid'))
+    expect(await give('other.json', 'reset', approved)).toMatchObject(refused('move-invalid'))
+    expect(await give('other.json', 'move', ['--help-desk-keys', at('nobody.json')])).toMatchObject(refused('token-key'))
+    expect(await give('device.json', 'move', approved)).toMatchObject(refused('escrow-other-device'))
+    expect((await give('other.json', 'move', approved)).result).toMatchObject({ device: 'd-1', instance: 'office', index: 1 })
   })
 })
+
+async function newSigner() {
+  const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'))
+  return await ed25519Signer({ seed: bytes(d), publicKey: bytes(x) })
+}
 
 describe('trust.yaml', () => {
   it.each([
