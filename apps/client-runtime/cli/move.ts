@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { callDaemon } from './call-daemon.ts'
+import { CliError } from './error.ts'
 import { type CommonOptions, escrowLine, print } from './print.ts'
 import { readSecretFile } from './read-secret-file.ts'
 import { readShareFile } from './read-share-file.ts'
@@ -30,7 +31,8 @@ export function moveCommand(): Command {
           return print(options, brought, [`${brought.instance} is here, and does not start before it is bound to this computer.`])
         }
       }
-      const shares = await Promise.all((options.shares ?? []).map(readShareFile))
+      if (options.shares === undefined) throw new CliError('usage', 'usage', 'expected `--from` for the first step, or `--shares` for the last')
+      const shares = await Promise.all(options.shares.map(readShareFile))
       const [password, presented] = [await readSecretFile(options.newPasswordFile), await readSecretFile(options.activationFile)]
       const result = await callDaemon(options.data, 'completeMove', { instance, shares, password, presented })
       print(options, result, [`${instance} is bound to this computer now, and to no other.`, escrowLine(result.escrow)])

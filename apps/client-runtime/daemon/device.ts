@@ -67,23 +67,8 @@ export async function openDevice(enrolment: EnrolmentRecord, { layout, clock, ve
   const leaseFault = await loadLease(leases, documents, owner)
   await overrides.load(owner, await documents.overrideKeys())
   return {
-    enrolment,
-    layout,
-    version,
-    clock,
-    key,
-    keeping,
-    signer,
-    owner,
-    console,
-    documents,
-    altered,
-    leases,
-    overrides,
-    administrator,
-    journal,
-    host,
-    leaseFault,
+    ...{ enrolment, layout, version, clock, key, keeping, signer, owner, console, documents, altered },
+    ...{ leases, overrides, administrator, journal, host, leaseFault },
   }
 }
 

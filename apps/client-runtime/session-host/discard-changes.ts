@@ -2,10 +2,11 @@
 //
 // PO-18: what the guest wrote to its system disks goes when it is powered off. It is done once the disks are closed, and again before they
 // are opened, for whatever ended without that. A suspended VM has not been powered off: it goes on over its disks as they are.
-import { access, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { ManifestDisk } from '@casemate/vm-package/manifest'
 import type { InstanceLayout } from '../layout.ts'
+import { isThere } from './is-there.ts'
 
 type Owner = { readonly plan: Pick<LaunchPlan, 'diskChanges' | 'package' | 'engine'>; readonly layout: InstanceLayout }
 
@@ -15,9 +16,3 @@ export async function discardChanges({ plan, layout }: Owner, disks: readonly Pi
     if (role === 'system') await rm(layout.systemDisk(name, plan.package.sha256, plan.engine), { force: true })
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )

@@ -3,7 +3,7 @@
 // An instance's own writable disks over the package's, made on first use, under keys that open nothing else (instance-keys.ts).
 // QEMU writes into LUKS overlays itself and reads the package over NBD; v86 reads and writes over NBD what this process keeps in
 // AES-XTS overlays. A system disk's overlay belongs to one release; a user's disk is filled once and belongs to the instance.
-import { access, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createOverlay as createXtsOverlay, openOverlay, type XtsOverlay } from '@casemate/engine/overlay'
 import { createFilledOverlay, createOverlay as createLuksOverlay } from '@casemate/engine/qemu-overlay'
@@ -15,6 +15,7 @@ import type { PackageDisk } from '@casemate/vm-package/read'
 import type { WarmState } from '@casemate/vm-package/warm-state'
 import type { InstanceLayout } from '../layout.ts'
 import { systemDiskKey, userDiskKey } from './instance-keys.ts'
+import { isThere } from './is-there.ts'
 import type { OpenedDisk } from './vm-spec.ts'
 import { openingDisk } from './warm-state/opening-disk.ts'
 import { warmDisk } from './warm-state/warm-disk.ts'
@@ -57,12 +58,6 @@ export function ownDisk(owner: Pick<DiskOwner, 'plan' | 'layout' | 'instanceKey'
     binding: `system|${plan.instance}|${disk.name}|${plan.package.sha256}`,
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
 
 /** Whether none of these disks is there yet, nor a state that goes on over them: the first start of the instance, or under a release where no disk carried over. */
 export async function isFresh(owner: DiskOwner, disks: readonly ManifestDisk[]): Promise<boolean> {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Device } from '../device.ts'
-import { factsOf } from '../device.ts'
+import { type Device, factsOf } from '../device.ts'
 import { readDesktop } from '../documents/desktop-documents.ts'
 import { RuntimeError } from '../error.ts'
 import { modeOf, presentGrant } from './present-grant.ts'

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 /** A child process that speaks in lines of JSON. */
 export class ChildLines {
@@ -45,4 +47,9 @@ export class ChildLines {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers<void>()
   }
+}
+
+/** A program of this folder, in a network namespace. */
+export function inNamespace(name: string, file: string, ...args: string[]): ChildLines {
+  return new ChildLines('ip', ['netns', 'exec', name, process.execPath, fileURLToPath(new URL(file, import.meta.url)), ...args])
 }

@@ -6,16 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_FRAME } from '../../src/network/frame-stream.ts'
 import type { NetworkRule } from '../../src/network/rules.ts'
-import { ChildLines } from './child-lines.ts'
+import { type ChildLines, inNamespace } from './child-lines.ts'
 import { hostileFrames } from './hostile-frames.ts'
 import { hostAddresses, makeNamespaces, type Namespaces, serverAddresses } from './namespaces.ts'
 import { MAC, ScriptedGuest } from './scripted-guest.ts'
 
-const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const allow = (['tcp', 'udp', 'icmp'] as const).flatMap((protocol): NetworkRule[] =>
   ['0.0.0.0/0', '::/0'].map((cidr) => ({ protocol, cidr, ports: null })),
 )
@@ -24,8 +22,6 @@ let spaces: Namespaces
 let folder: string
 let remote: ChildLines
 let local: ChildLines
-const inNamespace = (name: string, file: string, ...args: string[]) =>
-  new ChildLines('ip', ['netns', 'exec', name, process.execPath, here(file), ...args])
 
 beforeAll(async () => {
   spaces = makeNamespaces()

@@ -5,14 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { DomainRule, NetworkRules } from '../../src/network/rules.ts'
-import { ChildLines } from './child-lines.ts'
+import { type ChildLines, inNamespace } from './child-lines.ts'
 import { hostAddresses, makeNamespaces, type Namespaces, serverAddresses } from './namespaces.ts'
 import { answers, isReset, MAC, ScriptedGuest } from './scripted-guest.ts'
 
-const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const NAME_SERVER = '10.77.0.2'
 const records = {
   'first.example.com': ['10.77.0.3', 'fd77::3'],
@@ -29,8 +27,6 @@ let folder: string
 let servers: ChildLines
 let names: ChildLines
 let local: ChildLines
-const inNamespace = (name: string, file: string, ...args: string[]) =>
-  new ChildLines('ip', ['netns', 'exec', name, process.execPath, here(file), ...args])
 
 beforeAll(async () => {
   spaces = makeNamespaces()

@@ -4,14 +4,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { NetworkRule } from '../../src/network/rules.ts'
-import { ChildLines } from './child-lines.ts'
+import { type ChildLines, inNamespace } from './child-lines.ts'
 import { hostAddresses, makeNamespaces, type Namespaces, serverAddresses } from './namespaces.ts'
 import { answers, isReset, MAC, ScriptedGuest } from './scripted-guest.ts'
 
-const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const tcp = (cidr: string, ports: [number, number] | null = [8080, 8080]): NetworkRule => ({ protocol: 'tcp', cidr, ports })
 const udp = (cidr: string): NetworkRule => ({ protocol: 'udp', cidr, ports: [8080, 8080] })
 
@@ -19,8 +17,6 @@ let spaces: Namespaces
 let folder: string
 let remote: ChildLines
 let local: ChildLines
-const inNamespace = (name: string, file: string, ...args: string[]) =>
-  new ChildLines('ip', ['netns', 'exec', name, process.execPath, here(file), ...args])
 
 beforeAll(async () => {
   spaces = makeNamespaces()
