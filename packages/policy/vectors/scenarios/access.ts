@@ -106,6 +106,16 @@ const listed = { mode: 'listed' as const, allow: [{ protocol: 'tcp' as const, ci
 export const accessScenarios: readonly Scenario[] = [
   ...moves,
   {
+    name: 'activation-there',
+    about: 'The instance was activated on this device at this very second, and the lease has its package key',
+    rows: ['PO-1'],
+    layers: [{ layer: 'organisation', rules: [noPassword] }],
+    change: ({ request }) => {
+      request.instance.activatedAt = now
+    },
+    expect: runs,
+  },
+  {
     name: 'activation-needed',
     about: 'The instance was never activated on this device',
     rows: ['PO-1'],

@@ -45,6 +45,8 @@ const quarantine = (whenOutdated: boolean, ...allow: readonly (typeof mend)[]): 
   value: { whenOutdated, network: allow.length === 0 ? { mode: 'none' } : listed(...allow) },
 })
 const met = listed({ protocol: 'tcp', cidr: '192.0.2.8/32', ports: [443, 443] })
+const gone = { protocol: 'tcp' as const, cidr: '192.0.2.8/32', ports: [443, 443] as [number, number] }
+const denying: WrittenRule = { setting: 'quarantine', value: { whenOutdated: true, network: { mode: 'listed', allow: [mend], deny: [gone] } } }
 const noFile = '`/etc/agent.conf` is missing'
 
 const quarantined: readonly Scenario[] = (
@@ -124,6 +126,15 @@ export const hostScenarios: readonly Scenario[] = [
     ...{ name: 'quarantine-outdated', about: 'What a desktop keeps that runs on with an older package', rows: ['PO-10'] },
     layers: organisation(network, quarantine(true, mend)),
     expect: { plan: { network: listed(web), quarantine: { posture: [], outdated: met } } },
+  },
+  {
+    ...{ name: 'quarantine-able', about: 'A quarantine that denies, on an engine that can', rows: ['PO-10'] },
+    ...{ layers: organisation(network, denying), change: engineWith('network:listed', 'network:deny') },
+    expect: { plan: { network: listed(web), quarantine: { posture: [], outdated: { mode: 'listed', allow: [gone], deny: [gone] } } } },
+  },
+  {
+    ...{ name: 'quarantine-unable', about: 'The same where no engine can, though the network itself denies nothing', rows: ['PO-10'] },
+    ...{ layers: organisation(network, denying), change: engineWith('network:listed'), expect: 'capability-missing' },
   },
   {
     ...{ name: 'quarantine-unused', about: 'Where nothing quarantines, nothing is asked of the engine for it', rows: ['PO-10'] },

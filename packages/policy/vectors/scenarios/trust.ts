@@ -101,6 +101,9 @@ export const trustScenarios: readonly Scenario[] = [
   exact(runs, 'release-first', 'A desktop that this device has never run', [], ({ facts }) => {
     facts.floors.serials = {}
   }),
+  exact(runs, 'package-verified', 'All that was read of the package is as it was approved', ['PO-7'], ({ facts }) => {
+    facts.package = 'verified'
+  }),
   exact('package-altered', 'package-altered', 'A chunk does not match its hash, and no intact copy is at hand', ['PO-7'], ({ facts }) => {
     facts.package = 'altered'
   }),
