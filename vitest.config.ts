@@ -27,6 +27,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'real',
+          // Processes, argon2id and guests on a computer that may be three times slower than the last one: a limit for what hangs.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'e2e/**/*.test.ts'],
           exclude: [...exclude, ...pure],
           globalSetup: ['apps/console/test/console/organisation-folder.ts'],

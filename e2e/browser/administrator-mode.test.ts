@@ -11,7 +11,7 @@ import { launchChromium } from './chromium.ts'
 
 const soon = { timeout: 20_000 }
 
-it('is entered by its password after the page has said what it loosens, shows until when, and is left', { timeout: 60_000 }, async () => {
+it('is entered by its password after the page has said what it loosens, shows until when, and is left', async () => {
   const [world, computer, browser] = [await realWorld(), await Computer.fresh(), await launchChromium()]
   onTestFinished(() => browser.close())
   const params = { memoryKiB: 19_456, passes: 2, lanes: 1 }

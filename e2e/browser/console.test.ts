@@ -19,13 +19,13 @@ beforeAll(async () => {
   ;[browser, server] = await Promise.all([launchChromium(), ConsoleServer.start()])
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   page.on('pageerror', (error) => faults.push(error.message))
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await server?.stop()
 })
 
-it('lets nobody in with a wrong password, keeps the login typed, and lets in with the right one', { timeout: 60_000 }, async () => {
+it('lets nobody in with a wrong password, keeps the login typed, and lets in with the right one', async () => {
   await page.goto(`${server.origin}/machines`)
   await page.waitForURL('**/sign-in', soon)
   await signIn(page, server, `${server.password}x`)
@@ -38,7 +38,7 @@ it('lets nobody in with a wrong password, keeps the login typed, and lets in wit
   await page.keyboard.press('Escape')
 })
 
-it('uploads a disk into a machine, and seals it into a package that is approved here', { timeout: 60_000 }, async () => {
+it('uploads a disk into a machine, and seals it into a package that is approved here', async () => {
   const image = bootableImage(1_048_576)
   await makeMachine(page, 'office', image)
   const disk = page.getByRole('region', { name: 'Disk system' })
@@ -77,7 +77,7 @@ it('uploads a disk into a machine, and seals it into a package that is approved 
   await page.getByText('published', { exact: true }).waitFor(soon)
 })
 
-it('writes one policy as form and as text, and loses nothing of what it refuses', { timeout: 60_000 }, async () => {
+it('writes one policy as form and as text, and loses nothing of what it refuses', async () => {
   await openPage(page, 'Policies')
   await page.getByRole('link', { name: 'New policy' }).click()
   await page.getByLabel('Add a rule for').selectOption('clipboard-to-guest')
@@ -119,7 +119,7 @@ it('writes one policy as form and as text, and loses nothing of what it refuses'
   await page.getByText('Nothing waits for approval').waitFor(soon)
 })
 
-it('releases, assigns and enrols, with the impact shown before', { timeout: 60_000 }, async () => {
+it('releases, assigns and enrols, with the impact shown before', async () => {
   await openPage(page, 'Releases')
   await page.getByRole('link', { name: 'New release' }).click()
   await page.getByRole('combobox', { name: /^Desktop/ }).fill('office')
@@ -161,9 +161,7 @@ it('releases, assigns and enrols, with the impact shown before', { timeout: 60_0
   expect(code).toMatch(/^CASEMATE1-/)
 })
 
-it('puts a release forward that keeps former ones and is forced by a date, and rolls back with the impact shown before', {
-  timeout: 60_000,
-}, async () => {
+it('puts a release forward that keeps former ones and is forced by a date, and rolls back with the impact shown before', async () => {
   await openPage(page, 'Desktops')
   await page.getByRole('link', { name: 'Office' }).click()
   // The list before has such a link too.
@@ -203,7 +201,7 @@ it('puts a release forward that keeps former ones and is forced by a date, and r
   expect(await releases.getByRole('link').allInnerTexts()).toEqual(['Roll back to 2', 'Roll back to 1'])
 })
 
-it('shows the computer that enrolled with the code, revokes it with a reason, and reinstates it', { timeout: 60_000 }, async () => {
+it('shows the computer that enrolled with the code, revokes it with a reason, and reinstates it', async () => {
   const computer = await Computer.fresh()
   await computer.call('enrol', { code })
   await openPage(page, 'Devices')
@@ -221,9 +219,7 @@ it('shows the computer that enrolled with the code, revokes it with a reason, an
   await page.getByRole('button', { name: 'Revoke', exact: true }).waitFor(soon)
 })
 
-it('shows what a new version of a policy changes: on devices before it is put forward, in words to its approver, and in force', {
-  timeout: 60_000,
-}, async () => {
+it('shows what a new version of a policy changes: on devices before it is put forward, in words to its approver, and in force', async () => {
   await openPage(page, 'Policies')
   await page.getByRole('link', { name: 'New version' }).click()
   await page.getByRole('tab', { name: 'YAML text' }).click()
@@ -252,7 +248,7 @@ it('shows what a new version of a policy changes: on devices before it is put fo
   await row.getByText('organisation: base 1, rule 1').waitFor(soon)
 })
 
-it('has each act in its audit, and nothing failed on a page', { timeout: 60_000 }, async () => {
+it('has each act in its audit, and nothing failed on a page', async () => {
   await openPage(page, 'Audit')
   await page.getByText('The chain holds').waitFor(soon)
   const audit = await page.getByRole('table').innerText()

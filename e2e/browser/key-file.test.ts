@@ -17,15 +17,13 @@ let server: ConsoleServer
 
 beforeAll(async () => {
   ;[browser, server] = await Promise.all([launchChromium(), ConsoleServer.start()])
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await server?.stop()
 })
 
-it('signs in the page what the page shows, sends the signature and nothing of the key, and counts the key as held by the console', {
-  timeout: 120_000,
-}, async () => {
+it('signs in the page what the page shows, sends the signature and nothing of the key, and counts the key as held by the console', async () => {
   const at = (name: string) => join(server.folder, name)
   const rules = '  - {setting: exit, value: suspend}\n'
   await writeFile(at('policy.yaml'), `format: casemate-policy-1\nname: base\nversion: "1"\nminRuntime: 0.1.0\nrules:\n${rules}`)

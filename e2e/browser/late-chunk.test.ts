@@ -21,9 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-it('says that a desktop waits for data and how much is here while the line is broken, and that it runs again when it is back', {
-  timeout: 90_000,
-}, async () => {
+it('says that a desktop waits for data and how much is here while the line is broken, and that it runs again when it is back', async () => {
   const [world, computer] = [await realWorld(), await Computer.fresh('real')]
   onTestFinished(() => computer.call('stop', { instance: 'office', how: 'power-off' }).then(undefined, () => undefined))
   const disk = walkingDisk({ places, filledBytes: 131_072, ticks: 1, end: 'halt' })

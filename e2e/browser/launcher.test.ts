@@ -37,9 +37,7 @@ async function enrol(page: Page, code: string): Promise<void> {
 }
 
 describe('the launcher', () => {
-  it('enrols after consent, activates with licence and passwords, shows the running screen, and says why a revoked desktop is blocked', {
-    timeout: 90_000,
-  }, async () => {
+  it('enrols after consent, activates with licence and passwords, shows the running screen, and says why a revoked desktop is blocked', async () => {
     const [world, computer] = [await realWorld(), await Computer.fresh('real')]
     onTestFinished(() => computer.call('stop', { instance: 'office', how: 'power-off' }).then(undefined, () => undefined))
     const rules = [
@@ -107,7 +105,7 @@ describe('the launcher', () => {
     expect(faults).toEqual([])
   })
 
-  it('says what it waits for where nothing is assigned, and how this computer stands', { timeout: 60_000 }, async () => {
+  it('says what it waits for where nothing is assigned, and how this computer stands', async () => {
     const [world, computer] = [await realWorld(), await Computer.fresh()]
     const { page, faults } = await openLauncher(computer.launcher)
     await enrol(page, await enrolmentCode(world))
@@ -124,7 +122,7 @@ describe('the launcher', () => {
     expect(faults).toEqual([])
   })
 
-  it('shows nothing without its token, and goes on by itself when the daemon is back', { timeout: 60_000 }, async () => {
+  it('shows nothing without its token, and goes on by itself when the daemon is back', async () => {
     const computer = await Computer.fresh()
     const { page } = await openLauncher(computer.launcher.replace(/#.*/, ''))
     await page.getByText('The address of this page is not the present one.').waitFor(soon)

@@ -66,9 +66,7 @@ describe.each(['qemu', 'v86'] as const)('a full disk under a session on %s', (en
     await powerOff(again)
   })
 
-  it('does not keep the VM from running where the package has no room: the cache leaves what is left to what the guest writes', {
-    timeout: 120_000,
-  }, async () => {
+  it('does not keep the VM from running where the package has no room: the cache leaves what is left to what the guest writes', async () => {
     const disk = await smallDisk(placesOf(world.folder).data('two'), 96)
     onTestFinished(() => closeWorld(world))
     // Of this disk the cache leaves 4.8 MiB to others.

@@ -8,7 +8,7 @@ import { newActivationKey } from '../../console/src/activation/secrets.ts'
 import { openRules, operator, publishDesktop } from '../../console/test/console/world.ts'
 import { Computer, realWorld } from './computer.ts'
 
-it('counts at the console only what this computer may run', { timeout: 60_000 }, async () => {
+it('counts at the console only what this computer may run', async () => {
   const [world, computer] = [await realWorld(), await Computer.fresh()]
   const agent = join(computer.data, 'agent.conf')
   const posture = { systems: null, diskEncrypted: false, screenLock: false, processes: [], files: [agent], otherwise: 'refuse' }

@@ -26,7 +26,7 @@ async function computerOnSmallDisk(): Promise<{ readonly computer: Computer; rea
 
 const intact = { verified: true, findings: [], fault: null }
 
-it('refuses to enrol by name, and enrols with the same code once there is room', { timeout: 60_000 }, async () => {
+it('refuses to enrol by name, and enrols with the same code once there is room', async () => {
   const [world, { computer, disk }] = [await realWorld(), await computerOnSmallDisk()]
   const code = writeEnrolmentCode(await newCode(world))
   for (const free of [0, 8192, 24_576]) {
@@ -38,7 +38,7 @@ it('refuses to enrol by name, and enrols with the same code once there is room',
   await expect(computer.call('enrol', { code })).resolves.toMatchObject({ organisation: 'acme' })
 })
 
-it('refuses to start by name, keeps its lease, and starts and checks in once there is room', { timeout: 60_000 }, async () => {
+it('refuses to start by name, keeps its lease, and starts and checks in once there is room', async () => {
   const [world, { computer, disk }] = [await realWorld(), await computerOnSmallDisk()]
   await publishDesktop(world)
   const device = await computer.enrol(world)
@@ -59,7 +59,7 @@ it('refuses to start by name, keeps its lease, and starts and checks in once the
     const { contact, lease, journal } = await computer.call('status', {})
     expect(contact).toMatchObject({ connected: false, fault: { code: 'storage-full' } })
     expect([lease?.action, journal?.fault]).toEqual(['run', null])
-  }, 20_000)
+  }, 60_000)
   expect(await readFile(layout.lease)).toEqual(before)
   await reinstateDevice(operator, world.console, device)
 
@@ -70,12 +70,10 @@ it('refuses to start by name, keeps its lease, and starts and checks in once the
     const report = await showReport(operator, world.console, device, 50)
     expect(report).toMatchObject(intact)
     expect(report.entries.filter(({ type }) => type === 'decided')).toHaveLength(1)
-  }, 30_000)
+  }, 60_000)
 })
 
-it('keeps a session whose events cannot be written down, tells of each once there is room, and ends on a full disk', {
-  timeout: 60_000,
-}, async () => {
+it('keeps a session whose events cannot be written down, tells of each once there is room, and ends on a full disk', async () => {
   const [world, { computer, disk }] = [await realWorld(), await computerOnSmallDisk()]
   await publishDesktop(world)
   const device = await computer.enrol(world)
@@ -91,7 +89,7 @@ it('keeps a session whose events cannot be written down, tells of each once ther
     (await showReport(operator, world.console, device, 100)).entries.flatMap((entry) =>
       entry.type === 'observed' ? [entry.data.fields.deadline] : [],
     )
-  await vi.waitFor(async () => expect(await told()).toEqual(phases), 20_000)
+  await vi.waitFor(async () => expect(await told()).toEqual(phases), 60_000)
 
   await disk.fill()
   await computer.stop()
@@ -100,5 +98,5 @@ it('keeps a session whose events cannot be written down, tells of each once ther
   await vi.waitFor(async () => {
     expect(await computer.call('status', {})).toMatchObject({ contact: { connected: true }, instances: [{ session: { open: true } }] })
     expect(await showReport(operator, world.console, device, 0)).toMatchObject(intact)
-  }, 20_000)
+  }, 60_000)
 })

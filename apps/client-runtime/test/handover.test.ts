@@ -49,7 +49,7 @@ async function readDisk(computer: Computer, manifest: Uint8Array, packageKey: Ui
 const imports = (computer: Computer) => readdir(layoutOf(computer.data).imports).catch(() => [])
 const take = (computer: Computer, path: string) => computer.call('import', { path })
 const knowsOf = async (computer: Computer, desktop: string) =>
-  await vi.waitFor(async () => expect((await computer.call('list', {})).desktops.map((view) => view.desktop)).toContain(desktop), 20_000)
+  await vi.waitFor(async () => expect((await computer.call('list', {})).desktops.map((view) => view.desktop)).toContain(desktop), 60_000)
 
 describe('a release that comes by hand', () => {
   it('runs on an activated device from it alone, with the console gone, before and after a restart', { timeout }, async () => {
@@ -176,12 +176,12 @@ describe('a release that comes by hand', () => {
     const other = await exportFrom(world, 'other')
     await publishPackage(world, '2')
     await publishRelease(world, '1', '2')
-    await vi.waitFor(async () => expect((await computer.call('list', {})).desktops[0]?.serial).toBe(2), 20_000)
+    await vi.waitFor(async () => expect((await computer.call('list', {})).desktops[0]?.serial).toBe(2), 60_000)
     const second = await exportFrom(world)
     const seen = async () => (await readAccepted(layoutOf(computer.data).update)).versions.timestamp
     const before = await seen()
     await publishRelease(world, '1', '1', 'other')
-    await vi.waitFor(async () => expect(await seen()).toBeGreaterThan(before), 20_000)
+    await vi.waitFor(async () => expect(await seen()).toBeGreaterThan(before), 60_000)
     await world.close()
     await expect(take(computer, first)).rejects.toMatchObject({ code: 'handover-older' })
     // Its release is new to the device, its metadata is not.

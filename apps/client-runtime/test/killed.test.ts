@@ -76,7 +76,7 @@ async function makeNews(world: World, device: string, stop: AbortSignal): Promis
   }
 }
 
-it(`the daemon stays the same device with the same journal, whenever it is killed (seed ${seed})`, { timeout: 120_000 }, async () => {
+it(`the daemon stays the same device with the same journal, whenever it is killed (seed ${seed})`, async () => {
   const world = await realWorld()
   const data = await mkdtemp(join(tmpdir(), 'casemate-killed-'))
   onTestFinished(() => rm(data, { recursive: true, force: true }))
@@ -109,14 +109,14 @@ it(`the daemon stays the same device with the same journal, whenever it is kille
 
   await daemon.start()
   await revokeDevice(operator, world.console, device, 'lost')
-  await vi.waitFor(async () => expect((await callDaemon(data, 'status', {})).lease).toMatchObject({ action: 'suspend' }), 20_000)
+  await vi.waitFor(async () => expect((await callDaemon(data, 'status', {})).lease).toMatchObject({ action: 'suspend' }), 60_000)
   await reinstateDevice(operator, world.console, device)
   await vi.waitFor(async () => {
     const { contact, lease, journal } = await callDaemon(data, 'status', {})
     expect(contact).toMatchObject({ connected: true, fault: null })
     expect(lease).toMatchObject({ action: 'run' })
     expect(journal).toMatchObject({ unreceipted: 0, fault: null })
-  }, 20_000)
+  }, 60_000)
   await daemon.look()
   const report = await showReport(operator, world.console, device, 10_000)
   expect(report).toMatchObject({ verified: true, findings: [], fault: null })

@@ -89,7 +89,7 @@ describe('the system disk of a former release', () => {
   })
 })
 
-it('kill -9 at any moment takes neither the present disk nor a kept one, and the next good end makes up for it', { timeout: 60_000 }, async () => {
+it('kill -9 at any moment takes neither the present disk nor a kept one, and the next good end makes up for it', async () => {
   await session('a', { keep: 1 })
   await session('b', { keep: 1 })
   for (const delay of [0, 3, 7, 12, 20, 33]) {

@@ -52,27 +52,27 @@ async function cutOff(world: World, computer: Computer, device: string, minutes:
 }
 
 describe('an override', () => {
-  it('comes with the next contact, changes a session that runs, and is over when it ends', { timeout: 60_000 }, async () => {
+  it('comes with the next contact, changes a session that runs, and is over when it ends', async () => {
     const { world, computer, device } = await enrolled()
     await computer.running()
     expect(await toGuest(computer)).toBe(false)
     const { id } = await grant(world, device, 1800)
-    await vi.waitFor(async () => expect(await toGuest(computer)).toBe(true), 20_000)
+    await vi.waitFor(async () => expect(await toGuest(computer)).toBe(true), 60_000)
     await vi.waitFor(async () => {
       const { entries } = await showReport(operator, world.console, device, 100)
       expect(entries).toContainEqual(expect.objectContaining({ type: 'override-taken', data: expect.objectContaining({ id, kind: 'exception' }) }))
       expect(entries).toContainEqual(expect.objectContaining({ type: 'policy-applied', data: expect.objectContaining({ overrides: [id] }) }))
-    }, 20_000)
+    }, 60_000)
     await vi.waitFor(async () => {
       const { sessions } = await deviceCompliance(operator, world.console, device)
       expect(sessions).toMatchObject([{ plan: { overrides: [id] }, compliant: true }])
-    }, 20_000)
+    }, 60_000)
     await world.close()
     computer.clock.offset = 1801
-    await vi.waitFor(async () => expect(await toGuest(computer)).toBe(false), 20_000)
+    await vi.waitFor(async () => expect(await toGuest(computer)).toBe(false), 60_000)
   })
 
-  it('is taken as a text too, once, also after a restart, and by no other device', { timeout: 60_000 }, async () => {
+  it('is taken as a text too, once, also after a restart, and by no other device', async () => {
     const { world, computer, device } = await enrolled()
     const other = await Computer.fresh()
     const foreign = await grant(world, await other.enrol(world))
@@ -94,7 +94,7 @@ describe('an override', () => {
 })
 
 describe('a rescue code', () => {
-  it('lets a desktop run that was too long without contact, for its time, and once', { timeout: 60_000 }, async () => {
+  it('lets a desktop run that was too long without contact, for its time, and once', async () => {
     const { world, computer, device } = await enrolled()
     await computer.call('activate', { desktop: 'office', presented: null, password: null })
     await expect(computer.call('askRescue', { desktop: 'office' })).rejects.toMatchObject(refused('rescue-none'))
@@ -115,11 +115,11 @@ describe('a rescue code', () => {
     await computer.call('start', start)
     // As far as the policy's bound, ten hours beyond its one.
     computer.clock.offset = 661 * 60
-    await vi.waitFor(async () => expect(await reasonsOf(computer)).toEqual(['offline-too-long']), 20_000)
+    await vi.waitFor(async () => expect(await reasonsOf(computer)).toEqual(['offline-too-long']), 60_000)
     await expect(rescue(codes.offline)).rejects.toMatchObject(refused('rescue-code-used'))
   })
 
-  it('lifts a lock after wrong passwords, and a wrong code lifts nothing', { timeout: 60_000 }, async () => {
+  it('lifts a lock after wrong passwords, and a wrong code lifts nothing', async () => {
     const { world, computer, device } = await enrolled([
       { setting: 'authentication', value: { mode: 'password', minLength: 8, minClasses: 1, tries: 1, lockMinutes: 600 } },
     ])

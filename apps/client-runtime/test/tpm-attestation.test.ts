@@ -220,9 +220,7 @@ it('a TPM into which its maker put no certificate shows nothing, and asks nothin
   expect(asked).toHaveBeenCalledOnce()
 })
 
-it('a computer enrols with its key in its TPM, and counts as one with a TPM where the organisation knows who made it', {
-  timeout: 120_000,
-}, async () => {
+it('a computer enrols with its key in its TPM, and counts as one with a TPM where the organisation knows who made it', async () => {
   const world = await realWorld()
   vi.stubEnv('TPM2TOOLS_TCTI', ours.tpm.tcti)
   onTestFinished(() => void vi.unstubAllEnvs())

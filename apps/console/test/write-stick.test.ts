@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { writeStick } from '../src/stick/write-stick.ts'
 
-it('is there whole, or not at all where firmware is missing or the hand-over fails', { timeout: 60_000 }, async () => {
+it('is there whole, or not at all where firmware is missing or the hand-over fails', async () => {
   const place = await mkdtemp(join(tmpdir(), 'stick-'))
   onTestFinished(() => rm(place, { recursive: true }))
   const [stick, firmware] = [join(place, 'stick'), join(place, 'firmware')]

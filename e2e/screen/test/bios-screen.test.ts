@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { startQemu } from '../start-qemu.ts'
 
 describe('the screen of a PC without a disk', () => {
-  it('is read letter by letter from a QEMU that emulates it', { timeout: 120_000 }, async () => {
+  it('is read letter by letter from a QEMU that emulates it', async () => {
     await using qemu = await startQemu()
     const text = await qemu.screen.waitForText('No bootable device', 100_000)
     expect(text).toMatch(/^SeaBIOS \(version [0-9]/)

@@ -21,9 +21,7 @@ async function tuf(...args: readonly string[]) {
 
 const refused = (code: string, exit = 1) => ({ exit, result: { error: { code } } })
 
-it('initialises, refreshes and downloads with options before or after the operation, and says by its exit code what failed', {
-  timeout: 60_000,
-}, async () => {
+it('initialises, refreshes and downloads with options before or after the operation, and says by its exit code what failed', async () => {
   const repository = new HostileRepository()
   const server = await serve(repository)
   const folder = await freshFolder()

@@ -171,9 +171,7 @@ describe('the file of packaging', () => {
   })
 })
 
-it('the daemon says what runs, what there is and what the organisation asks for, and downloads where a vendor was packaged', {
-  timeout: 60_000,
-}, async () => {
+it('the daemon says what runs, what there is and what the organisation asks for, and downloads where a vendor was packaged', async () => {
   const world = await realWorld()
   await publishDesktop(world, openRules)
   const computer = await Computer.fresh()

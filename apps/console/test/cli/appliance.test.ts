@@ -54,9 +54,7 @@ async function makeAppliance(): Promise<AppliancePlace> {
 const manifestIn = async ({ at }: Workplace, out: string) => JSON.parse(await readFile(at(out, 'manifest.json'), 'utf8'))
 
 describe('casemate-admin seal --appliance', () => {
-  it('seals an OVA into the package of its disks, with hardware, licence, roles and notes, and refuses it once a byte in it is another', {
-    timeout: 120_000,
-  }, async () => {
+  it('seals an OVA into the package of its disks, with hardware, licence, roles and notes, and refuses it once a byte in it is another', async () => {
     const place = await makeAppliance()
     const { at } = place
     const ova = await place.seal('--appliance', at('web.ova'), '--role', 'disk2=system')

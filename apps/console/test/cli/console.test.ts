@@ -137,7 +137,7 @@ it('makes an organisation, publishes a desktop, makes a code, and finds it all a
   expect(await stopServer(again.child)).toBe(0)
 })
 
-it('survives being killed while it serves, and refuses a second server meanwhile', { timeout: 60_000 }, async () => {
+it('survives being killed while it serves, and refuses a second server meanwhile', async () => {
   const place = await makeWorkplace()
   await init(place)
   const { child, ready } = await startServer(place)
@@ -158,7 +158,7 @@ it('survives being killed while it serves, and refuses a second server meanwhile
   expect(await stopServer(again.child)).toBe(0)
 })
 
-it('names what is wrong: no console, an unknown setting, a wrong passphrase, a folder in use, wrong usage', { timeout: 60_000 }, async () => {
+it('names what is wrong: no console, an unknown setting, a wrong passphrase, a folder in use, wrong usage', async () => {
   const place = await makeWorkplace()
   const { at } = place
   await init(place)

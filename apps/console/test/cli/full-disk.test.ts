@@ -10,7 +10,7 @@ import { admin, makeKey, makeWorkplace, sealArguments } from './admin.ts'
 
 const partial = (folder: string) => readdir(join(folder, '.partial'))
 
-it('says that the disk is full, leaves no half object, and seals once there is room', { timeout: 60_000 }, async () => {
+it('says that the disk is full, leaves no half object, and seals once there is room', async () => {
   const place = await makeWorkplace()
   await makeKey(place)
   const disk = await smallDisk(place.at('small'), 3)
@@ -31,7 +31,7 @@ it('says that the disk is full, leaves no half object, and seals once there is r
   expect(verified.code).toBe(0)
 })
 
-it('refuses before the long part what can never fit, and seals the same once there is room', { timeout: 60_000 }, async () => {
+it('refuses before the long part what can never fit, and seals the same once there is room', async () => {
   const place = await makeWorkplace()
   await makeKey(place)
   const disk = await smallDisk(place.at('small'), 1)

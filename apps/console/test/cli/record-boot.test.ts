@@ -25,9 +25,7 @@ const seal = (place: Workplace, ...more: readonly string[]) => {
 const manifestOf = async (place: Workplace) => JSON.parse(await readFile(place.at('out', 'manifest.json'), 'utf8'))
 
 describe('casemate-admin seal --record-boot', () => {
-  it('boots the package until its guest is quiet; the manifest names the order of its reads and the state it ended with, all of it whole', {
-    timeout: 120_000,
-  }, async () => {
+  it('boots the package until its guest is quiet; the manifest names the order of its reads and the state it ended with, all of it whole', async () => {
     const place = await ready()
     const { code, stdout, stderr } = await seal(place, '--record-boot', '--record-quiet', '2', '--record-engine', 'v86', '--warm-state')
     expect(code, stderr).toBe(0)
@@ -49,9 +47,7 @@ describe('casemate-admin seal --record-boot', () => {
     expect([refused, problems.includes('warm-state-missing')]).toEqual([1, true])
   })
 
-  it('goes on to the limit while its guest reads new chunks, and ends when that switches itself off, which leaves no warm state', {
-    timeout: 120_000,
-  }, async () => {
+  it('goes on to the limit while its guest reads new chunks, and ends when that switches itself off, which leaves no warm state', async () => {
     const record = ['--record-boot', '--record-quiet', '3', '--record-engine', 'v86']
     const recorded = async (walk: Walk, ...more: readonly string[]) => {
       const { code, stdout, stderr } = await seal(await ready(walk), ...record, ...more)
@@ -69,7 +65,7 @@ describe('casemate-admin seal --record-boot', () => {
     expect(refused).toContain('its guest switched itself off, so there is no state')
   })
 
-  it('ends at once, with the reason, where the package does not run on this computer', { timeout: 60_000 }, async () => {
+  it('ends at once, with the reason, where the package does not run on this computer', async () => {
     const place = await ready()
     await writeFile(place.at('machine.yaml'), oneIdeDisk.replace('controller: ide', 'controller: virtio'))
     const { code, stderr } = await seal(place, '--record-boot', '3000', '--record-engine', 'v86')

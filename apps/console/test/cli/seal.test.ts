@@ -35,9 +35,7 @@ describe('casemate-admin seal', () => {
     ])
   })
 
-  it('takes the files of a folder for each instance, and refuses a misspelt placeholder, a folder in it and bytes that are no text', {
-    timeout: 120_000,
-  }, async () => {
+  it('takes the files of a folder for each instance, and refuses a misspelt placeholder, a folder in it and bytes that are no text', async () => {
     const place = await ready()
     const seed = place.at('seed')
     await mkdir(seed)
@@ -102,9 +100,7 @@ describe('casemate-admin seal', () => {
     await expectRefused(place, [], exit, refusal)
   })
 
-  it('refuses a store and an output folder that cannot be written before it reads a disk, and seals once they can be', {
-    timeout: 60_000,
-  }, async () => {
+  it('refuses a store and an output folder that cannot be written before it reads a disk, and seals once they can be', async () => {
     const place = await ready()
     const disk = await smallDisk(place.at('small'), 32)
     const [store, out] = [place.at('small', 'store'), place.at('small', 'out')]

@@ -66,7 +66,7 @@ async function flip(path: string): Promise<void> {
 }
 
 describe('casemate-admin fsck', () => {
-  it('exits with 0 for a clean store and with 1 for one that is not, and changes it only with --repair', { timeout: 120_000 }, async () => {
+  it('exits with 0 for a clean store and with 1 for one that is not, and changes it only with --repair', async () => {
     const place = await sealed()
     const both = ['--sealed', place.at('out'), '--sealed', place.at('out-2')]
     expect(await run(place, 'fsck', ...keyed(place), ...both)).toMatchObject({ code: 0, result: { clean: true, packages: 2, problems: [] } })
@@ -87,7 +87,7 @@ describe('casemate-admin fsck', () => {
     expect(stdout).toMatch(/^object-missing: .+ \(accounting 1\.0\.0, disk /)
   })
 
-  it('refuses a store that is not there, and options that contradict each other', { timeout: 120_000 }, async () => {
+  it('refuses a store that is not there, and options that contradict each other', async () => {
     const place = await sealed()
     await rm(place.at('store'), { recursive: true })
     expect(await run(place, 'fsck')).toMatchObject({ code: 3, result: { error: { code: 'store-missing' } } })
@@ -96,7 +96,7 @@ describe('casemate-admin fsck', () => {
 })
 
 describe('casemate-admin gc', () => {
-  it('says what would go, deletes it with --delete, and keeps the packages that were named whole', { timeout: 120_000 }, async () => {
+  it('says what would go, deletes it with --delete, and keeps the packages that were named whole', async () => {
     const place = await sealed()
     const before = await place.objects()
     const gc = (...more: readonly string[]) => run(place, 'gc', ...keyed(place), '--sealed', place.at('out-2'), ...more)
@@ -110,7 +110,7 @@ describe('casemate-admin gc', () => {
     expect(await run(place, 'fsck', ...keyed(place), '--sealed', place.at('out'))).toMatchObject({ code: 1 })
   })
 
-  it('refuses to delete where no package is named, where keys are missing, and while something is sealed', { timeout: 120_000 }, async () => {
+  it('refuses to delete where no package is named, where keys are missing, and while something is sealed', async () => {
     const place = await sealed()
     const before = await place.objects()
     const named = ['gc', '--delete', '--sealed', place.at('out-2')]
@@ -127,7 +127,7 @@ describe('casemate-admin gc', () => {
 })
 
 describe('casemate-admin diff', () => {
-  it('says what the second package needs beyond the first', { timeout: 120_000 }, async () => {
+  it('says what the second package needs beyond the first', async () => {
     const place = await sealed()
     const { code, result } = await run(place, 'diff', place.at('out'), place.at('out-2'), ...keyed(place))
     expect(code).toBe(0)

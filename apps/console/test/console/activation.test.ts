@@ -31,7 +31,7 @@ it('wraps the package key only once activation is accepted, and only for this de
   expect(other.lease?.assign).toMatchObject([{ key: null }])
 })
 
-it("brings a desktop's secrets with the package key, to an activated device only, and keeps none of them in clear", { timeout: 60_000 }, async () => {
+it("brings a desktop's secrets with the package key, to an activated device only, and keeps none of them in clear", async () => {
   const world = await startWorld()
   const { sha256 } = await publishDesktop(world)
   const device = await ScriptedDevice.enrolled(world)

@@ -240,9 +240,7 @@ it('gives and takes back the permission of a device whose network rules together
   expect(world.failures).toEqual([])
 })
 
-it('tells of a release at once also whoever has fetched its metadata already, and holds the question of whoever has its lease', {
-  timeout: 60_000,
-}, async () => {
+it('tells of a release at once also whoever has fetched its metadata already, and holds the question of whoever has its lease', async () => {
   const world = await startWorld()
   await publishDesktop(world)
   const device = await ScriptedDevice.enrolled(world)

@@ -36,7 +36,7 @@ const madeCode = z.object({ id: z.string() })
 const madeIn = async (world: World) =>
   (await readAudit(operator, world.console)).entries.filter(({ action }) => action === 'enrolment-code.made').map(({ subject }) => subject)
 
-it('refuses a record by name, keeps and shows every one before it, and takes the same one once there is room', { timeout: 60_000 }, async () => {
+it('refuses a record by name, keeps and shows every one before it, and takes the same one once there is room', async () => {
   const { world, disk } = await worldOnSmallDisk()
   await disk.fill()
   const made: string[] = []
@@ -55,7 +55,7 @@ it('refuses a record by name, keeps and shows every one before it, and takes the
   expect(await madeIn(world)).toEqual(made)
 })
 
-it('refuses to put forward and to approve before anything is changed, and does both once there is room', { timeout: 60_000 }, async () => {
+it('refuses to put forward and to approve before anything is changed, and does both once there is room', async () => {
   const { world, disk } = await worldOnSmallDisk()
   const { repository } = world.console
   const policy = (version: string) => ({
@@ -87,7 +87,7 @@ it('refuses to put forward and to approve before anything is changed, and does b
   expect((await readRepository(repository)).roles.get('policies')?.document.signed.targets).toHaveProperty(['policies/base/1.json'])
 })
 
-it('tells a device to come again, and gives it its next lease once there is room', { timeout: 60_000 }, async () => {
+it('tells a device to come again, and gives it its next lease once there is room', async () => {
   const { world, disk } = await worldOnSmallDisk()
   const device = await ScriptedDevice.enrolled(world)
   await disk.fill()

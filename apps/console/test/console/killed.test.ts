@@ -107,7 +107,7 @@ async function checkWhole(console: Server): Promise<void> {
   expect(console.policies.filter((path) => out[path] === undefined)).toEqual([])
 }
 
-it(`the server keeps what it acknowledged and goes on, whenever it is killed (seed ${seed})`, { timeout: 120_000 }, async () => {
+it(`the server keeps what it acknowledged and goes on, whenever it is killed (seed ${seed})`, async () => {
   const data = await freshData()
   await writeFile(join(data, 'passphrase'), `${passphrase}\n`)
   const text = await readFile(consoleLayout(data).key('approver'), 'utf8')
@@ -123,7 +123,7 @@ it(`the server keeps what it acknowledged and goes on, whenever it is killed (se
     await checkWhole(console)
     const before = console.policies.length
     const writing = console.writeUntilGone()
-    await vi.waitFor(() => expect(console.policies.length).toBeGreaterThan(before), 30_000)
+    await vi.waitFor(() => expect(console.policies.length).toBeGreaterThan(before), 60_000)
     await setTimeout(ms)
     await console.kill()
     await writing

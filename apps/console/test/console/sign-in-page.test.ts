@@ -17,9 +17,7 @@ it('derives the argon2id tag of RFC 9106, 5.3', () => {
   expect(Buffer.from(tag).toString('hex')).toBe('0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659')
 })
 
-it('signs what is shown with the approver`s file, and is refused with another key, passphrase, or bytes; the key counts as unlocked', {
-  timeout: 120_000,
-}, async () => {
+it('signs what is shown with the approver`s file, and is refused with another key, passphrase, or bytes; the key counts as unlocked', async () => {
   const world = await startWorld()
   const calls = operatorCalls(world.console, () => null)
   const inPages = { ...operator, inPages: true as const }

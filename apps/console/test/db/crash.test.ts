@@ -49,4 +49,4 @@ test('a process killed while it writes loses nothing that it acknowledged and le
     await connection.close()
   }
   expect(acknowledged.length).toBeGreaterThan(ROUNDS)
-}, 120_000)
+})

@@ -61,7 +61,7 @@ roles:
   timestamp: { threshold: 1, keys: [online] }
   packages: { threshold: 1, keys: [${approvers}] }
 `
-}, 120_000)
+})
 afterAll(() => rm(keys, { recursive: true, force: true }))
 
 async function ceremony() {
@@ -121,7 +121,7 @@ describe('casemate-trust', () => {
 
     const { roles } = await readRepository(folderStore(at('repository')))
     expect(Object.keys(roles.get('packages')?.document.signed.targets ?? {})).toEqual(['packages/office/1.json'])
-  }, 120_000)
+  })
 
   it('refuses a wrong passphrase, and a key that is there already, and leaves nothing of it', async () => {
     const { at, key, repository, pass } = await ceremony()
@@ -133,14 +133,14 @@ describe('casemate-trust', () => {
     expect(await readdir(at('.'))).toEqual(['trust.yaml', 'wrong'])
     const offline = ['--key', key('ada'), '--key', key('bert'), ...pass]
     expect(await trust(...init, join(keys, 'pass'), ...offline)).toMatchObject({ exit: 0, result: { waiting: [] } })
-  }, 120_000)
+  })
 
   it('prints no secret and leaves none in clear', async () => {
     const { key } = await ceremony()
     const { result } = await trust('show-key', '--key', key('ada'))
     expect(Object.keys(result).sort()).toEqual(['keyId', 'kind', 'publicKey'])
     expect(Object.keys(JSON.parse(await readFile(key('ada'), 'utf8'))).sort()).toEqual(['about', 'box', 'format', 'kdf', 'nonce'])
-  }, 60_000)
+  })
 
   it('makes escrow keys and their list, and opens a share for the device that made it, with the key that it is for', async () => {
     const { at, key, pass } = await ceremony()

@@ -96,5 +96,5 @@ describe('casemate-trust', () => {
     await org.create(folderStore(young), [org.ada, org.bert], today)
     expect(await statusOfFolder(young)).toContain('root')
     expect(await statusOfFolder(young)).not.toContain('WARNING')
-  }, 60_000)
+  })
 })

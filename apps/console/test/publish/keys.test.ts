@@ -74,7 +74,7 @@ describe('casemate-trust', () => {
     expect(await trust(...second, '--role', 'root', '--role', 'targets')).toMatchObject({ exit: 0, result: { staged: ['root'] } })
     expect(await readdir(folder)).toEqual(['repository', 'trust.yaml'])
     expect((await readPlanFile(plan)).keys.root).toMatchObject({ threshold: 2, keys: [{ keyId: org.ada.keyId }, {}, { holder: 'eve' }] })
-  }, 60_000)
+  })
 
   it('plan writes the plan of what is published, which differs from it in nothing', async () => {
     const { org, folder, at } = await published()
@@ -84,7 +84,7 @@ describe('casemate-trust', () => {
     expect(await trust('plan', flag, repository, '--out', out)).toMatchObject(refused('exists'))
     expect((await readPlanFile(out)).keys.root).toMatchObject({ threshold: 2, keys: [{ holder: 'ada', keyId: org.ada.keyId }, { holder: 'bert' }] })
     expect(await trust('rotate', flag, repository, '--plan', out, '--author', 'ada')).toMatchObject({ exit: 0, result: { staged: [] } })
-  }, 60_000)
+  })
 
   it('remove-key stages what the key had signed too, and refuses to go below the threshold', async () => {
     const { org, store, at, waiting, text: planText, plan } = await published()
@@ -101,7 +101,7 @@ describe('casemate-trust', () => {
       packages: { keys: [{}, { holder: 'bert' }] },
       releases: { keys: [{ holder: 'ada' }] },
     })
-  }, 60_000)
+  })
 })
 
 describe('a key into a plan', () => {

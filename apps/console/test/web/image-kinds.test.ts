@@ -47,7 +47,7 @@ async function sealed(machine: string) {
   return await until(find, (found) => found?.state === 'done' || found?.state === 'failed')
 }
 
-it('takes each kind as the disk that it holds', { timeout: 120_000 }, async () => {
+it('takes each kind as the disk that it holds', async () => {
   const { raw, bytes, convert } = await prepare()
   const images: Readonly<Record<string, Buffer>> = {
     qcow2: await convert('qcow2', '-c'),
@@ -67,7 +67,7 @@ it('takes each kind as the disk that it holds', { timeout: 120_000 }, async () =
   }
 })
 
-it('seals one as the disk that it holds', { timeout: 60_000 }, async () => {
+it('seals one as the disk that it holds', async () => {
   const { bytes, convert } = await prepare()
   await uploadMachine(browser, 'sealed', await convert('qcow2'))
   expect(await sealed('sealed')).toMatchObject({ state: 'done', failure: null, progress: { done: bytes.length, total: bytes.length } })

@@ -40,7 +40,7 @@ async function sign(role: string, secret = passphrase): Promise<unknown> {
   return await browser.call('sign-with-console-key', { role, reviewed: waits?.sha256 ?? '', passphrase: secret })
 }
 
-it('seals a machine into a package, and publishes desktop, policy and package with the key that it holds', { timeout: 60_000 }, async () => {
+it('seals a machine into a package, and publishes desktop, policy and package with the key that it holds', async () => {
   await uploadMachine(browser, 'demo', bootable(randomBytes(2 * mebibyte).fill(0, 0, 440)))
   expect(await jobEnd(await seal('demo', '1'))).toMatchObject({
     ...{ kind: 'seal', state: 'done', failure: null },
@@ -151,7 +151,7 @@ it('seals validity and customization files into the package, and refuses what de
   await sign('packages')
 })
 
-it('seals four disks, or three and customization files, and refuses both together before a job begins', { timeout: 60_000 }, async () => {
+it('seals four disks, or three and customization files, and refuses both together before a job begins', async () => {
   const files = ['user-data', 'meta-data'].map((name) => ({ name, text: '' }))
   const roomy = ['system', 'one', 'two', 'three']
   for (const [name, disks] of [['four', roomy] as const, ['three', roomy.slice(0, 3)] as const]) {
@@ -177,9 +177,7 @@ it('seals four disks, or three and customization files, and refuses both togethe
   await sign('packages')
 })
 
-it('boots what it seals once, where that is asked for: the package names the order of its reads', {
-  timeout: 60_000,
-}, async () => {
+it('boots what it seals once, where that is asked for: the package names the order of its reads', async () => {
   await uploadMachine(browser, 'booted', bootable(randomBytes(mebibyte)))
   const wanted = (name: string, recordBoot: object) => ({ machine: 'booted', package: { name, version: '1' }, recordBoot })
   expect(await browser.call('seal-machine', wanted('booted', { seconds: 2, engine: 'qemu', warmState: true }))).toMatchObject({
@@ -243,7 +241,7 @@ it('seals without the order where the chosen engine does not run the package, an
   expect(await sealOn('2', 'auto')).toMatchObject(done(/was recorded: \d+ s on qemu, 1 chunk/))
 })
 
-it('says of a seal that a kill ended what became of it, and seals again after the next start', { timeout: 60_000 }, async () => {
+it('says of a seal that a kill ended what became of it, and seals again after the next start', async () => {
   await uploadMachine(browser, 'late', bootable(randomBytes(16 * mebibyte)))
   const job = await seal('late', '1')
   await console.stop('SIGKILL')

@@ -80,7 +80,7 @@ const allowed: Readonly<Record<CallName, readonly RoleName[]>> = {
 
 const refusal = z.object({ error: z.object({ code: z.string() }).optional() })
 
-it.each(roleNames)('lets %s do what the table says, and nothing else', { timeout: 60_000 }, async (role) => {
+it.each(roleNames)('lets %s do what the table says, and nothing else', async (role) => {
   const world = await startWorld()
   const calls = operatorCalls(world.console, () => ({ address: world.device, pin: world.pin }))
   const app = createOperatorApp({ ...operator, rights: rightsOf([role]) }, calls)

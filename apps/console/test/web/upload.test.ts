@@ -19,7 +19,7 @@ beforeAll(async () => {
   await author.signIn('ann', password)
 })
 
-it('goes on where an upload was cut, and after the console was killed, and hashes what it has', { timeout: 60_000 }, async () => {
+it('goes on where an upload was cut, and after the console was killed, and hashes what it has', async () => {
   const disk = bootable(randomBytes(4 * mebibyte))
   await createMachine(author, 'resumed', disk.length)
   const { path, status } = await beginUpload(author, 'resumed', disk.length)
@@ -113,7 +113,7 @@ it('says that there is no room before the first byte', async () => {
   expect(await createMachine(author, 'huge', mebibyte)).toMatchObject({ name: 'huge' })
 })
 
-it('needs no memory for the size of a disk', { timeout: 60_000 }, async () => {
+it('needs no memory for the size of a disk', async () => {
   const length = 192 * mebibyte
   await createMachine(author, 'large', length)
   const { path } = await beginUpload(author, 'large', length)

@@ -68,13 +68,13 @@ it.each<[string, readonly DiskSpec['controller'][], Partial<VmSpec>]>([
     ['virtio', 'sata'],
     { chipset: 'q35', cpus: 4, cpuTopology: { sockets: 1, cores: 2, threads: 2 }, devices: { ...everything, usb: 'ehci' } },
   ],
-])('boots on %s', { timeout: 60_000 }, async (_name, controllers, change) => {
+])('boots on %s', async (_name, controllers, change) => {
   const vm = await started(controllers, change)
   expect(await vm.devices?.memoryMiB()).toBe(64)
   expect(vm.devices?.agent).toBeDefined()
 })
 
-it('changes the media of its drives while the guest runs, and refuses those that the machine does not have', { timeout: 60_000 }, async () => {
+it('changes the media of its drives while the guest runs, and refuses those that the machine does not have', async () => {
   const medium = { sizeBytes: 2048 * 16, nbd: await nbd.serve(Buffer.alloc(2048 * 16, 7)) }
   const vm = await started(['ide'], { devices: { drives: ['cd'] } })
   await vm.devices?.insert('cd', medium)
