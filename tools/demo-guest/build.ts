@@ -4,7 +4,7 @@
 // goes into it; it is made under another name and renamed when whole, so an interrupted run leaves nothing that looks
 // finished, and a second run finds what the first has done.
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Progress } from '../progress.mjs'
 import { type DebianSource, fetchPackages, hostDebianSource, PACKAGES } from './debian-packages.ts'
@@ -15,6 +15,7 @@ import { findHostTools, type HostTools } from './host-tools.ts'
 import { buildInitrd } from './initrd.ts'
 import { ModuleTree } from './kernel-modules.ts'
 import { MACHINE_FILE } from './machine-file.ts'
+import { exists, makeOnce } from './make-once.ts'
 import { writeHomeFiles, writeRootFiles } from './root-files.ts'
 import { runTool } from './run-tool.ts'
 
@@ -39,13 +40,6 @@ export interface BuildSettings {
 
 const shortHash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
-}
-
 /** SHA-256 over this tool's own files: a changed recipe makes new images. Tests are no part of the recipe. */
 async function recipeHash(): Promise<string> {
   const entries = await readdir(import.meta.dirname, { recursive: true, withFileTypes: true })
@@ -58,24 +52,8 @@ async function recipeHash(): Promise<string> {
   return hash.digest('hex')
 }
 
-/** Makes `folder` by `fill` in a folder beside it, unless it is there. */
-async function makeOnce(folder: string, fill: (work: string) => Promise<void>): Promise<void> {
-  if (await exists(folder)) return
-  const work = await mkdtemp(`${folder}.part-`)
-  try {
-    await fill(work)
-    await chmod(work, 0o755)
-    await runTool({ program: 'sync', args: ['--file-system', work] })
-    await rename(work, folder)
-  } catch (cause) {
-    await rm(work, { recursive: true, force: true })
-    // Another run of the same build may have been faster; its result is as good.
-    if (!(await exists(folder))) throw cause
-  }
-}
-
 async function unpackPackages(tools: HostTools, cache: string, source: DebianSource, work: string, progress: Progress): Promise<void> {
-  for (const path of await fetchPackages(tools, join(cache, 'downloads'), source, progress))
+  for (const path of await fetchPackages(tools, PACKAGES, join(cache, 'downloads'), source, progress))
     await progress.during(`unpacking ${basename(path)}`, () => runTool({ program: tools['dpkg-deb'], args: ['-x', path, work] }))
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fetches 32-bit Debian packages through an apt root of its own: the host's package state is neither read nor changed,
+// Fetches Debian packages through an apt root of its own: the host's package state is neither read nor changed,
 // and no root rights are needed. apt checks every package against the archive's signature.
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -35,10 +35,16 @@ export async function hostDebianSource(tools: HostTools): Promise<DebianSource> 
   return debianSource(await runTool({ program: tools['apt-get'], args: ['update', '--print-uris'] }))
 }
 
-/** `linux-image-686` is a meta package: it stands for the newest kernel of the suite. */
-export const PACKAGES = ['linux-image-686', 'busybox-static'] as const
+export interface WantedPackages {
+  readonly architecture: 'i386' | 'amd64'
+  /** A meta package: it stands for the newest kernel of the suite. */
+  readonly kernel: string
+  readonly others: readonly string[]
+}
 
-async function createAptRoot(folder: string, source: DebianSource, keyring: string): Promise<readonly string[]> {
+export const PACKAGES: WantedPackages = { architecture: 'i386', kernel: 'linux-image-686', others: ['busybox-static'] }
+
+async function createAptRoot(folder: string, source: DebianSource, keyring: string, architecture: string): Promise<readonly string[]> {
   await mkdir(join(folder, 'state/lists/partial'), { recursive: true })
   await mkdir(join(folder, 'cache/archives/partial'), { recursive: true })
   await mkdir(join(folder, 'sources.list.d'), { recursive: true })
@@ -50,8 +56,8 @@ async function createAptRoot(folder: string, source: DebianSource, keyring: stri
     `Dir::Cache=${folder}/cache`,
     `Dir::Etc::sourcelist=${folder}/sources.list`,
     `Dir::Etc::sourceparts=${folder}/sources.list.d`,
-    'APT::Architecture=i386',
-    'APT::Architectures=i386',
+    `APT::Architecture=${architecture}`,
+    `APT::Architectures=${architecture}`,
     // Run as root, apt would fetch as a user who may not write into our folder.
     'APT::Sandbox::User=',
     'Acquire::Languages=none',
@@ -60,26 +66,32 @@ async function createAptRoot(folder: string, source: DebianSource, keyring: stri
 }
 
 /** The package that the meta package stands for at present. */
-function kernelPackage(dependencies: string): string {
-  const name = /^\s*Depends: (linux-image-\S+-686)$/m.exec(dependencies)?.[1]
-  if (name === undefined) throw new DemoGuestError('download-failed', `\`linux-image-686\` names no kernel package, found \`${dependencies.trim()}\``)
+function kernelPackage(meta: string, dependencies: string): string {
+  const name = /^\s*Depends: (linux-image-\d\S+)$/m.exec(dependencies)?.[1]
+  if (name === undefined) throw new DemoGuestError('download-failed', `\`${meta}\` names no kernel package, found \`${dependencies.trim()}\``)
   return name
 }
 
 /**
- * Downloads kernel and userland into `folder` and returns the paths of the `.deb` files. What an interrupted run has
+ * Downloads the packages, the kernel first, into `folder` and returns the paths of the `.deb` files. What an interrupted run has
  * already downloaded whole is not fetched again.
  * @throws DemoGuestError `download-failed`
  */
-export async function fetchPackages(tools: HostTools, folder: string, source: DebianSource, progress: Progress): Promise<readonly string[]> {
+export async function fetchPackages(
+  tools: HostTools,
+  { architecture, kernel: meta, others }: WantedPackages,
+  folder: string,
+  source: DebianSource,
+  progress: Progress,
+): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true })
   const root = await mkdtemp(`${folder}.part-`)
   try {
-    const options = await createAptRoot(root, source, tools['debian-archive-keyring.gpg'])
+    const options = await createAptRoot(root, source, tools['debian-archive-keyring.gpg'], architecture)
     await progress.during('lists of Debian packages', () => runTool({ program: tools['apt-get'], args: [...options, '-q', 'update'] }))
-    const kernel = kernelPackage(await runTool({ program: tools['apt-cache'], args: [...options, 'depends', PACKAGES[0]] }))
+    const kernel = kernelPackage(meta, await runTool({ program: tools['apt-cache'], args: [...options, 'depends', meta] }))
     const paths: string[] = []
-    const names = [kernel, PACKAGES[1]]
+    const names = [kernel, ...others]
     for (const [at, name] of names.entries()) {
       paths.push(await fetchOne({ tools, options, root, folder, progress }, name, `package ${at + 1} of ${names.length}, ${name}`))
     }

@@ -6,8 +6,8 @@
 //   sector 1       record of the files that change later (demo-record.ts)
 //   1 MiB          FAT16, active: syslinux, kernel, initrd
 //   17 MiB         ext4, the root file system
-import { open, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readFile } from 'node:fs/promises'
+import { type BootFiles, BUILD_TIME, createSparse, masterBootRecord, writeBootPartition } from './boot-partition.ts'
 import { encodeRecord } from './demo-record.ts'
 import { DemoGuestError } from './error.ts'
 import type { Owned } from './file-owners.ts'
@@ -17,15 +17,14 @@ import { runTool } from './run-tool.ts'
 const MIB = 1024 * 1024
 const SECTOR = 512
 const BLOCK = 4096
-const BOOT = { start: 1 * MIB, size: 16 * MIB }
-const ROOT = { start: 17 * MIB, size: 111 * MIB }
+const BOOT = { start: 1 * MIB, size: 16 * MIB, active: true, type: 0x0e }
+const ROOT = { start: 17 * MIB, size: 111 * MIB, active: false, type: 0x83 }
 const SYSTEM_SIZE = 128 * MIB
 const USER_SIZE = 64 * MIB
 
 // Fixed so that equal parts give equal file systems.
 const ROOT_UUID = '6d1f7f0e-2f0b-4f0c-9d5e-0c5e5a7e0001'
 const USER_UUID = '6d1f7f0e-2f0b-4f0c-9d5e-0c5e5a7e0002'
-const BUILD_TIME = '1767225600'
 const FAKE_TIME = { E2FSPROGS_FAKE_TIME: BUILD_TIME, SOURCE_DATE_EPOCH: BUILD_TIME }
 
 const KERNEL_ARGUMENTS = [
@@ -43,60 +42,6 @@ const KERNEL_ARGUMENTS = [
   'noisapnp',
   'panic=10',
 ]
-
-export interface BootFiles {
-  readonly kernel: string
-  readonly initrd: Uint8Array
-}
-
-function partitionEntry(active: boolean, type: number, start: number, size: number): Buffer {
-  const entry = Buffer.alloc(16)
-  entry[0] = active ? 0x80 : 0
-  entry[4] = type
-  // Cylinder, head, sector "beyond": the boot code then uses the sector numbers below.
-  entry.set([0xfe, 0xff, 0xff], 1)
-  entry.set([0xfe, 0xff, 0xff], 5)
-  entry.writeUInt32LE(start / SECTOR, 8)
-  entry.writeUInt32LE(size / SECTOR, 12)
-  return entry
-}
-
-/** Sector 0: 440 bytes of boot code, disk signature, four entries, 55 aa. */
-export function masterBootRecord(bootCode: Buffer): Buffer {
-  if (bootCode.length > 440) throw new DemoGuestError('image-invalid', `the boot code has ${bootCode.length} bytes, expected at most 440`)
-  const sector = Buffer.alloc(SECTOR)
-  bootCode.copy(sector)
-  sector.writeUInt32LE(0xca5e_0001, 440)
-  partitionEntry(true, 0x0e, BOOT.start, BOOT.size).copy(sector, 446)
-  partitionEntry(false, 0x83, ROOT.start, ROOT.size).copy(sector, 462)
-  sector.writeUInt16LE(0xaa55, 510)
-  return sector
-}
-
-async function createSparse(path: string, size: number): Promise<void> {
-  await using file = await open(path, 'wx')
-  await file.truncate(size)
-}
-
-async function writeBootPartition(tools: HostTools, image: string, work: string, files: BootFiles): Promise<void> {
-  const partition = `${image}@@${BOOT.start}`
-  // mtools otherwise reads the settings of whoever runs it, and may ask questions.
-  const environment = { MTOOLSRC: '/dev/null', MTOOLS_SKIP_CHECK: '1', ...FAKE_TIME }
-  const sectors = String(BOOT.size / SECTOR)
-  const geometry = ['-T', sectors, '-h', '64', '-s', '32', '-H', String(BOOT.start / SECTOR), '-c', '4', '-N', 'ca5e0001', '-v', 'CASEMATE']
-  await runTool({ program: tools.mformat, args: ['-i', partition, ...geometry, '::'], environment })
-  await runTool({ program: tools.syslinux, args: ['--install', '--offset', String(BOOT.start), image], environment })
-  const initrd = join(work, 'initrd.img')
-  const settings = join(work, 'syslinux.cfg')
-  await writeFile(initrd, files.initrd)
-  // No SERIAL line: the boot loader waits for ever on a machine that has no serial port.
-  await writeFile(
-    settings,
-    `DEFAULT casemate\nPROMPT 0\nLABEL casemate\n  LINUX vmlinuz\n  INITRD initrd.img\n  APPEND ${KERNEL_ARGUMENTS.join(' ')}\n`,
-  )
-  await runTool({ program: tools.mcopy, args: ['-i', partition, files.kernel, '::vmlinuz'], environment })
-  await runTool({ program: tools.mcopy, args: ['-i', partition, initrd, settings, '::'], environment })
-}
 
 interface FileSystem {
   readonly image: string
@@ -141,21 +86,21 @@ export interface SystemDisk {
   readonly image: string
   /** Empty folder for parts of the work. */
   readonly work: string
-  readonly boot: BootFiles
+  readonly boot: Omit<BootFiles, 'arguments'>
   readonly folder: string
   readonly owned: readonly Owned[]
 }
 
 export async function writeSystemDisk(tools: HostTools, { image, work, boot, folder, owned }: SystemDisk): Promise<void> {
   await createSparse(image, SYSTEM_SIZE)
-  await writeBootPartition(tools, image, work, boot)
-  await writeFileSystem(tools, { image, ...ROOT, label: 'casemate-root', uuid: ROOT_UUID, folder, owned })
+  await writeBootPartition(tools, image, work, BOOT, { ...boot, arguments: KERNEL_ARGUMENTS })
+  await writeFileSystem(tools, { image, start: ROOT.start, size: ROOT.size, label: 'casemate-root', uuid: ROOT_UUID, folder, owned })
   const record = encodeRecord({
     nonceOffset: await blockOf(tools, image, '/etc/casemate/nonce'),
     releaseOffset: await blockOf(tools, image, '/etc/casemate/release'),
   })
   await using file = await open(image, 'r+')
-  await file.write(Buffer.concat([masterBootRecord(await readFile(tools['mbr.bin'])), record]), 0, 2 * SECTOR, 0)
+  await file.write(Buffer.concat([masterBootRecord(await readFile(tools['mbr.bin']), [BOOT, ROOT]), record]), 0, 2 * SECTOR, 0)
   await file.sync()
 }
 

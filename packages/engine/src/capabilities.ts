@@ -9,6 +9,7 @@ export const capabilityNames = [
   'cpus:many',
   'cpu-model',
   'chipset:q35',
+  'firmware:uefi',
   'disk:ide',
   'disk:sata',
   'disk:scsi',
@@ -37,6 +38,7 @@ export const capabilityNames = [
   'sound:sb16',
   'watchdog',
   'panic',
+  'tpm',
   'agent',
   'suspend',
 ] as const
@@ -45,6 +47,7 @@ export type Capability = (typeof capabilityNames)[number]
 /** Every capability that `spec` needs, each once, in spec order. */
 export function capabilitiesOf(spec: VmSpec): readonly Capability[] {
   const needed = new Set<Capability>()
+  if (spec.firmware !== 'bios') needed.add('firmware:uefi')
   if (spec.chipset === 'q35') needed.add('chipset:q35')
   if (spec.cpus > 1) needed.add('cpus:many')
   if (spec.cpuModel !== undefined) needed.add('cpu-model')
@@ -60,7 +63,7 @@ export function capabilitiesOf(spec: VmSpec): readonly Capability[] {
   return [...needed]
 }
 
-function ofDevices({ balloon, usb, drives, parallel, sound, watchdog, panic, agent }: DeviceSpec): readonly Capability[] {
+function ofDevices({ balloon, usb, drives, parallel, sound, watchdog, panic, tpm, agent }: DeviceSpec): readonly Capability[] {
   return [
     ...(balloon ? ['balloon' as const] : []),
     ...(usb === undefined ? [] : [`usb:${usb}` as const]),
@@ -69,6 +72,7 @@ function ofDevices({ balloon, usb, drives, parallel, sound, watchdog, panic, age
     ...(sound === undefined ? [] : [`sound:${sound}` as const]),
     ...(watchdog ? ['watchdog' as const] : []),
     ...(panic ? ['panic' as const] : []),
+    ...(tpm === undefined ? [] : ['tpm' as const]),
     ...(agent ? ['agent' as const] : []),
   ]
 }

@@ -33,8 +33,18 @@ export interface DeviceSpec {
   readonly watchdog?: true | undefined
   /** A guest whose kernel panics says so: a `panicked` event. */
   readonly panic?: true | undefined
+  /** A TPM 2.0 of its own. */
+  readonly tpm?: TpmStorage | undefined
   /** A virtio serial port named `org.qemu.guest_agent.0`. */
   readonly agent?: true | undefined
+}
+
+/** What a TPM holds is lost with its folder, and opens under its key alone. */
+export interface TpmStorage {
+  /** Private to the VM; made by the caller, filled by the TPM. */
+  readonly folder: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
 }
 
 export type DriveName = (typeof deviceChoices.drives)[number]

@@ -32,6 +32,7 @@ export type EngineErrorCode =
   | 'state-mismatch'
   | 'suspend-failed'
   | 'time-out'
+  | 'tpm-failed'
   | 'uplink-missing'
   | 'vm-exited'
 

@@ -35,11 +35,18 @@ export interface MediumSpec {
   readonly nbd: NbdExport
 }
 
+/** What a UEFI remembers (boot entries, keys) lies in a store of its own, made once from the template of the firmware and kept with the disks. */
+export interface UefiFirmware {
+  readonly kind: 'uefi'
+  /** Of `uefiVariablesBytes` bytes. */
+  readonly variables: DiskStorage
+}
+
 /** Complete: a backend adds nothing and leaves nothing out. */
 export interface VmSpec {
   /** Shows up in process titles and messages only. */
   readonly name: string
-  readonly firmware: 'bios'
+  readonly firmware: 'bios' | UefiFirmware
   readonly chipset: 'i440fx' | 'q35'
   readonly cpus: number
   /** Absent: all that the host can give. */

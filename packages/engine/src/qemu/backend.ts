@@ -73,7 +73,12 @@ async function prepareHost(options: QemuBackendOptions): Promise<Ready> {
   if (process.platform !== 'linux') throw new EngineError('containment-missing', `QEMU is contained on Linux only, found \`${process.platform}\``)
   const installation = await findInstallation(options.folders ?? programFolders)
   const probe = await cachedProbe(options.cacheFolder, installation, () => probeQemu(installation))
-  return { installation, probe, capabilities: new Set(probe.capabilities) }
+  // Beside QEMU, so no part of what its probe found.
+  const beside: Capability[] = [
+    installation.uefi === undefined ? [] : ['firmware:uefi' as const],
+    installation.tpm === undefined ? [] : ['tpm' as const],
+  ].flat()
+  return { installation, probe, capabilities: new Set([...probe.capabilities, ...beside]) }
 }
 
 async function orEnd(launched: Launched, act: () => Promise<void>): Promise<void> {
@@ -82,6 +87,7 @@ async function orEnd(launched: Launched, act: () => Promise<void>): Promise<void
   } catch (error) {
     launched.contained.process.kill('SIGKILL')
     await launched.contained.closed
+    await launched.tpm?.end()
     await rm(launched.sockets.folder, { recursive: true, force: true })
     const lastWords = launched.contained.lastWords()
     throw error instanceof EngineError && lastWords !== '' ? new EngineError(error.code, `${error.message}: ${lastWords}`, error) : error

@@ -3,7 +3,7 @@
 // The whole block node graph, named by us: QEMU opens nothing that an image names. `backing` is always explicit.
 // Source: QEMU QMP reference, BlockdevOptions.
 import type { DriveName } from '../device-spec.ts'
-import type { DiskSpec, MediumSpec, NbdExport, VmSpec } from '../virtual-machine.ts'
+import type { DiskSpec, DiskStorage, MediumSpec, NbdExport, VmSpec } from '../virtual-machine.ts'
 import { inside } from './layout.ts'
 
 type Json = { readonly [name: string]: string | number | boolean | null | Json }
@@ -14,10 +14,10 @@ export function diskNode(index: number): string {
 }
 
 /** `-object` and `-blockdev` values of one disk, in the order QEMU must see them. */
-export function diskNodes(disk: DiskSpec, index: number): { readonly objects: readonly Json[]; readonly nodes: readonly Json[] } {
+export function diskNodes(storage: DiskStorage, index: number): { readonly objects: readonly Json[]; readonly nodes: readonly Json[] } {
   const name = diskNode(index)
-  if (disk.storage.kind === 'writable-nbd') return { objects: [], nodes: [nbdNode(name, inside.nbd(index), disk.storage.nbd, false)] }
-  const { base } = disk.storage
+  if (storage.kind === 'writable-nbd') return { objects: [], nodes: [nbdNode(name, inside.nbd(index), storage.nbd, false)] }
+  const { base } = storage
   return {
     objects: [{ 'qom-type': 'secret', id: `${name}-key`, file: inside.secret(index) }],
     nodes: [
@@ -35,6 +35,14 @@ export function diskNodes(disk: DiskSpec, index: number): { readonly objects: re
     ],
   }
 }
+
+/** All that a machine writes into, in the order of their nodes: its disks, then what its firmware remembers. */
+export function storagesOf({ disks, firmware }: Pick<VmSpec, 'disks' | 'firmware'>): readonly DiskStorage[] {
+  return [...disks.map((disk) => disk.storage), ...(firmware === 'bios' ? [] : [firmware.variables])]
+}
+
+/** The code of a UEFI, which nothing writes to. */
+export const firmwareNode: Json = { driver: 'file', 'node-name': 'firmware', filename: inside.firmware, 'read-only': true }
 
 /** `rerror` and `werror` stop the CPUs instead of showing the guest an error: the same request is retried after `cont`. */
 export function diskDevice(disk: DiskSpec, index: number, place: number, chipset: VmSpec['chipset']): Json {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { TpmStorage } from '../device-spec.ts'
 import { EngineError } from '../error.ts'
-import type { DiskSpec, MediumSpec, VmSpec } from '../virtual-machine.ts'
+import type { DiskSpec, DiskStorage, MediumSpec, VmSpec } from '../virtual-machine.ts'
 import { checkDevices } from './check-devices.ts'
 import { hostSockets } from './layout.ts'
 
@@ -16,6 +17,8 @@ export function checkSpec(spec: VmSpec): void {
   checkDevices(spec)
   refuseUnless(new Set(spec.disks.map((disk) => disk.name)).size === spec.disks.length, 'disk names', 'one twice')
   for (const disk of spec.disks) checkDisk(disk)
+  if (spec.firmware !== 'bios') checkStorage('the variables', spec.firmware.variables)
+  if (spec.devices?.tpm !== undefined) checkTpm(spec.devices.tpm)
   if (spec.medium !== undefined) checkMedium(spec.medium)
   if (spec.network !== 'none') {
     refuseUnless(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(spec.network.mac), 'network.mac', spec.network.mac)
@@ -27,9 +30,18 @@ export function checkSpec(spec: VmSpec): void {
 function checkDisk(disk: DiskSpec): void {
   refuseUnless(/^[a-z0-9-]{1,32}$/.test(disk.name), 'disk name', disk.name)
   refuseUnless(Number.isSafeInteger(disk.sizeBytes) && disk.sizeBytes > 0 && disk.sizeBytes % 512 === 0, `sizeBytes of ${disk.name}`, disk.sizeBytes)
-  if (disk.storage.kind === 'luks-overlay') refuseUnless(disk.storage.key.length === 32, `key length of ${disk.name}`, disk.storage.key.length)
-  const nbd = disk.storage.kind === 'luks-overlay' ? disk.storage.base : disk.storage.nbd
-  if (nbd !== null) refuseSocket(`socket of ${disk.name}`, nbd.socket)
+  checkStorage(disk.name, disk.storage)
+}
+
+function checkStorage(of: string, storage: DiskStorage): void {
+  if (storage.kind === 'luks-overlay') refuseUnless(storage.key.length === 32, `key length of ${of}`, storage.key.length)
+  const nbd = storage.kind === 'luks-overlay' ? storage.base : storage.nbd
+  if (nbd !== null) refuseSocket(`socket of ${of}`, nbd.socket)
+}
+
+function checkTpm({ folder, key }: TpmStorage): void {
+  refuseUnless(folder.startsWith('/'), 'devices.tpm.folder', folder)
+  refuseUnless(key.length === 32, 'key length of the TPM', key.length)
 }
 
 function checkMedium({ sizeBytes, nbd }: MediumSpec): void {

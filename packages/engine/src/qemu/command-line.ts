@@ -4,7 +4,7 @@
 // no secret, opens no TCP port, gives the guest no network of QEMU's own, and starts nothing by itself: CPUs stand still until QMP says otherwise.
 // Values that a caller chooses travel as JSON, so that no comma in them can become an option.
 import type { VmSpec } from '../virtual-machine.ts'
-import { diskDevice, diskNodes, driveDevice, mediumDevice, mediumNode } from './block-graph.ts'
+import { diskDevice, diskNode, diskNodes, driveDevice, firmwareNode, mediumDevice, mediumNode, storagesOf } from './block-graph.ts'
 import { controllers, deviceArguments, videoDevice } from './device-line.ts'
 import { descriptors, inside } from './layout.ts'
 
@@ -25,7 +25,7 @@ const networkDriver = { e1000: 'e1000', pcnet: 'pcnet', rtl8139: 'rtl8139', ne2k
 
 /** All arguments after the program's name. `spec` has passed `checkSpec`. Source: qemu-system(1) 7.2. */
 export function qemuArguments(spec: VmSpec, choice: LaunchChoice): string[] {
-  const disks = spec.disks.map((disk, index) => diskNodes(disk, index))
+  const disks = storagesOf(spec).map((storage, index) => diskNodes(storage, index))
   return [
     ...['-name', spec.name, '-no-user-config', '-nodefaults', '-S', ...sandbox],
     ...hardware(spec, choice.accelerator),
@@ -33,6 +33,7 @@ export function qemuArguments(spec: VmSpec, choice: LaunchChoice): string[] {
     ...['-display', 'none', '-vnc', `unix:${inside.display},share=allow-exclusive`],
     ...disks.flatMap((disk) => disk.objects).flatMap((object) => ['-object', JSON.stringify(object)]),
     ...disks.flatMap((disk) => disk.nodes).flatMap((node) => ['-blockdev', JSON.stringify(node)]),
+    ...(spec.firmware === 'bios' ? [] : ['-blockdev', JSON.stringify(firmwareNode)]),
     ...(spec.medium === undefined ? [] : ['-blockdev', JSON.stringify(mediumNode(spec.medium))]),
     ...controllers(spec),
     ...diskDevices(spec),
@@ -49,13 +50,18 @@ function hardware(spec: VmSpec, accelerator: Accelerator): string[] {
   const power = spec.chipset === 'i440fx' ? 'PIIX4_PM' : 'ICH9-LPC'
   const anyCpu = accelerator === 'kvm' ? 'host,migratable=on' : 'max,la57=off'
   return [
-    ...['-machine', `${machineTypes[spec.chipset]},accel=${accelerator},usb=off,vmport=on,dump-guest-core=off,mem-merge=off`],
+    ...['-machine', `${machineTypes[spec.chipset]},accel=${accelerator},usb=off,vmport=on,dump-guest-core=off,mem-merge=off${flash(spec)}`],
     ...['-cpu', spec.cpuModel === undefined ? anyCpu : `${spec.cpuModel}-v1`],
     ...['-smp', `cpus=${spec.cpus},sockets=${sockets},cores=${cores},threads=${threads}`, '-m', `size=${spec.memoryMiB}M`],
     ...['-rtc', 'base=utc,clock=host', '-boot', 'menu=off,strict=on', '-msg', 'timestamp=off'],
     ...['-global', `${power}.disable_s3=1`, '-global', `${power}.disable_s4=1`],
     ...['-device', videoDevice(spec.video), '-device', 'vmgenid,guid=auto'],
   ]
+}
+
+/** The second one takes the guest's writes. */
+function flash({ firmware, disks }: VmSpec): string {
+  return firmware === 'bios' ? '' : `,pflash0=firmware,pflash1=${diskNode(disks.length)}`
 }
 
 function diskDevices(spec: VmSpec): string[] {

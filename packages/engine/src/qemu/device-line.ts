@@ -3,7 +3,7 @@
 // The arguments of controllers, screens and all of `DeviceSpec`. Each PCI device has an address of its own, so that no other device moves it.
 import type { DeviceSpec } from '../device-spec.ts'
 import type { VmSpec } from '../virtual-machine.ts'
-import { descriptors } from './layout.ts'
+import { descriptors, inside } from './layout.ts'
 
 const usbDrivers = { uhci: 'piix3-usb-uhci', ohci: 'pci-ohci', ehci: 'usb-ehci', xhci: 'qemu-xhci' } as const
 const videoDevices = {
@@ -26,7 +26,7 @@ export function controllers({ disks, chipset, devices }: VmSpec): string[] {
   ]
 }
 
-export function deviceArguments({ balloon, usb, parallel, sound, watchdog, panic, agent }: DeviceSpec): string[] {
+export function deviceArguments({ balloon, usb, parallel, sound, watchdog, panic, tpm, agent }: DeviceSpec): string[] {
   return [
     ...(balloon ? ['-device', 'virtio-balloon-pci,id=balloon,addr=0x6'] : []),
     ...(usb === undefined ? [] : ['-device', `${usbDrivers[usb]},id=usb,addr=0x7`, '-device', 'usb-tablet,id=tablet,bus=usb.0,port=1']),
@@ -34,6 +34,7 @@ export function deviceArguments({ balloon, usb, parallel, sound, watchdog, panic
     ...(parallel === undefined ? [] : ['-chardev', `socket,id=parallel,fd=${descriptors.parallel}`, '-device', 'isa-parallel,chardev=parallel']),
     ...(watchdog ? ['-device', 'i6300esb,addr=0x9', '-action', 'watchdog=none'] : []),
     ...(panic ? ['-device', 'pvpanic', '-action', 'panic=none'] : []),
+    ...(tpm === undefined ? [] : tpmDevice),
     ...(agent ? agentPort : []),
   ]
 }
@@ -43,6 +44,10 @@ function soundDevices(sound: NonNullable<DeviceSpec['sound']>): string[] {
   if (sound === 'ac97') return ['-device', 'AC97,audiodev=sound,addr=0x8']
   return ['-device', 'intel-hda,id=hda,addr=0x8', '-device', 'hda-output,audiodev=sound,bus=hda.0']
 }
+
+const tpmDevice: readonly string[] = [
+  ...['-chardev', `socket,id=tpm,path=${inside.tpm}`, '-tpmdev', 'emulator,id=tpm,chardev=tpm', '-device', 'tpm-crb,tpmdev=tpm'],
+]
 
 const agentPort: readonly string[] = [
   ...['-chardev', `socket,id=agent,fd=${descriptors.agent}`, '-device', 'virtio-serial-pci,id=ports,addr=0xa'],

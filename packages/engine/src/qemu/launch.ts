@@ -2,15 +2,17 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { EngineError } from '../error.ts'
-import type { VmSpec } from '../virtual-machine.ts'
+import type { DiskStorage, VmSpec } from '../virtual-machine.ts'
+import { storagesOf } from './block-graph.ts'
 import { type LaunchChoice, qemuArguments } from './command-line.ts'
 import { type Bind, type Box, type ContainedProcess, type MemoryFile, spawnContained } from './containment.ts'
-import { emptyBox, type Installation } from './installation.ts'
+import { emptyBox, type Installation, uefiVariablesBytes } from './installation.ts'
 import { type HostSockets, hostSockets, inside } from './layout.ts'
 import { passphraseOf } from './passphrase.ts'
 import { readOverlayHeader } from './qcow2-header.ts'
 import { Qmp } from './qmp.ts'
 import { status } from './qmp-messages.ts'
+import { type RunningTpm, startTpm } from './tpm.ts'
 
 /** A contained QEMU that answers QMP, its CPUs not running. */
 export interface Launched {
@@ -20,20 +22,26 @@ export interface Launched {
   readonly agent: Duplex | undefined
   readonly sockets: HostSockets
   readonly contained: ContainedProcess
+  /** The process of its TPM. */
+  readonly tpm: RunningTpm | undefined
 }
 
 const greetingDeadlineMs = 20_000
 
 /**
  * Starts QEMU for a spec that has passed `checkSpec`. On failure no process and no socket stays behind.
- * @throws EngineError `overlay-altered` before anything starts; `overlay-mismatch` for a wrong key or size; `overlay-in-use`; `vm-exited`; `time-out`.
+ * @throws EngineError `overlay-altered` before anything starts; `overlay-mismatch` for a wrong key or size; `overlay-in-use`; `tpm-failed`; `vm-exited`; `time-out`.
  */
 export async function launch(spec: VmSpec, installation: Installation, choice: LaunchChoice): Promise<Launched> {
   await checkOverlays(spec)
   const sockets = hostSockets(spec.runtimeFolder)
   await rm(sockets.folder, { recursive: true, force: true })
   await mkdir(sockets.folder, { recursive: true, mode: 0o700 })
-  const box = boxOf(spec, installation, choice, sockets)
+  const tpm = await tpmOf(spec, installation).catch(async (error: unknown) => {
+    await rm(sockets.folder, { recursive: true, force: true })
+    throw error
+  })
+  const box = boxOf(spec, installation, choice, sockets, tpm)
   const contained = spawnContained(box, qemuArguments(spec, choice), channelCount(spec))
   try {
     const [control, serial, parallel, agent] = contained.channels
@@ -42,15 +50,20 @@ export async function launch(spec: VmSpec, installation: Installation, choice: L
     const qmp = await Qmp.connect(control, greetingDeadlineMs)
     const { running } = await qmp.execute('query-status', {}, status, greetingDeadlineMs)
     if (running) throw new EngineError('qmp-failed', 'QEMU was expected to wait before its first instruction, found it running')
-    return { qmp, serial, parallel, agent, sockets, contained }
+    return { qmp, serial, parallel, agent, sockets, contained, tpm }
   } catch (error) {
     contained.process.kill('SIGKILL')
     await contained.closed
+    await tpm?.end()
     await rm(sockets.folder, { recursive: true, force: true })
-    throw explained(error, contained.lastWords())
+    throw explained(error, contained.lastWords(), tpm?.contained.lastWords() ?? '')
   } finally {
     for (const file of box.memoryFiles) file.bytes.fill(0)
   }
+}
+
+async function tpmOf({ devices, runtimeFolder }: VmSpec, installation: Installation): Promise<RunningTpm | undefined> {
+  return devices?.tpm === undefined ? undefined : startTpm(devices.tpm, installation, runtimeFolder)
 }
 
 /** Always the same descriptor for the same channel; machines of before have the first two. */
@@ -58,21 +71,23 @@ function channelCount({ devices }: VmSpec): number {
   return devices?.parallel === undefined && devices?.agent === undefined ? 2 : 4
 }
 
-async function checkOverlays(spec: VmSpec): Promise<void> {
-  for (const disk of spec.disks) {
-    if (disk.storage.kind !== 'luks-overlay') continue
-    const { sizeBytes } = await readOverlayHeader(disk.storage.file)
-    if (sizeBytes !== disk.sizeBytes) {
-      throw new EngineError('overlay-mismatch', `the overlay of \`${disk.name}\` was expected to hold ${disk.sizeBytes} bytes, found ${sizeBytes}`)
-    }
-  }
+async function checkOverlays({ disks, firmware }: VmSpec): Promise<void> {
+  for (const { name, sizeBytes, storage } of disks) await checkOverlay(name, sizeBytes, storage)
+  if (firmware !== 'bios') await checkOverlay('the firmware', uefiVariablesBytes, firmware.variables)
 }
 
-function boxOf(spec: VmSpec, installation: Installation, choice: LaunchChoice, sockets: HostSockets): Box {
+async function checkOverlay(name: string, expected: number, storage: DiskStorage): Promise<void> {
+  if (storage.kind !== 'luks-overlay') return
+  const { sizeBytes } = await readOverlayHeader(storage.file)
+  if (sizeBytes !== expected)
+    throw new EngineError('overlay-mismatch', `the overlay of \`${name}\` was expected to hold ${expected} bytes, found ${sizeBytes}`)
+}
+
+function boxOf(spec: VmSpec, installation: Installation, choice: LaunchChoice, sockets: HostSockets, tpm: RunningTpm | undefined): Box {
   const writable: Bind[] = [{ host: sockets.folder, inside: inside.run }]
   const readOnly: Bind[] = spec.network === 'none' ? [] : [{ host: spec.network.socket, inside: inside.network }]
   const memoryFiles: MemoryFile[] = []
-  for (const [index, { storage }] of spec.disks.entries()) {
+  for (const [index, storage] of storagesOf(spec).entries()) {
     const nbd = storage.kind === 'luks-overlay' ? storage.base : storage.nbd
     if (nbd !== null) readOnly.push({ host: nbd.socket, inside: inside.nbd(index) })
     if (storage.kind === 'luks-overlay') {
@@ -80,13 +95,16 @@ function boxOf(spec: VmSpec, installation: Installation, choice: LaunchChoice, s
       memoryFiles.push({ inside: inside.secret(index), bytes: passphraseOf(storage.key), writable: false })
     }
   }
+  if (spec.firmware !== 'bios' && installation.uefi !== undefined) readOnly.push({ host: installation.uefi.code, inside: inside.firmware })
+  if (tpm !== undefined) readOnly.push({ host: tpm.socket, inside: inside.tpm })
   if (spec.medium !== undefined) readOnly.push({ host: spec.medium.nbd.socket, inside: inside.medium })
   return { ...emptyBox(installation, installation.qemu), readOnly, writable, memoryFiles, devices: choice.accelerator === 'kvm' ? ['/dev/kvm'] : [] }
 }
 
 /** QEMU reports what is wrong with an image only in words on standard error. */
-function explained(error: unknown, lastWords: string): unknown {
+function explained(error: unknown, lastWords: string, tpmWords: string): unknown {
   if (!(error instanceof EngineError) || error.code !== 'vm-exited') return error
+  if (/tpm-emulator/.test(lastWords)) return new EngineError('tpm-failed', `the TPM does not open: ${lastWords} ${tpmWords}`, error)
   if (/Invalid password, cannot unlock any keyslot/.test(lastWords)) {
     return new EngineError('overlay-mismatch', 'the overlay does not open under this key', new EngineError('vm-exited', lastWords))
   }

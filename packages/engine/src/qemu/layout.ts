@@ -11,6 +11,8 @@ export const inside = {
   state: '/vm/run/state.sock',
   network: '/vm/net.sock',
   medium: '/vm/medium.sock',
+  firmware: '/vm/firmware.fd',
+  tpm: '/vm/tpm.sock',
   /** Made by the backend in `run` when a medium is put into a drive. */
   drive: (drive: DriveName): string => `/vm/run/${drive}.sock`,
   nbd: (index: number): string => `/vm/nbd${index}.sock`,

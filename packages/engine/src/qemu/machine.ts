@@ -183,6 +183,7 @@ export class QemuMachine implements VirtualMachine {
     const ending = signal === null ? `exit code ${code}` : `signal ${signal}`
     const message = state === 'failed' ? `QEMU ended by itself, ${ending}: ${this.#launched.contained.lastWords()}` : `${state} (${ending})`
     this.#devices.close()
+    await this.#launched.tpm?.end()
     const leftover = await rm(this.#launched.sockets.folder, { recursive: true, force: true }).then(
       () => '',
       (error: Error) => `; its sockets stay behind: ${error.message}`,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
+import type { DeviceSpec } from '../device-spec.ts'
 import type { StateFile, VmSpec } from '../virtual-machine.ts'
 import type { BootProbe } from './boot-probe.ts'
 import { machineTypes } from './command-line.ts'
@@ -27,7 +28,13 @@ export function boundToHardware(file: StateFile, spec: VmSpec, probe: BootProbe)
     ...(spec.medium === undefined ? [] : [spec.medium.sizeBytes]),
     // Only what older machines did not have, so that their states still fit.
     ...(spec.video === 'std' ? [] : [spec.video]),
-    ...[spec.cpuModel, spec.cpuTopology, spec.devices].filter((beyond) => beyond !== undefined),
+    ...(spec.firmware === 'bios' ? [] : [spec.firmware.kind]),
+    ...[spec.cpuModel, spec.cpuTopology, named(spec.devices)].filter((beyond) => beyond !== undefined),
   ])
   return { ...file, binding: `${file.binding}|qemu|${createHash('sha256').update(hardware).digest('hex')}` }
+}
+
+/** Where a TPM keeps its state may differ; that there is one may not. */
+function named(devices: DeviceSpec | undefined): unknown {
+  return devices?.tpm === undefined ? devices : { ...devices, tpm: true }
 }
