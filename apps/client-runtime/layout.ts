@@ -82,6 +82,10 @@ export interface InstanceLayout {
   systemDisk(disk: string, packageSha256: string, engine: 'qemu' | 'v86'): string
   /** Disk of the user's own: outlives releases. */
   userDisk(disk: string, engine: 'qemu' | 'v86'): string
+  /** What a UEFI remembers: one a release, since it names that release's disks. */
+  uefiVariables(packageSha256: string): string
+  /** What the TPM holds: outlives releases. */
+  readonly tpm: string
   /** Memory of a suspended VM: one a release. */
   suspended(packageSha256: string): string
 }
@@ -142,6 +146,8 @@ export function layoutOf(data: string): Layout {
         lock: join(folder, 'lock'),
         systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
         userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),
+        uefiVariables: (sha256) => join(disks, `system-uefi.variables-${sha256}.qcow2`),
+        tpm: join(folder, 'tpm'),
         suspended: (sha256) => join(folder, `suspended-${sha256}.state`),
       }
     },

@@ -24,6 +24,9 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
 /** What the switch does wherever there is one. */
 const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
 
+/** What the hardware of a package may need; `ide` has every engine. */
+const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:|tpm$|watchdog$|panic$|agent$)/
+
 /** In the order of preference: qemu first. A listed network needs a network card and a way out. */
 export function engineFacts({ engines, uplink }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
@@ -31,6 +34,8 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
     const others = (['serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
-    return [{ name, capabilities: ['disk:discard-changes', ...(network ? switched : []), ...others] }]
+    const given = all.filter((capability) => hardware.test(capability))
+    const capabilities = ['disk:discard-changes' as const, ...(network ? switched : []), ...others]
+    return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

@@ -92,6 +92,7 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'qmp-failed': ENGINE_FAULT,
   'rfb-protocol': ENGINE_FAULT,
   'time-out': ENGINE_FAULT,
+  'tpm-failed': ['The security chip of this desktop does not open.', HELP_DESK],
   'guest-agent-missing': ENGINE_FAULT,
   'guest-agent-protocol': ENGINE_FAULT,
   'guest-agent-refused': ENGINE_FAULT,

@@ -17,6 +17,13 @@ export const systemDiskKey = (instanceKey: Uint8Array, packageSha256: string, di
 /** Disk of the user's own, under every release. */
 export const userDiskKey = (instanceKey: Uint8Array, disk: string): Uint8Array => derive(instanceKey, `casemate-user-disk-v1|${disk}`)
 
+/** What a UEFI remembers under one release. */
+export const uefiVariablesKey = (instanceKey: Uint8Array, packageSha256: string): Uint8Array =>
+  derive(instanceKey, `casemate-uefi-variables-v1|${packageSha256}`)
+
+/** What the instance's TPM holds, under every release. */
+export const tpmKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-tpm-v1')
+
 /** Of what the instance was customized with. */
 export const customizationKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-customization-v1')
 

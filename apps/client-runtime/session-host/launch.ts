@@ -23,6 +23,7 @@ import { isFresh, openInstanceDisks } from './instance-disks.ts'
 import { lockInstance } from './instance-lock.ts'
 import { type GoodEnd, runningTime, settleRelease } from './old-releases.ts'
 import { openVm } from './open-vm.ts'
+import { openOwnHardware } from './own-hardware.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
@@ -107,9 +108,12 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const stateFile = suspendedState(plan, instance, instanceKey)
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
-    const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null)
+    const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
+    const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)
     const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready })
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
+    vm.on('panicked', () => events.add('guest-panicked'))
+    vm.on('watchdog', () => events.add('guest-watchdog'))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
       const ended = { packageSha256: plan.package.sha256, end, ranSeconds: ranSeconds(), keep: plan.update?.keep ?? 0 }

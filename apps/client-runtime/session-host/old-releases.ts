@@ -56,7 +56,7 @@ export async function settleRelease(instance: InstanceLayout, { packageSha256, e
 /** Also what a killed maker of such a disk has left: its name holds the disk's. */
 async function removeOthers(instance: InstanceLayout, kept: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(instance.disks)) {
-    const [, sha256] = /^\.?system-[a-z0-9-]+-([0-9a-f]{64})\.(?:qcow2|xts)(?:\.|$)/.exec(name) ?? []
+    const [, sha256] = /^\.?system-[a-z0-9.-]+-([0-9a-f]{64})\.(?:qcow2|xts)(?:\.|$)/.exec(name) ?? []
     if (sha256 !== undefined && !kept.has(sha256)) await rm(join(instance.disks, name), { recursive: true, force: true })
   }
 }

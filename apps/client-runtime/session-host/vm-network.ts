@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { NetworkEvent, NetworkSwitch } from '@casemate/engine/network'
 import type { VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import type { Hardware } from '@casemate/vm-package/manifest'
+import type { Hardware } from '@casemate/vm-package/hardware'
 import type { EventLog } from './event-log.ts'
 import type { InForce } from './in-force.ts'
 

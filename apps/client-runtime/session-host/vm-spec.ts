@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The one translation from what was decided (LaunchPlan) and what was sealed (manifest) to what the engine runs (VmSpec).
+import type { DeviceSpec, TpmStorage } from '@casemate/engine/device-spec'
 import type { DiskStorage, MachineShape, MediumSpec, VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import type { Hardware } from '@casemate/vm-package/hardware'
 import type { Manifest } from '@casemate/vm-package/manifest'
 import { macOf } from './vm-network.ts'
 
@@ -10,6 +12,13 @@ import { macOf } from './vm-network.ts'
 export interface OpenedDisk {
   readonly storage: DiskStorage
   readonly sizeBytes: number
+}
+
+/** What an instance keeps for its machine beside disks. */
+export interface OwnHardware {
+  /** Null: it starts by BIOS. */
+  readonly variables: DiskStorage | null
+  readonly tpm: TpmStorage | null
 }
 
 /** @param disks by the names of the manifest */
@@ -20,12 +29,16 @@ export function vmSpec(
   network: VmSpec['network'],
   runtimeFolder: string,
   medium: MediumSpec | null,
+  own: OwnHardware,
 ): VmSpec {
+  const { hardware } = manifest
   return {
     name: plan.session,
-    firmware: manifest.hardware.firmware,
-    chipset: manifest.hardware.chipset,
-    cpus: manifest.hardware.cpus,
+    firmware: own.variables === null ? 'bios' : { kind: 'uefi', variables: own.variables },
+    chipset: hardware.chipset,
+    cpus: hardware.cpus,
+    ...(hardware.cpuModel === undefined ? {} : { cpuModel: hardware.cpuModel }),
+    ...(hardware.cpuTopology === undefined ? {} : { cpuTopology: hardware.cpuTopology }),
     memoryMiB: plan.memoryMiB,
     disks: manifest.disks.map(({ name, controller }) => {
       const opened = disks.get(name)
@@ -33,11 +46,24 @@ export function vmSpec(
       return { name, controller, ...opened }
     }),
     ...(medium === null ? {} : { medium }),
-    video: manifest.hardware.video,
+    video: hardware.video,
     serial: plan.serial,
     network,
+    ...devicesOf(hardware, own.tpm),
     runtimeFolder,
   }
+}
+
+/** Absent where there is none, so that states of machines that never had one still fit. */
+function devicesOf({ usb, watchdog, panic, agent }: Hardware, tpm: TpmStorage | null): Pick<VmSpec, 'devices'> {
+  const devices: DeviceSpec = {
+    ...(usb === undefined ? {} : { usb }),
+    ...(watchdog === undefined ? {} : { watchdog }),
+    ...(panic === undefined ? {} : { panic }),
+    ...(tpm === null ? {} : { tpm }),
+    ...(agent === undefined ? {} : { agent }),
+  }
+  return Object.keys(devices).length === 0 ? {} : { devices }
 }
 
 /** What a fresh instance would run on, before anything of it is opened; a package with a medium has no warm state to compare it with. */

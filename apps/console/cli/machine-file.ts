@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // machine.yaml: the hardware of a machine and how its disks are attached. Strict: no unknown field, no key twice, no alias.
-import { diskController, diskName, type Hardware, hardware, type ManifestDisk } from '@casemate/vm-package/manifest'
+import { diskController, type Hardware, hardware, hardwareProblem } from '@casemate/vm-package/hardware'
+import { diskName, type ManifestDisk } from '@casemate/vm-package/manifest'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { AdminError } from './error.ts'
 import { readSmallFile } from './files.ts'
 
-const machine = z.strictObject({ ...hardware.shape, disks: z.record(diskName, z.strictObject({ controller: diskController })) })
+const machine = z
+  .strictObject({ ...hardware.shape, disks: z.record(diskName, z.strictObject({ controller: diskController })) })
+  .superRefine(({ disks, ...described }, context) => {
+    const problem = hardwareProblem(described, Object.values(disks), false)
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  })
 
 export interface MachineFile {
   readonly hardware: Hardware

@@ -2,7 +2,7 @@
 //
 // What a package is sealed from: a machine file and its disks, or an appliance, which says both.
 import { type Appliance, openAppliance } from '@casemate/vm-package/appliance'
-import type { Hardware } from '@casemate/vm-package/manifest'
+import type { Hardware } from '@casemate/vm-package/hardware'
 import type { SealDisk } from '@casemate/vm-package/seal'
 import { InvalidArgumentError } from 'commander'
 import { attachDisks, type DiskOption } from './disk-option.ts'

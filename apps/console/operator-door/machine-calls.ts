@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { versionText } from '@casemate/policy/names'
-import { hardware, packageName, validity } from '@casemate/vm-package/manifest'
+import { hardware, hardwareProblem } from '@casemate/vm-package/hardware'
+import { packageName, validity } from '@casemate/vm-package/manifest'
 import { z } from 'zod'
 import { listJobs } from '../src/jobs/job.ts'
 import { sealMachine } from '../src/jobs/seal-machine.ts'
 import { registerDemoGuest } from '../src/machines/demo-guest.ts'
-import { createMachine, deleteMachine, listMachines, wantedDisks } from '../src/machines/machine.ts'
+import { controllerOn, createMachine, deleteMachine, listMachines, wantedDisks } from '../src/machines/machine.ts'
 import type { OpenConsole } from '../src/organisation/open.ts'
 import { mostBootSeconds } from '../src/packages/boot-end.ts'
 import { checkCustomization } from '../src/packages/check-customization.ts'
@@ -20,13 +21,21 @@ const recordedBoot = z
   .strictObject({ seconds: bootSeconds, quietSeconds: bootSeconds.optional(), engine: z.enum(['auto', 'qemu', 'v86']), warmState: z.boolean() })
   .refine(({ engine, warmState }) => engine === 'v86' || !warmState, 'a state is kept on v86 only')
 
+const wantedMachine = z.strictObject({ name: packageName, hardware, disks: wantedDisks }).superRefine(({ hardware: machine, disks }, context) => {
+  const controller = controllerOn(machine)
+  const problem = hardwareProblem(
+    machine,
+    disks.map(() => ({ controller })),
+    false,
+  )
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+})
+
 /** Authored machines, named as the packages that are made of them, and the jobs that make packages of them. */
 export function machineCalls(console: OpenConsole) {
   return {
     'list-machines': call(z.strictObject({}), async (actor) => ({ machines: await listMachines(actor, console) })),
-    'create-machine': call(z.strictObject({ name: packageName, hardware, disks: wantedDisks }), (actor, wanted) =>
-      createMachine(actor, console, wanted),
-    ),
+    'create-machine': call(wantedMachine, (actor, wanted) => createMachine(actor, console, wanted)),
     'delete-machine': call(z.strictObject({ name: packageName }), async (actor, { name }) => {
       await deleteMachine(actor, console, name)
       return { deleted: name }

@@ -19,7 +19,12 @@ import { rescue } from '../src/trust/rescue-code.ts'
 
 export const vectorInput = z.strictObject({
   release: z.strictObject({
-    ...{ path: z.string(), sha256: z.string(), document: release, machine: z.strictObject({ memoryMiB: z.int() }) },
+    ...{
+      path: z.string(),
+      sha256: z.string(),
+      document: release,
+      machine: z.strictObject({ memoryMiB: z.int(), needs: z.array(z.string()).exactOptional() }),
+    },
     validity: z.strictObject({ notBefore: z.int().nullable(), notAfter: z.int().nullable() }),
   }),
   policies: z.array(z.strictObject({ path: z.string(), sha256: z.string(), document: policy })),

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { blockBytes } from './chunk/cut.ts'
 import { PackageError } from './error.ts'
+import { diskController, hardware, hardwareProblem, orderHardware } from './hardware.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 const maxBytes = 1_048_576
@@ -19,17 +20,6 @@ const instant = z.iso.datetime({ precision: 0 })
 export const packageName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/)
 export const packageVersion = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/)
 export const diskName = z.string().regex(/^[a-z0-9-]{1,32}$/)
-export const diskController = z.enum(['ide', 'virtio'])
-
-export const hardware = z.strictObject({
-  firmware: z.literal('bios'),
-  chipset: z.literal('i440fx'),
-  cpus: z.int().min(1).max(64),
-  memoryMiB: z.int().min(16).max(1_048_576),
-  video: z.literal('std'),
-  network: z.strictObject({ model: z.enum(['e1000', 'rtl8139', 'ne2k_pci', 'virtio']) }).nullable(),
-})
-
 const disk = z.strictObject({
   name: diskName,
   role: z.enum(['system', 'user']),
@@ -57,8 +47,7 @@ const manifestFields = z.strictObject({
     .min(1)
     .max(8)
     .refine((disks) => disks[0]?.role === 'system', 'expected the first disk to be the system disk')
-    .refine((disks) => new Set(disks.map(({ name }) => name)).size === disks.length, 'expected each disk name once')
-    .refine((disks) => disks.filter(({ controller }) => controller === 'ide').length <= 4, 'expected at most 4 disks on `ide`'),
+    .refine((disks) => new Set(disks.map(({ name }) => name)).size === disks.length, 'expected each disk name once'),
   validity,
   /** Name of the object that holds the files of the medium that each instance is given; absent: none. */
   customization: z.strictObject({ sha256: sha256Hex }).optional(),
@@ -71,17 +60,15 @@ const manifestFields = z.strictObject({
 })
 
 const manifest = manifestFields
-  // The medium's drive takes a place on `ide` too.
-  .refine(
-    ({ customization, disks }) => customization === undefined || disks.filter(({ controller }) => controller === 'ide').length <= 3,
-    'expected at most 3 disks on `ide` beside the customization medium',
-  )
+  .superRefine(({ hardware: machine, disks, customization }, context) => {
+    const problem = hardwareProblem(machine, disks, customization !== undefined)
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  })
   // A guest that has booted would have read the files of the boot that was recorded.
   .refine(({ customization, warmState }) => customization === undefined || warmState === null, 'expected no warm state beside customization files')
 
 export type Manifest = z.infer<typeof manifest>
 export type ManifestDisk = Manifest['disks'][number]
-export type Hardware = z.infer<typeof hardware>
 
 /**
  * Parses the bytes whose SHA-256 was checked.
@@ -116,21 +103,14 @@ export function manifestSha256(bytes: Uint8Array): string {
  * @throws PackageError `manifest-invalid`
  */
 export function encodeManifest(value: Manifest): Buffer {
-  const { hardware: machine, validity: valid } = value
+  const { validity: valid } = value
   const ordered: Manifest = {
     format: value.format,
     name: value.name,
     version: value.version,
     createdAt: value.createdAt,
     minRuntime: value.minRuntime,
-    hardware: {
-      firmware: machine.firmware,
-      chipset: machine.chipset,
-      cpus: machine.cpus,
-      memoryMiB: machine.memoryMiB,
-      video: machine.video,
-      network: machine.network === null ? null : { model: machine.network.model },
-    },
+    hardware: orderHardware(value.hardware),
     disks: value.disks.map(({ name, role, size, controller, root }) => ({ name, role, size, controller, root })),
     validity: { notBefore: valid.notBefore, notAfter: valid.notAfter },
     ...(value.customization === undefined ? {} : { customization: { sha256: value.customization.sha256 } }),

@@ -5,9 +5,10 @@
 // or killed leaves whole objects that the next one uses, never a part of one. It does not publish, and it keeps no key.
 import { parseTemplate, sealTemplate } from './customization/template.ts'
 import { readEula } from './eula.ts'
+import type { Hardware } from './hardware.ts'
 import { sealRoot } from './index/root.ts'
 import { checkKey } from './keys.ts'
-import { encodeManifest, type Hardware, type Manifest, type ManifestDisk, manifestSha256 } from './manifest.ts'
+import { encodeManifest, type Manifest, type ManifestDisk, manifestSha256 } from './manifest.ts'
 import type { SealNote } from './seal/note.ts'
 import { ObjectIntake } from './seal/object-intake.ts'
 import { checkRoom } from './seal/room.ts'

@@ -4,6 +4,7 @@ import { type ApprovedPolicy, layPolicies, type PolicyLayers } from '@casemate/p
 import type { Lease } from '@casemate/policy/lease'
 import { parsePolicy } from '@casemate/policy/policy'
 import { parseRelease, type Release } from '@casemate/policy/release'
+import { neededHardware } from '@casemate/vm-package/hardware'
 import { openManifest } from '@casemate/vm-package/manifest'
 import type { UpdatePlace } from '../update/place.ts'
 import { type HeldTarget, listVerified, readVerified } from '../update/verified-copy.ts'
@@ -30,9 +31,10 @@ export async function readDesktop(place: UpdatePlace, desktop: string, lease: Le
   const document = parseRelease(await readVerified(place, found.path))
   const manifest = await readHeld(place, held, document.package)
   if (manifest === undefined) return undefined
-  const { hardware, validity, eula } = openManifest(manifest, document.package.sha256)
+  const { hardware, disks, validity, eula } = openManifest(manifest, document.package.sha256)
+  const needs = neededHardware(hardware, disks)
   const release: ApprovedRelease = {
-    ...{ path: found.path, sha256: found.sha256, document, machine: { memoryMiB: hardware.memoryMiB } },
+    ...{ path: found.path, sha256: found.sha256, document, machine: { memoryMiB: hardware.memoryMiB, ...(needs.length === 0 ? {} : { needs }) } },
     validity: { notBefore: secondsOf(validity.notBefore), notAfter: secondsOf(validity.notAfter) },
   }
   return { release, layers: await readLayers(place, held, document), manifest, eula: eula?.sha256 ?? null }

@@ -3,8 +3,9 @@
 // Seals in a process of its own, so that the console goes on answering. The request comes on standard input, keys and all, since command
 // lines and environments can be read by others; lines of JSON go out: notes, progress, at the end the sealed package.
 import { text } from 'node:stream/consumers'
+import { diskController, hardware } from '@casemate/vm-package/hardware'
 import { newPackageKey, wrapPackageKey } from '@casemate/vm-package/keys'
-import { diskController, diskName, hardware, manifestSha256, parseManifest, validity } from '@casemate/vm-package/manifest'
+import { diskName, manifestSha256, parseManifest, validity } from '@casemate/vm-package/manifest'
 import { sealPackage } from '@casemate/vm-package/seal'
 import { openFolderStore } from '@casemate/vm-package/store'
 import { z } from 'zod'

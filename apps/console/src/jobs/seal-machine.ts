@@ -12,7 +12,7 @@ import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
 import { and, eq } from '../db/drizzle.ts'
 import { ConsoleError } from '../error.ts'
-import { disksOf, findMachine } from '../machines/machine.ts'
+import { controllerOn, disksOf, findMachine } from '../machines/machine.ts'
 import type { OpenConsole } from '../organisation/open.ts'
 import { defaultQuietSeconds } from '../packages/boot-end.ts'
 import { stagePackage } from '../packages/stage.ts'
@@ -109,7 +109,7 @@ export async function sealMachine(actor: Operator, console: OpenConsole, wanted:
     ...{ validity, customization: template?.toString('base64') ?? null, recordBoot },
     createdAt: new Date(console.now() * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
     organisationKey: Buffer.from(console.keys.organisation).toString('base64'),
-    disks: disks.map(({ name, role, file }) => ({ name, role, controller: 'ide', path: join(console.layout.disks, file) })),
+    disks: disks.map(({ name, role, file }) => ({ name, role, controller: controllerOn(machine.hardware), path: join(console.layout.disks, file) })),
   }
   const work = seal(actor, console, job, request)
     .catch((error: unknown) => changeJob(console, job, { state: 'failed', failure: error instanceof Error ? error.message : String(error) }))

@@ -3,7 +3,7 @@
 // The demo guest as a machine: its images are copied (shared blocks where the file system can) and finished like uploaded ones.
 import { constants, copyFile, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hardware } from '@casemate/vm-package/manifest'
+import { hardware } from '@casemate/vm-package/hardware'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'

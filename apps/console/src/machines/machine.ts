@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import { rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { diskName, type Hardware } from '@casemate/vm-package/manifest'
+import type { Hardware } from '@casemate/vm-package/hardware'
+import { diskName } from '@casemate/vm-package/manifest'
 import { z } from 'zod'
 import { type Operator, requireRight } from '../access/actor.ts'
 import { appendAudit } from '../audit/append.ts'
@@ -57,6 +58,11 @@ export const wantedDisks = z
 
 /** What must stay free beside the disks of a machine. */
 const spareBytes = 64 * 1024 * 1024
+
+/** Where the disks of a machine that is authored here are attached. */
+export function controllerOn({ chipset }: Hardware): 'ide' | 'sata' {
+  return chipset === 'q35' ? 'sata' : 'ide'
+}
 
 /** @throws ConsoleError `exists`, `disk-full` */
 export async function createMachine(

@@ -49,7 +49,7 @@ export async function previewPolicy(actor: Operator, console: Console, yaml: str
     const release = { ...before.release, layers }
     const assigned = devices.get(desktop) ?? []
     const known = assigned.map((device) => device.known)
-    const after = { release, layers: await readLayers(db, release, candidate) }
+    const after = { ...before, release, layers: await readLayers(db, release, candidate) }
     previews.push({
       ...{ desktop, title, follows: before.release.serial, versions },
       ...{ devices: assigned.map(describeDevice), impact: impactOf(before, after, known, now()) },

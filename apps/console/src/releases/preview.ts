@@ -6,9 +6,12 @@ import { type DeviceImpact, impactOf, type ReleaseWithLayers } from '@casemate/p
 import { packageOf, parseRelease, type Release } from '@casemate/policy/release'
 import { diffPackages, type PackageDiff } from '@casemate/vm-package/diff'
 import { PackageError } from '@casemate/vm-package/error'
+import { neededHardware } from '@casemate/vm-package/hardware'
 import { unwrapPackageKey } from '@casemate/vm-package/keys'
 import { openManifest } from '@casemate/vm-package/manifest'
 import { type Operator, requireRight } from '../access/actor.ts'
+import type { Transaction } from '../db/database.ts'
+import { and, eq } from '../db/drizzle.ts'
 import type { Console } from '../organisation/console.ts'
 import { readPackage } from '../packages/read.ts'
 import { type AssignedDevice, assignedDevices } from './assigned-devices.ts'
@@ -49,7 +52,7 @@ export async function previewDraft(actor: Operator, console: Console, document: 
   const { db, now } = console
   const { desktop } = document
   const before = await publishedBefore(console, actor.organisation, desktop)
-  const after: ReleaseWithLayers = { release: document, layers: await readLayers(db, document) }
+  const after = await withLayers(db, actor.organisation, document)
   const devices = (await assignedDevices(db, actor.organisation)).get(desktop) ?? []
   const known = devices.map((device) => device.known)
   return {
@@ -84,6 +87,19 @@ async function openPackage(actor: Operator, console: Console, release: Release) 
 export async function publishedBefore({ db }: Pick<Console, 'db'>, organisation: string, desktop: string): Promise<ReleaseWithLayers | null> {
   const found = await newestRelease(db, organisation, desktop)
   if (found === null) return null
-  const release = parseRelease(found.document)
-  return { release, layers: await readLayers(db, release) }
+  return await withLayers(db, organisation, parseRelease(found.document))
+}
+
+/** With its policies, and what the hardware of its package needs. */
+async function withLayers(db: Transaction, organisation: string, release: Release): Promise<ReleaseWithLayers> {
+  const { packages } = db.tables
+  const { name, version, sha256 } = packageOf(release)
+  const [found] = await db
+    .select({ manifest: packages.manifest })
+    .from(packages)
+    .where(and(eq(packages.organisationId, organisation), eq(packages.name, name), eq(packages.version, version)))
+  const layers = await readLayers(db, release)
+  if (found === undefined) return { release, layers }
+  const { hardware, disks } = openManifest(found.manifest, sha256)
+  return { release, layers, needs: neededHardware(hardware, disks) }
 }

@@ -47,7 +47,11 @@ export interface ApprovedRelease {
   readonly path: string
   readonly sha256: string
   readonly document: Release
-  readonly machine: { readonly memoryMiB: number }
+  readonly machine: {
+    readonly memoryMiB: number
+    /** Of the hardware, in the engine's words; absent: what every engine has. */
+    readonly needs?: readonly string[]
+  }
   /** PK-8, Unix seconds: from `notBefore` on and before `notAfter`; null: no such limit. */
   readonly validity: { readonly notBefore: number | null; readonly notAfter: number | null }
 }

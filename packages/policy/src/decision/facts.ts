@@ -14,6 +14,9 @@ import { hostNetwork } from './zone.ts'
 /** `attested`: shown by something that the host cannot make up, such as an answer under a pinned key. `observed`: read off the host. */
 const fact = <T extends z.ZodType>(value: T) => z.strictObject({ value, from: z.enum(['attested', 'observed']) }).nullable()
 
+/** `chipset:q35`: as the engine names what a machine may need. */
+const hardwareName = z.string().regex(/^[a-z0-9]+(?:[:_-][a-z0-9]+){0,3}$/)
+
 export const facts = z.strictObject({
   device: z.strictObject({ id: slug, jkt: thumbprintText }),
   runtimeVersion,
@@ -35,7 +38,14 @@ export const facts = z.strictObject({
   hostNetwork: hostNetwork.nullable(),
   posture: hostPosture,
   /** What this host can run, in the order of preference; only engines that are able to contain a VM. */
-  engines: z.array(z.strictObject({ name: z.enum(['qemu', 'v86']), capabilities: z.array(settingCapability) })),
+  engines: z.array(
+    z.strictObject({
+      name: z.enum(['qemu', 'v86']),
+      capabilities: z.array(settingCapability),
+      /** Hardware that it can give beyond what every engine has. */
+      hardware: z.array(hardwareName).max(100).exactOptional(),
+    }),
+  ),
   /** Whether every byte of the package that was looked at matched what was approved (PO-7). */
   package: z.enum(['verified', 'altered']),
 })

@@ -88,6 +88,20 @@ describe('the impact of a release', () => {
     expect(codesOf(after, before, ...devices)[1]).toEqual(['unable', 'capability-missing', ''])
   })
 
+  it('names the devices whose engines do not have the hardware of the package', () => {
+    const needs = ['chipset:q35', 'tpm']
+    const after = { ...released(organisation()), needs }
+    const devices = [
+      device('able', [], { engines: [{ name: 'qemu', capabilities: [], hardware: ['tpm', 'disk:sata', 'chipset:q35'] }] }),
+      device('without a TPM', [], { engines: [{ name: 'qemu', capabilities: [], hardware: ['chipset:q35'] }] }),
+      device('older', [], { engines: [{ name: 'v86', capabilities: [] }] }),
+    ]
+    expect(codesOf(released(organisation()), after, ...devices)).toEqual([
+      ['without a TPM', '', 'capability-missing'],
+      ['older', '', 'capability-missing,capability-missing'],
+    ])
+  })
+
   it('names the devices whose instance would have expired, to the second', () => {
     const expiry = (afterDays: number): LayerOf => organisation({ setting: 'expiry', value: { afterDays, lastDay: null, warnDays: 0 } })
     const devices = [

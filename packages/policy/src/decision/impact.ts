@@ -20,6 +20,8 @@ import { type Reason, reason } from './reasons.ts'
 export interface ReleaseWithLayers {
   readonly release: Release
   readonly layers: PolicyLayers
+  /** What the hardware of its package needs, as in `ApprovedRelease`; absent: what every engine has. */
+  readonly needs?: readonly string[]
 }
 
 export interface KnownDevice {
@@ -109,7 +111,7 @@ function refusalOf(release: ReleaseWithLayers, device: KnownDevice, values: Sett
   const end = activatedAt === null ? null : expiryEndOf(values.expiry, activatedAt)
   if (end !== null && now >= end)
     return [reason('instance-expired', { at: end, extendable: isExtendable(end, values.overrides, now), text: values['expiry-texts'].ended })]
-  const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' }, release.layers.demanding)
+  const chosen = engines === null ? null : chooseEngine(values, { engines }, { engine: 'auto' }, release.layers.demanding, release.needs)
   return chosen !== null && 'reasons' in chosen ? chosen.reasons : []
 }
 

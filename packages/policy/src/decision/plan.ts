@@ -35,7 +35,8 @@ export function planLaunch({ release, values: wanted, deadlines, postureFaults, 
   // Past the second step of being offline the guest has neither network nor USB, whatever the policy lists.
   const restricted = deadlines.restrictAt !== null && now >= deadlines.restrictAt
   const { values, plan: quarantine } = quarantined(restricted ? { ...wanted, network: { mode: 'none' }, usb: noUsb } : wanted, postureFaults)
-  const engine = chooseEngine(values, facts, request, overrides.length === 0 ? demanding : demandingSettings)
+  const needs = release.machine.needs ?? []
+  const engine = chooseEngine(values, facts, request, overrides.length === 0 ? demanding : demandingSettings, needs)
   if ('reasons' in engine) return { allowed: false, reasons: engine.reasons }
   // Named one by one: to spread them into the plan is slow.
   const { drives, parallel, sound, printer, usb } = planDevices(values)
@@ -88,14 +89,16 @@ export function chooseEngine(
   { engines }: Pick<Facts, 'engines'>,
   { engine }: Pick<Request, 'engine'>,
   demanding: readonly SettingName[] = demandingSettings,
+  hardware: readonly string[] = [],
 ): { readonly name: LaunchPlan['engine'] } | { readonly reasons: readonly Reason[] } {
   const needed = neededCapabilities(values, demanding)
   const lacking: Reason[] = []
   let offered = false
-  for (const { name, capabilities } of engines) {
+  for (const { name, capabilities, hardware: given = [] } of engines) {
     if (engine !== 'auto' && name !== engine) continue
     offered = true
-    const missing = needed.filter((capability) => !capabilities.includes(capability))
+    const unable = needed.filter((capability) => !capabilities.includes(capability))
+    const missing = [...unable, ...hardware.filter((device) => !given.includes(device))]
     if (missing.length === 0) return { name }
     lacking.push(...missing.map((capability) => reason('capability-missing', { engine: name, capability })))
   }

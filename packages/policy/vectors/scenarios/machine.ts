@@ -34,6 +34,16 @@ const twoNetworks = (name: string, about: string, organisation: Network, group: 
 const web = { protocol: 'tcp' as const, cidr: '192.0.2.0/24', ports: [443, 443] as [number, number] }
 const clip = (allowed: boolean, maxBytes: number) => ({ allowed, maxBytes })
 
+/** A package with a q35 and a TPM. @param given hardware of each of the host's engines */
+const hardware = (name: string, about: string, given: readonly (readonly string[])[], expect: Scenario['expect']): Scenario =>
+  withRules(name, about, 'PO-19', [], expect, ({ release, facts }) => {
+    release.machine.needs = ['chipset:q35', 'tpm']
+    facts.engines = facts.engines.map((engine, index) => {
+      const has = given[index]
+      return has === undefined ? engine : { ...engine, hardware: [...has] }
+    })
+  })
+
 export const machineScenarios: readonly Scenario[] = [
   withRules('network-default', 'Where no rule says anything, no network', 'PO-9', [], { plan: { network: { mode: 'none' } } }),
   withRules('network-none', 'No network', 'PO-9', [{ setting: 'network', value: { mode: 'none' } }], { plan: { network: { mode: 'none' } } }),
@@ -65,6 +75,11 @@ export const machineScenarios: readonly Scenario[] = [
       ]
     },
   ),
+  hardware('hardware-given', 'The first engine lacks the hardware of the package, the second has it', [[], ['tpm', 'chipset:q35']], {
+    plan: { engine: 'v86' },
+  }),
+  hardware('hardware-missing', 'No engine has all the hardware of the package', [['chipset:q35'], ['tpm']], 'capability-missing'),
+  hardware('hardware-unknown', 'Engines that say nothing of hardware have none but what every engine has', [], 'capability-missing'),
   withRules(
     'network-normal-form',
     'One spelling: rules inside others dropped, all ports as null, sorted',

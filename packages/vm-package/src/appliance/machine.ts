@@ -2,7 +2,7 @@
 //
 // From the items of a descriptor to the hardware of a package.
 import { z } from 'zod'
-import { type Hardware, hardware } from '../manifest.ts'
+import { type Hardware, hardware } from '../hardware.ts'
 import { type Item, kind, nameOf } from './items.ts'
 import { invalid, quote, unsupported } from './refusal.ts'
 

@@ -2,7 +2,7 @@
 //
 // An appliance (OVA, or OVF and the files beside it) as what a package is sealed from. Nothing is unpacked: its disks are read where they
 // lie, under the handles that its digests were checked through.
-import type { Hardware } from '../manifest.ts'
+import type { Hardware } from '../hardware.ts'
 import type { SealDisk } from '../seal.ts'
 import { checkUnchanged, type ImageFile, readImage } from '../source/image-file.ts'
 import { type Descriptor, parseDescriptor } from './descriptor.ts'
