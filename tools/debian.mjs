@@ -34,6 +34,7 @@ const PROOFS = {
   swtpm: '/usr/bin/swtpm',
   'swtpm-tools': '/usr/bin/swtpm_setup',
   'qemu-guest-agent': '/usr/sbin/qemu-ga',
+  ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
 }
 
 export const BUILD_PACKAGES = ['python3', 'make', 'g++']
@@ -50,6 +51,7 @@ export const TEST_PACKAGES = [
   'swtpm',
   'swtpm-tools',
   'qemu-guest-agent',
+  'ovmf',
 ]
 export const BENCH_PACKAGES = ['mmdebstrap', 'restic', 'borgbackup', 'casync', 'fio']
 

@@ -90,6 +90,7 @@ await Promise.all([
   check('build of the pages', 'turbo', ['run', 'build', '--output-logs=errors-only']),
   check('bundles of the programs', NODE, ['tools/programs/main.ts']),
   check('disks of the demo guest', NODE, ['tools/demo-guest/main.ts']),
+  check('disk of the device guest', NODE, ['e2e/boot/main.ts']),
 ])
 
 async function checks() {

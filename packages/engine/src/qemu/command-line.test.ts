@@ -72,6 +72,11 @@ const newComputer: VmSpec = {
   video: 'virtio',
   devices: { ...fullDevices, usb: 'xhci', sound: 'hda' },
 }
+const secured: VmSpec = {
+  ...newComputer,
+  firmware: { kind: 'uefi', variables: { kind: 'luks-overlay', base: null, file: '/host/variables.qcow2', key } },
+  devices: { tpm: { folder: '/host/tpm', key } },
+}
 const plain: LaunchChoice = { accelerator: 'tcg', restoring: false }
 
 describe('the QEMU command line', () => {
@@ -83,6 +88,7 @@ describe('the QEMU command line', () => {
     ['medium', { ...large, medium: { sizeBytes: 4096, nbd: { socket: '/host/medium.sock', name: 'customization' } } }, plain],
     ['i440fx-full', oldComputer, plain],
     ['q35-full', newComputer, plain],
+    ['uefi-tpm', secured, plain],
     ['virtio-network', { ...small, network: { model: 'virtio', mac: '52:54:00:12:34:56', socket: '/host/net.sock' } }, plain],
   ])('is as test/golden/qemu-%s.txt says', async (name, spec, choice) => {
     await expect(`${qemuArguments(spec, choice).join('\n')}\n`).toMatchFileSnapshot(`../../test/golden/qemu-${name}.txt`)
@@ -124,7 +130,7 @@ const neverSaid: readonly RegExp[] = [
   /\bsnapshot=on|cache=unsafe|"no-flush":true|locking":"off/,
 ]
 const knownOptions = new Set(
-  '-name -no-user-config -nodefaults -S -sandbox -machine -cpu -smp -m -rtc -boot -msg -global -device -chardev -mon -display -vnc -object -blockdev -netdev -incoming -audiodev -action'.split(
+  '-name -no-user-config -nodefaults -S -sandbox -machine -cpu -smp -m -rtc -boot -msg -global -device -chardev -mon -display -vnc -object -blockdev -netdev -incoming -audiodev -action -tpmdev'.split(
     ' ',
   ),
 )
@@ -151,7 +157,7 @@ const anyDisk: fc.Arbitrary<DiskSpec> = fc.record({
 })
 const anySpec: fc.Arbitrary<VmSpec> = fc.record({
   name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/).filter((name) => !neverSaid.some((never) => never.test(name))),
-  firmware: fc.constant('bios' as const),
+  firmware: fc.oneof(fc.constant('bios' as const), fc.record({ kind: fc.constant('uefi' as const), variables: anyStorage })),
   chipset: fc.constantFrom('i440fx' as const, 'q35' as const),
   cpus: fc.integer({ min: 1, max: 64 }),
   memoryMiB: fc.integer({ min: 16, max: 65_536 }),
@@ -177,6 +183,7 @@ const anySpec: fc.Arbitrary<VmSpec> = fc.record({
       sound: fc.constantFrom(...deviceChoices.sound, undefined),
       watchdog: fc.constantFrom(true as const, undefined),
       panic: fc.constantFrom(true as const, undefined),
+      tpm: fc.option(fc.record({ folder: fc.constant('/host/tpm,x'), key: fc.constant(key) }), { nil: undefined }),
       agent: fc.constantFrom(true as const, undefined),
     }),
     { nil: undefined },
