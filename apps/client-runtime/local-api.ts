@@ -31,6 +31,10 @@ export type BlockedReason = z.infer<typeof blockedReason>
 const content = z.strictObject({ held: z.int().min(0), total: z.int().min(0).nullable() }).nullable()
 
 /** `GET /session` */
+/** What the guest's agent says of it; null: none answers. Whoever owns the guest can make it say anything. */
+const guestView = z.strictObject({ system: z.string(), addresses: z.array(z.string()) })
+export type GuestView = z.infer<typeof guestView>
+
 export const sessionView = z.strictObject({
   session: z.string(),
   instance: z.string(),
@@ -47,6 +51,7 @@ export const sessionView = z.strictObject({
   clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
   /** Null while nothing is open. */
   content,
+  guest: guestView.nullable(),
 })
 export type SessionView = z.infer<typeof sessionView>
 
@@ -119,6 +124,7 @@ export const instanceView = z.strictObject({
       network: z.enum(['none', 'listed']),
       clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
       content,
+      guest: guestView.nullable(),
       /** What would be taken now; the plan decides. */
       requests: z.array(sessionRequest),
       /** The page with its token; null where the session is over. */

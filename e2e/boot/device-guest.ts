@@ -108,7 +108,7 @@ async function writeInitrd(unpacked: string): Promise<Buffer> {
   }
   for (const { name, content } of loaded.values()) file(`modules/${name}.ko`, 0o644, content)
   file('init', 0o755, await readFile(join(guestFolder, 'init')))
-  file('bin/load', 0o755, await readFile(join(guestFolder, 'load')))
+  for (const script of ['load', 'seen']) file(`bin/${script}`, 0o755, await readFile(join(guestFolder, script)))
   file('sbin/shutdown', 0o755, await readFile(join(guestFolder, 'shutdown')))
   file('bin/busybox', 0o755, await readFile(join(unpacked, 'bin/busybox')))
   file('bin/qemu-ga', 0o755, await readFile(join(unpacked, 'usr/sbin/qemu-ga')))

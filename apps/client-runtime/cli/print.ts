@@ -14,10 +14,11 @@ export function print({ json }: CommonOptions, result: object, lines: readonly s
 
 export function instanceLines({ instance, engine, session }: InstanceView): readonly string[] {
   if (session === null) return [`${instance}: never started (${engine})`]
-  const { state, viewer, reasons, blocked, warned, messages, waiting } = session
+  const { state, viewer, guest, reasons, blocked, warned, messages, waiting } = session
   return [
     `${instance}: ${state} (${engine})`,
     ...(viewer === null ? [] : [`  screen: ${viewer}`]),
+    ...(guest === null ? [] : [`  guest: ${[guest.system, ...guest.addresses].join(', ')}`]),
     ...messages.map((message) => `  ${message}`),
     ...(warned ? ['  connect to the network: this desktop will be suspended without contact'] : []),
     ...(waiting.length > 0 ? [`  at the next start: ${waiting.join(', ')}`] : []),

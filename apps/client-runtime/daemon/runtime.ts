@@ -472,6 +472,7 @@ export class Runtime {
         network: view?.network ?? plan.network.mode,
         clipboard: view?.clipboard ?? clipboard,
         content: view?.content ?? null,
+        guest: view?.guest ?? null,
         viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
         blocked: view?.reason ?? record.blocked,
       },

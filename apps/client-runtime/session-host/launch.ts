@@ -3,6 +3,7 @@
 // From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
 // the plan's SHA-256, package disks, warm state, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
 import { statfs } from 'node:fs/promises'
+import type { VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { openChunkCache } from '@casemate/vm-package/chunk-cache'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
@@ -18,6 +19,7 @@ import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
 import { discardChanges } from './discard-changes.ts'
 import type { EventLog } from './event-log.ts'
+import { GuestWatch } from './guest-watch.ts'
 import { inForce } from './in-force.ts'
 import { isFresh, openInstanceDisks } from './instance-disks.ts'
 import { lockInstance } from './instance-lock.ts'
@@ -114,6 +116,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     vm.on('panicked', () => events.add('guest-panicked'))
     vm.on('watchdog', () => events.add('guest-watchdog'))
+    const guest = watchGuest(vm, events)
+    undo.push(async () => guest?.close())
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
       const ended = { packageSha256: plan.package.sha256, end, ranSeconds: ranSeconds(), keep: plan.update?.keep ?? 0 }
@@ -122,11 +126,16 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
-    return { vm, opened, stateFile, network: network.switch, content: packaged.content, settled, release }
+    return { vm, opened, stateFile, network: network.switch, guest, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault
   }
+}
+
+function watchGuest(vm: VirtualMachine, events: EventLog): GuestWatch | null {
+  const agent = vm.devices?.agent
+  return agent === undefined ? null : new GuestWatch(agent, vm, () => events.add('guest-clock-set'))
 }
 
 /** On the disk of `folder`: a VM stands still once what its guest writes has no room. */

@@ -11,6 +11,7 @@ import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } f
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { EventLog } from './event-log.ts'
+import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
 import { type InForce, inForce } from './in-force.ts'
 import { observedNetwork } from './observed-network.ts'
@@ -25,6 +26,8 @@ export interface Launched {
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
   readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules'> | null
+  /** Null for a VM without a channel to an agent. */
+  readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
   /** How much of the package is on this device. */
   content(): SessionView['content']
   /** Called when the session ended in good order, while its disks are still open; never fails. */
@@ -116,6 +119,7 @@ export class Session {
       const launched = await this.#launch(watch, this.#launching.signal)
       this.#launched = launched
       this.#enforce()
+      launched.guest?.onChange(() => this.#changed())
       launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
       void launched.vm.exited.then((exit) => this.#vmExited(exit.state, exit.message))
       await this.#settle()
@@ -204,8 +208,14 @@ export class Session {
     }
     return this.#inTurn(async () => {
       if (request === 'reset') await this.#launched?.vm.reset()
-      else await this.#launched?.vm.powerButton()
+      else await this.#shutDown()
     })
+  }
+
+  /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */
+  async #shutDown(): Promise<void> {
+    const asked = (await this.#launched?.guest?.shutDown()) ?? false
+    if (!asked) await this.#launched?.vm.powerButton()
   }
 
   /** Ends the session; a VM that cannot be suspended stays closed to everyone and is reported as blocked. */
@@ -243,6 +253,7 @@ export class Session {
       network: network.mode,
       clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed },
       content: this.#launched?.content() ?? null,
+      guest: this.#launched?.guest?.view ?? null,
     }
   }
 

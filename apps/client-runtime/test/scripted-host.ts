@@ -85,6 +85,7 @@ export class ScriptedHost {
       ...{ session, instance, desktop, engine, package: this.plan.package, state: this.state, holds: [], reason: null, requests: this.requests },
       ...{ network: network.mode, clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed } },
       content: null,
+      guest: null,
     }
   }
 }

@@ -74,6 +74,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
           seen.rate = kbitPerSecond
         },
       },
+      guest: null,
       content: () => ({ held: 3, total: null }),
       settled: async (end: 'suspended' | 'guest-off') => {
         seen.settled.push(end)
