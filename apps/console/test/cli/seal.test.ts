@@ -123,7 +123,9 @@ describe('casemate-admin seal', () => {
     ['an unknown field', 'machine-invalid', `${machineYaml}sound: hda\n`],
     ['a field twice', 'machine-invalid', `${machineYaml}cpus: 2\n`],
     ['an alias', 'machine-invalid', machineYaml.replace('cpus: 1', 'cpus: &one 1').replace('256', '*one')],
-    ['a controller that does not exist', 'machine-invalid', machineYaml.replace('virtio', 'scsi')],
+    ['a controller that does not exist', 'machine-invalid', machineYaml.replace('virtio', 'nvme')],
+    ['disks on ide, which a q35 does not have', 'machine-invalid', machineYaml.replace('i440fx', 'q35')],
+    ['processors that its sockets do not make', 'machine-invalid', `${machineYaml}cpuTopology: {sockets: 2, cores: 1, threads: 1}\n`],
     ['another disk than the command line', 'disk-unknown', machineYaml.replace('user:', 'other:')],
     ['a disk more than the command line', 'disk-unknown', `${machineYaml}  more: {controller: ide}\n`],
   ]
