@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Hardware } from '@casemate/vm-package/hardware'
 import { Command } from 'commander'
 import { readManifestFile } from './manifest-file.ts'
 import { bytesText, print } from './output.ts'
@@ -7,6 +9,19 @@ interface Options {
   readonly manifest: string
   readonly sha256?: string
   readonly json?: true
+}
+
+/** Beyond what every machine has. */
+function extras({ cpuModel, usb, tpm, watchdog, panic, agent }: Hardware): string {
+  const named = [
+    cpuModel === undefined ? [] : `CPU ${cpuModel}`,
+    usb === undefined ? [] : `USB ${usb}`,
+    tpm === undefined ? [] : `TPM ${tpm}`,
+    watchdog === undefined ? [] : 'watchdog',
+    panic === undefined ? [] : 'panic device',
+    agent === undefined ? [] : 'guest agent',
+  ].flat()
+  return named.map((one) => `, ${one}`).join('')
 }
 
 export function inspectCommand(): Command {
@@ -23,7 +38,7 @@ export function inspectCommand(): Command {
         `sha256    ${sha256}`,
         `runtime   ${manifest.minRuntime} or later`,
         `valid     from ${validity.notBefore ?? 'always'} to ${validity.notAfter ?? 'always'}`,
-        `hardware  ${hardware.cpus} CPU, ${hardware.memoryMiB} MiB, ${hardware.chipset}, ${hardware.firmware}, ${network}`,
+        `hardware  ${hardware.cpus} CPU, ${hardware.memoryMiB} MiB, ${hardware.chipset}, ${hardware.firmware}, ${network}${extras(hardware)}`,
         ...manifest.disks.map((disk) => `disk      ${disk.name}: ${disk.role}, ${bytesText(disk.size)}, ${disk.controller}, root ${disk.root}`),
       ])
     })

@@ -84,7 +84,7 @@ const virtualBox = `<?xml version="1.0"?>
 
 function map(text: string) {
   const descriptor = parseDescriptor(Buffer.from(text))
-  const machine = mapMachine(descriptor.items)
+  const machine = mapMachine(descriptor.items, descriptor.firmware)
   const { drives, notes } = mapDrives(descriptor)
   return { eula: descriptor.eula, hardware: machine.hardware, drives, notes: [...machine.notes, ...notes, ...descriptor.notes] }
 }
@@ -129,17 +129,20 @@ describe('a descriptor', () => {
     })
   })
 
-  it('has its SATA disks attached to IDE, and its sections that are not known left out, each with a note', () => {
+  it('has a UEFI where it says EFI, in either way of saying it', () => {
+    expect(map(altered(vmware, 'vmw:value="bios"', 'vmw:value="efi"')).hardware.firmware).toBe('uefi')
+    expect(map(altered(virtualBox, 'type="BIOS"', 'type="EFI"')).hardware.firmware).toBe('uefi')
+  })
+
+  it('keeps its SATA disks, and has its sections that are not known left out, each with a note', () => {
     const sata = altered(virtualBox, /PIIX4<\/rasd:ResourceSubType>\s*<rasd:ResourceType>5/g, 'AHCI</rasd:ResourceSubType><rasd:ResourceType>20')
     const { drives, notes } = map(altered(sata, '<VirtualHardwareSection>', '<StartupSection/><VirtualHardwareSection>'))
     expect(drives.map(({ file, controller }) => [file, controller])).toEqual([
-      ['desk-disk001.vmdk', 'ide'],
-      ['desk-disk002.vmdk', 'ide'],
+      ['desk-disk001.vmdk', 'sata'],
+      ['desk-disk002.vmdk', 'sata'],
     ])
     expect(notes).toEqual([
       '`sound` is left out: a sound card',
-      '`8` is attached to IDE in place of SATA',
-      '`7` is attached to IDE in place of SATA',
       'its section `StartupSection` is left out',
       "VirtualBox's own description of the machine is left out",
     ])
@@ -190,8 +193,8 @@ describe('a descriptor', () => {
 
 describe('a descriptor is refused', () => {
   const cases: readonly [string, string, string, string | RegExp, string][] = [
-    ['with the firmware EFI of VMware', 'appliance-unsupported', vmware, 'vmw:value="bios"', 'vmw:value="efi"'],
-    ['with the firmware EFI of VirtualBox', 'appliance-unsupported', virtualBox, 'type="BIOS"', 'type="EFI"'],
+    ['with a firmware of VMware that is not known', 'appliance-unsupported', vmware, 'vmw:value="bios"', 'vmw:value="openboot"'],
+    ['with a UEFI of 32 bits', 'appliance-unsupported', virtualBox, 'type="BIOS"', 'type="EFI32"'],
     ['with a disk upon another one', 'appliance-unsupported', vmware, 'ovf:fileRef="file2"', 'ovf:fileRef="file2" ovf:parentRef="vmdisk1"'],
     ['with a disk without a file', 'appliance-unsupported', vmware, ' ovf:fileRef="file2"', ''],
     ['with a drive without a disk', 'appliance-unsupported', vmware, '<rasd:HostResource>ovf:/disk/vmdisk2</rasd:HostResource>', ''],

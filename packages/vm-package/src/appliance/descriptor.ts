@@ -2,6 +2,7 @@
 //
 // An OVF descriptor (DMTF DSP0243): its files, its disks, the hardware of its one system, its licence. What could not run here is
 // refused; what is left out is a note.
+import type { Hardware } from '../hardware.ts'
 import { attributeOf, checkEnvelope, childrenOf, isOvf, neededAttribute, virtualBox, vmware } from './envelope.ts'
 import { type Item, readItems } from './items.ts'
 import { elsewhere, invalid, isPlainName, quote, unsupported } from './refusal.ts'
@@ -13,6 +14,7 @@ export interface Descriptor {
   /** Names of the files of its disks, by id of the disk. */
   readonly disks: ReadonlyMap<string, string>
   readonly items: readonly Item[]
+  readonly firmware: Hardware['firmware']
   readonly eula: string | null
   /** What is not carried over, in sentences. */
   readonly notes: readonly string[]
@@ -30,7 +32,7 @@ export function parseDescriptor(bytes: Uint8Array): Descriptor {
   const disks = readDisks(envelope, files)
   const parents = systemAndParents(envelope)
   const system = parents[0]
-  checkFirmware(system)
+  const firmware = firmwareOf(system)
   const hardware = childrenOf(system, 'VirtualHardwareSection')
   if (hardware[0] === undefined) throw invalid('expected a `VirtualHardwareSection`, found none')
   const { items, configuration } = readItems(hardware[0], defaultConfiguration(envelope))
@@ -45,7 +47,7 @@ export function parseDescriptor(bytes: Uint8Array): Descriptor {
     ...parents.toReversed().flatMap(noteSections),
     ...noteSettings(hardware[0]),
   ]
-  return { files, disks, items, eula: eula === '' ? null : eula, notes }
+  return { files, disks, items, firmware, eula: eula === '' ? null : eula, notes }
 }
 
 function readFiles(envelope: XmlElement): ReadonlyMap<string, string> {
@@ -108,15 +110,16 @@ function systemsWithin(parent: XmlElement): readonly (readonly [XmlElement, ...X
 }
 
 /** OVF has no word for firmware: VMware says it in a setting, VirtualBox in its own description of the machine. */
-function checkFirmware(system: XmlElement): void {
+function firmwareOf(system: XmlElement): Hardware['firmware'] {
   const settings = childrenOf(system, 'VirtualHardwareSection').flatMap(vmwareSettings)
   const says = settings.find(({ key }) => key === 'firmware')?.value ?? 'bios'
   const types = system.children
     .filter(({ namespace, name }) => namespace === virtualBox && name === 'Machine')
     .flatMap((machine) => namedWithin(machine, 'Firmware'))
     .map((firmware) => attributeOf(firmware, 'type') ?? '')
-  const other = [says, ...types].find((type) => !/^bios$/i.test(type))
-  if (other !== undefined) throw unsupported(`its firmware is ${quote(other)}, and only \`bios\` is given`)
+  const other = [says, ...types].find((type) => !/^(?:bios|efi(?:64)?)$/i.test(type))
+  if (other !== undefined) throw unsupported(`its firmware is ${quote(other)}, and only a BIOS and a UEFI of 64 bits are given`)
+  return [says, ...types].every((type) => /^bios$/i.test(type)) ? 'bios' : 'uefi'
 }
 
 function namedWithin(element: XmlElement, name: string): readonly XmlElement[] {

@@ -8,6 +8,7 @@ import { invalid, quote, unsupported } from './refusal.ts'
 
 const mostDisks = 8
 const mostOnIde = 4
+const mostOnSata = 6
 
 export interface Drive {
   /** In the package: `system`, then `disk2`, `disk3` ... */
@@ -40,8 +41,13 @@ export function mapDrives({ items, disks, files }: Pick<Descriptor, 'items' | 'd
     .toSorted((one, other) => compare(one.place, other.place))
   if (found.length === 0) throw unsupported('it has no disk')
   if (found.length > mostDisks) throw unsupported(`it has ${found.length} disks, and a package has at most ${mostDisks}`)
-  const onIde = found.filter(({ controller }) => controller === 'ide').length
-  if (onIde > mostOnIde) throw unsupported(`it has ${onIde} disks that would be attached to IDE, which has room for ${mostOnIde}`)
+  for (const [on, name, most] of [
+    ['ide', 'IDE', mostOnIde],
+    ['sata', 'SATA', mostOnSata],
+  ] as const) {
+    const count = found.filter(({ controller }) => controller === on).length
+    if (count > most) throw unsupported(`it has ${count} disks that would be attached to ${name}, which has room for ${most}`)
+  }
   const unused = [...disks.keys()].filter((id) => !found.some((drive) => drive.id === id))
   return {
     drives: found.map(({ file, controller }, at) => ({ name: at === 0 ? 'system' : `disk${at + 1}`, file, controller })),
@@ -62,14 +68,18 @@ function attach(item: Item, controller: Item | undefined): Pick<Drive, 'controll
   const models = [item.ResourceSubType, controller?.ResourceSubType ?? '']
   if (models.some((model) => /^virtio(?:-?blk)?$/i.test(model))) return { controller: 'virtio', note: [] }
   if (controller?.ResourceType === kind.ide) return { controller: 'ide', note: [] }
+  if (isSata(controller)) return { controller: 'sata', note: [] }
   return { controller: 'ide', note: [`${nameOf(item)} is attached to IDE in place of ${controllerName(controller)}`] }
 }
 
 function controllerName(controller: Item | undefined): string {
   if (controller === undefined) return 'no controller'
   if (controller.ResourceType === kind.scsi) return `SCSI (${quote(controller.ResourceSubType)})`
-  return /ahci|sata/i.test(controller.ResourceSubType) ? 'SATA' : quote(controller.ResourceSubType)
+  return quote(controller.ResourceSubType)
 }
+
+const isSata = (controller: Item | undefined): boolean =>
+  controller?.ResourceType === kind.otherStorage && /ahci|sata/i.test(controller.ResourceSubType)
 
 function compare(one: readonly number[], other: readonly number[]): number {
   const differs = one.findIndex((value, at) => value !== other[at])

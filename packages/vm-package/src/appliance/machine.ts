@@ -41,13 +41,13 @@ const controllers: ReadonlySet<number> = new Set([kind.ide, kind.scsi, 7, 8, kin
 const handled: ReadonlySet<number> = new Set([kind.processor, kind.memory, kind.network, kind.disk, kind.logicalDisk])
 
 /** @throws PackageError `appliance-invalid`, `appliance-unsupported` */
-export function mapMachine(items: readonly Item[]): Machine {
+export function mapMachine(items: readonly Item[], firmware: Hardware['firmware']): Machine {
   const ofKind = (wanted: number) => items.filter(({ ResourceType }) => ResourceType === wanted)
   const cards = ofKind(kind.network)
   const [card, ...moreCards] = cards
   const model = card === undefined ? undefined : cardModels.get(card.ResourceSubType.toLowerCase())
   const parsed = hardware.safeParse({
-    firmware: 'bios',
+    firmware,
     chipset: 'i440fx',
     cpus: sumOf(ofKind(kind.processor), ({ VirtualQuantity }) => VirtualQuantity ?? 1),
     memoryMiB: sumOf(ofKind(kind.memory), bytesOf) / 2 ** 20,

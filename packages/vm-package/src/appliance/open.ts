@@ -53,7 +53,7 @@ export async function openAppliance(path: string): Promise<Appliance> {
 
 async function readAppliance(files: ApplianceFiles): Promise<Appliance> {
   const descriptor = parseDescriptor(await readSmall(await findNeeded(files, files.descriptor), mostXmlBytes))
-  const machine = mapMachine(descriptor.items)
+  const machine = mapMachine(descriptor.items, descriptor.firmware)
   const { drives, notes } = mapDrives(descriptor)
   const base = files.descriptor.replace(/\.ovf$/, '')
   const known = new Set([files.descriptor, `${base}.mf`, `${base}.cert`, ...descriptor.files.values()])
