@@ -119,7 +119,7 @@ export interface VirtualMachine {
   reset(): Promise<void>
   /** The soft one: asks the guest to shut down (ACPI). */
   powerButton(): Promise<void>
-  /** Writes `file` whole or not at all; on success the process is gone. */
+  /** Writes `file` whole or not at all; on success the process is gone. What is in a drive is taken out first. */
   suspend(file: StateFile): Promise<void>
   /** Ends the process within 5 s, whatever it does. */
   stop(): Promise<void>

@@ -72,6 +72,11 @@ export class QemuDevices implements DeviceControl {
     return this.#inTurn(drive, () => this.#empty(drive))
   }
 
+  /** Before a suspend: where the VM goes on, nobody serves what was in a drive. */
+  async emptyAll(): Promise<void> {
+    for (const drive of [...this.#relays.keys()]) await this.eject(drive)
+  }
+
   /** For when the process is gone: nothing is left to be told. */
   close(): void {
     for (const { server, sockets } of this.#relays.values()) {

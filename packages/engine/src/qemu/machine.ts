@@ -89,6 +89,7 @@ export class QemuMachine implements VirtualMachine {
   suspend(file: StateFile): Promise<void> {
     return this.#request('suspend', async () => {
       const wasRunning = this.#state === 'running'
+      await this.#devices.emptyAll()
       if (wasRunning) await this.#command('stop')
       try {
         await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file))

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Machines with every device, under a real QEMU: that it takes them, starts them, and what is done to them while the guest runs.
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { DeviceSpec } from '../../src/device-spec.ts'
 import { createQemuBackend } from '../../src/qemu/backend.ts'
-import type { DiskSpec, VirtualMachine, VmSpec } from '../../src/virtual-machine.ts'
+import type { DiskSpec, EngineBackend, VirtualMachine, VmSpec } from '../../src/virtual-machine.ts'
 import { chattyDisk } from '../boot-disk.ts'
 import { NbdHost } from './nbd-host.ts'
 import { ideDisk, newSpec } from './new-spec.ts'
@@ -16,6 +17,9 @@ import { ideDisk, newSpec } from './new-spec.ts'
 let root: string
 let nbd: NbdHost
 const opened: VirtualMachine[] = []
+const links: Server[] = []
+/** What was opened last. */
+let last: { readonly spec: VmSpec; readonly backend: EngineBackend }
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'cd-'))
@@ -23,6 +27,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await Promise.all(opened.map((vm) => vm.stop()))
+  for (const link of links) link.close()
   await nbd.close()
   await rm(root, { recursive: true, force: true })
 })
@@ -35,12 +40,13 @@ async function started(controllers: readonly DiskSpec['controller'][], change: P
     controllers.map(async (controller) => ({ ...ideDisk({ kind: 'writable-nbd', nbd: await nbd.serve(chattyDisk(2048)) }, controller), controller })),
   )
   const folder = await mkdtemp(join(root, 'vm-'))
-  const link = createServer().listen(join(folder, 'link'))
+  links.push(createServer().listen(join(folder, 'link')))
   const network = { model: 'pcnet' as const, mac: '52:54:00:12:34:56', socket: join(folder, 'link') }
   const backend = createQemuBackend({ cacheFolder: join(root, 'cache') })
-  const vm = await backend.open({ ...newSpec(folder, disks), memoryMiB: 64, network, ...change })
+  const spec = { ...newSpec(folder, disks), memoryMiB: 64, network, ...change }
+  const vm = await backend.open(spec)
+  last = { spec, backend }
   opened.push(vm)
-  vm.exited.finally(() => link.close())
   const heard = new Promise<string>((resolve) => vm.on('serial', (bytes) => resolve(Buffer.from(bytes).toString('latin1'))))
   await vm.start()
   expect(await heard).toMatch(/^C/)
@@ -72,6 +78,20 @@ it.each<[string, readonly DiskSpec['controller'][], Partial<VmSpec>]>([
   const vm = await started(controllers, change)
   expect(await vm.devices?.memoryMiB()).toBe(64)
   expect(vm.devices?.agent).toBeDefined()
+})
+
+it('is suspended with a medium in its drive, and goes on with the drive empty', async () => {
+  const medium = { sizeBytes: 2048 * 16, nbd: await nbd.serve(Buffer.alloc(2048 * 16, 7)) }
+  const vm = await started(['ide'], { devices: { drives: ['cd'] } })
+  await vm.devices?.insert('cd', medium)
+  const file = { path: join(root, 'with-medium'), key: randomBytes(32), binding: 'devices' }
+  await vm.suspend(file)
+  const { spec, backend } = last
+  const restored = await backend.open({ ...spec, runtimeFolder: await mkdtemp(join(root, 'vm-')) }, file)
+  opened.push(restored)
+  await restored.resume()
+  await restored.devices?.insert('cd', medium)
+  expect(restored.state).toBe('running')
 })
 
 it('changes the media of its drives while the guest runs, and refuses those that the machine does not have', async () => {
