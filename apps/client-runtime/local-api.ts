@@ -35,6 +35,16 @@ const content = z.strictObject({ held: z.int().min(0), total: z.int().min(0).nul
 const guestView = z.strictObject({ system: z.string(), addresses: z.array(z.string()) })
 export type GuestView = z.infer<typeof guestView>
 
+export const driveName = z.enum(['cd', 'floppy'])
+/** Of those that the policies give: the file that is in it, without its folder. */
+const driveView = z.strictObject({ drive: driveName, medium: z.string().nullable() })
+
+/** `PUT /media` (control): the image that goes into a drive; null: the drive is emptied. */
+export const mediumChange = z.strictObject({ drive: driveName, path: z.string().min(1).max(4096).startsWith('/').nullable() })
+/** What the session host says where it does not do it. */
+export const mediumRefusal = z.strictObject({ refused: z.enum(['drive-refused', 'medium-invalid', 'medium-unreadable']), message: z.string() })
+export type MediumChange = z.infer<typeof mediumChange>
+
 export const sessionView = z.strictObject({
   session: z.string(),
   instance: z.string(),
@@ -52,6 +62,7 @@ export const sessionView = z.strictObject({
   /** Null while nothing is open. */
   content,
   guest: guestView.nullable(),
+  drives: z.array(driveView),
 })
 export type SessionView = z.infer<typeof sessionView>
 
@@ -125,6 +136,7 @@ export const instanceView = z.strictObject({
       clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
       content,
       guest: guestView.nullable(),
+      drives: z.array(driveView),
       /** What would be taken now; the plan decides. */
       requests: z.array(sessionRequest),
       /** The page with its token; null where the session is over. */
@@ -344,6 +356,12 @@ export const daemonRoutes = {
   ask: {
     path: '/ask',
     request: z.strictObject({ instance: z.string(), request: sessionRequest }),
+    response: instanceView,
+  },
+  /** PO-12: the image of a CD or floppy that the guest is given to read, or none. */
+  changeMedium: {
+    path: '/change-medium',
+    request: z.strictObject({ instance: z.string(), ...mediumChange.shape }),
     response: instanceView,
   },
   /** A release out of a file of `casemate-admin export`; `path` is absolute. */

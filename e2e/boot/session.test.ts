@@ -3,8 +3,9 @@
 // A package whose machine has a UEFI, a q35, a TPM and a guest agent, from machine.yaml to the session that a user sees.
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
+import type { LaunchPlan } from '../../packages/policy/src/decision/launch-plan.ts'
 import { sealDisks } from '../session-host/make-release.ts'
 import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
@@ -55,6 +56,40 @@ describe('a package with a UEFI, a TPM and an agent', () => {
     expect(reason?.detail).toContain('`tpm`')
     await other.ask('power-off')
     await other.exited
+  })
+
+  it('reads the media that its policies let it have, and none of them any more once they do not', { timeout: BOOT_LIMIT_MS }, async () => {
+    const [disc, floppy, odd] = ['disc.iso', 'floppy.img', 'odd.iso'].map((name) => join(world.folder, name)) as [string, string, string]
+    await writeFile(disc, Buffer.alloc(2048 * 20, 1))
+    await writeFile(floppy, Buffer.alloc(1_474_560, 2))
+    await writeFile(odd, Buffer.alloc(2049))
+    const plan: LaunchPlan = { ...strictPlan(world, release), memoryMiB: 256, parallel: 'captured', drives: { cd: 'image', floppy: 'none' } }
+    const session = await startSession(world, 'drives', release, { plan })
+    await session.until((view) => view.state === 'running')
+    const { control } = session
+    const drives = async () => (await session.view()).drives
+    expect(await drives()).toEqual([{ drive: 'cd', medium: null }])
+    await control.changeMedium({ drive: 'cd', path: disc })
+    expect(await drives()).toEqual([{ drive: 'cd', medium: 'disc.iso' }])
+    await expect(control.changeMedium({ drive: 'floppy', path: floppy })).rejects.toMatchObject({ code: 'drive-refused' })
+    await expect(control.changeMedium({ drive: 'cd', path: odd })).rejects.toMatchObject({ code: 'medium-invalid' })
+    await expect(control.changeMedium({ drive: 'cd', path: join(world.folder, 'none.iso') })).rejects.toMatchObject({ code: 'medium-unreadable' })
+    expect(await drives()).toEqual([{ drive: 'cd', medium: 'disc.iso' }])
+    await control.changeMedium({ drive: 'cd', path: null })
+    expect(await drives()).toEqual([{ drive: 'cd', medium: null }])
+    await control.changeMedium({ drive: 'cd', path: disc })
+    await session.until((view) => view.guest !== null, BOOT_LIMIT_MS)
+    await vi.waitFor(async () => expect(await session.parallel()).toBe('from the guest\n'), { timeout: 60_000, interval: 200 })
+
+    await control.replan({ ...plan, drives: { cd: 'none', floppy: 'none' } })
+    await expect(control.changeMedium({ drive: 'cd', path: disc })).rejects.toMatchObject({ code: 'drive-refused' })
+    expect(await drives()).toEqual([])
+    const told = (await session.events()).filter(({ type }) => type.startsWith('medium-'))
+    expect(told.map(({ type }) => type)).toEqual(['medium-inserted', 'medium-ejected', 'medium-inserted', 'medium-ejected'])
+    await control.replan(plan)
+    expect(await drives()).toEqual([{ drive: 'cd', medium: null }])
+    await session.ask('power-off')
+    await session.exited
   })
 
   it('is shut down by its agent, goes on where it was suspended with its clock set, and keeps its TPM', { timeout: 3 * BOOT_LIMIT_MS }, async () => {

@@ -34,6 +34,11 @@ export class RunningSession extends Viewer {
     return this.#host.control.events(0)
   }
 
+  /** What the daemon brings when policies or media change. */
+  get control(): SessionHost['control'] {
+    return this.#host.control
+  }
+
   async kill(): Promise<void> {
     this.#host.child.kill('SIGKILL')
     await this.exited

@@ -53,6 +53,11 @@ export class Viewer {
     return this.#call('GET', '/serial')
   }
 
+  /** The last of what the guest wrote to its parallel port. */
+  parallel(): Promise<string> {
+    return this.#call('GET', '/parallel')
+  }
+
   async #call(method: string, path: string): Promise<string> {
     const response = await fetch(`${this.#origin}${path}`, { method, headers: { authorization: `Bearer ${this.#token}` } })
     const body = await response.text()

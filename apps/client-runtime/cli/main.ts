@@ -12,6 +12,7 @@ import { CliError, exitCode } from './error.ts'
 import { eulaCommand } from './eula.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
+import { ejectCommand, insertCommand } from './media.ts'
 import { moveCommand } from './move.ts'
 import { openCommand } from './open.ts'
 import { overrideCommand } from './override.ts'
@@ -44,6 +45,8 @@ const commands = [
   moveCommand,
   startCommand,
   stopCommand,
+  insertCommand,
+  ejectCommand,
   statusCommand,
   whyCommand,
   doctorCommand,

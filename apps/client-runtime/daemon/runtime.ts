@@ -10,7 +10,7 @@ import { openPackageKey } from '@casemate/policy/package-key'
 import type { PasswordRules } from '@casemate/policy/password'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
+import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, MediumChange, SessionRequest, StatusView } from '../local-api.ts'
 import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
 import { enterAdministratorMode } from './administrator-mode/enter.ts'
 import { checkIn } from './check-in/check-in.ts'
@@ -292,6 +292,13 @@ export class Runtime {
     return this.#view(record)
   }
 
+  /** @throws RuntimeError `session-unknown`, `drive-refused`, `medium-invalid`, `medium-unreadable` */
+  async changeMedium(instance: string, change: MediumChange): Promise<InstanceView> {
+    const record = await readInstance(this.device.layout, instance)
+    await this.#sessions.changeMedium(instance, change)
+    return this.#view(record)
+  }
+
   /** One at a time. @throws as `importHandover` */
   import(path: string): Promise<Imported> {
     this.#checkJournal()
@@ -473,6 +480,7 @@ export class Runtime {
         clipboard: view?.clipboard ?? clipboard,
         content: view?.content ?? null,
         guest: view?.guest ?? null,
+        drives: view === null ? [] : [...view.drives],
         viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
         blocked: view?.reason ?? record.blocked,
       },

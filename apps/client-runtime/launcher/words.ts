@@ -30,6 +30,9 @@ type Words = readonly [sentence: string, nextStep: string, ask?: string]
 const NEW_CODE = 'Ask for a new enrolment code.'
 
 const words: Readonly<Record<string, Words>> = {
+  'drive-refused': ['This desktop has no such drive now, or its policies give it none.', 'Start the desktop first.', ADMINISTRATOR],
+  'medium-invalid': ['This file is no image of a disc or floppy that the drive reads.', 'Choose an ISO image, or a floppy image of 1.44 MB.'],
+  'medium-unreadable': ['This file cannot be read.', 'Check its name and that you may read it.'],
   'activation-not-for-user': ['This desktop is not meant for the user of this computer.', 'Ask to be listed for it.', ADMINISTRATOR],
   'activation-refused': ['The activation password or key is not right.', 'Check it and try again.', HELP_DESK],
   'activation-used-up': ['This desktop has been activated as often as is allowed.', 'Ask for another activation.', ADMINISTRATOR],

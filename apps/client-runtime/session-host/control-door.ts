@@ -8,9 +8,10 @@ import { launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type BootProgress, sessionRequest, type ViewerAddress } from '../local-api.ts'
+import { type BootProgress, mediumChange, type mediumRefusal, sessionRequest, type ViewerAddress } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
+import { MediumError } from './drive-media.ts'
 import type { Session } from './session.ts'
 import type { Watch } from './watch.ts'
 
@@ -52,6 +53,17 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
       (plan.data.package.sha256 === session.plan.package.sha256 ? undefined : 'package')
     if (differs !== undefined) return context.json({ code: 'plan-foreign', message: `a running session keeps its \`${differs}\`` }, 409)
     session.replan(plan.data)
+    return context.json(session.view())
+  })
+  app.put('/media', async (context) => {
+    const change = mediumChange.safeParse(await context.req.json().catch(() => null))
+    if (!change.success) return context.json({ code: 'body-invalid', message: z.prettifyError(change.error) }, 400)
+    try {
+      await session.changeMedium(change.data.drive, change.data.path)
+    } catch (error) {
+      if (!(error instanceof MediumError)) throw error
+      return context.json({ refused: error.code, message: error.message } satisfies z.infer<typeof mediumRefusal>)
+    }
     return context.json(session.view())
   })
   app.get('/events', async (context) => {

@@ -18,6 +18,7 @@ import { cachedFiles } from './cached-files.ts'
 import { openMedium } from './customization/medium.ts'
 import { daemonOrigin } from './daemon-origin.ts'
 import { discardChanges } from './discard-changes.ts'
+import { DriveMedia } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
 import { GuestWatch } from './guest-watch.ts'
 import { inForce } from './in-force.ts'
@@ -49,6 +50,7 @@ export interface LaunchInputs {
   readonly disks: DiskWatch
   readonly events: EventLog
   readonly serial: SerialCapture
+  readonly parallel: Pick<SerialCapture, 'add'>
   /** Notes in which order the disks are read; null where nobody wants to know. */
   readonly record: BootRecord | null
   /** Notes which blocks the VM writes; likewise. */
@@ -118,6 +120,10 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     vm.on('watchdog', () => events.add('guest-watchdog'))
     const guest = watchGuest(vm, events)
     undo.push(async () => guest?.close())
+    const drives = spec.devices?.drives
+    const media = vm.devices === undefined || drives === undefined ? null : new DriveMedia(vm.devices, drives, runtimeFolder)
+    undo.push(async () => media?.close())
+    vm.on('parallel', (bytes) => inputs.parallel.add(bytes))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
       const ended = { packageSha256: plan.package.sha256, end, ranSeconds: ranSeconds(), keep: plan.update?.keep ?? 0 }
@@ -126,7 +132,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
-    return { vm, opened, stateFile, network: network.switch, guest, content: packaged.content, settled, release }
+    return { vm, opened, stateFile, network: network.switch, guest, media, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

@@ -55,12 +55,28 @@ const { plan, secrets, port } = await readInputs().catch((error: unknown) => fai
 const layout = layoutOf(options.data)
 const runtimeFolder = layout.runtime(plan.session)
 const events = new EventLog()
-const serial = new SerialCapture()
+const [serial, parallel] = [new SerialCapture(), new SerialCapture()]
 const record = options.record === undefined ? null : new BootRecord(() => performance.now())
 const written = options.warmState === undefined ? null : new WrittenBlocks()
-const session = new Session(
+// A plan that takes the port away leaves the machine's port where it is, and keeps nothing more of it.
+const capturedParallel = { add: (bytes: Uint8Array) => (session.plan.parallel === 'captured' ? parallel.add(bytes) : undefined) }
+const session: Session = new Session(
   plan,
-  (disks, signal) => launch({ plan, secrets, layout, runtimeFolder, origin: options.origin, disks, events, serial, record, written, signal }),
+  (disks, signal) =>
+    launch({
+      plan,
+      secrets,
+      layout,
+      runtimeFolder,
+      origin: options.origin,
+      disks,
+      events,
+      serial,
+      parallel: capturedParallel,
+      record,
+      written,
+      signal,
+    }),
   events,
 )
 const watch = new Watch(session, LIMITS, () => performance.now())
@@ -68,7 +84,7 @@ const watch = new Watch(session, LIMITS, () => performance.now())
 await rm(runtimeFolder, { recursive: true, force: true })
 await mkdir(runtimeFolder, { recursive: true, mode: 0o700 })
 const control = join(runtimeFolder, 'control.sock')
-const viewer = await openViewerDoor(session, serial, secrets.viewerToken, port).catch((error: unknown) =>
+const viewer = await openViewerDoor(session, { serial, parallel }, secrets.viewerToken, port).catch((error: unknown) =>
   fail(3, 'cannot open the viewer door', error),
 )
 const door = { viewer: viewer.origin, viewerToken: secrets.viewerToken }

@@ -3,6 +3,8 @@
 // One session: brings the VM to where state and holds say it must be, one change at a time. Promises that the VM runs only
 // while the session is `running`, that any fault blocks, and that nothing is written down that could be resumed twice.
 // It decides nothing about policy: it executes the plan it was given.
+
+import type { DriveName } from '@casemate/engine/device-spec'
 import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
@@ -10,6 +12,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
+import { type DriveMedia, driveNames, MediumError, requireDrive } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
 import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
@@ -28,6 +31,8 @@ export interface Launched {
   readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules'> | null
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
+  /** Null for a VM without drives. */
+  readonly media: Pick<DriveMedia, 'drives' | 'in' | 'insert' | 'eject'> | null
   /** How much of the package is on this device. */
   content(): SessionView['content']
   /** Called when the session ended in good order, while its disks are still open; never fails. */
@@ -212,6 +217,23 @@ export class Session {
     })
   }
 
+  /** Puts the image at `path` into a drive, or takes out what is there. @throws MediumError, EngineError */
+  async changeMedium(drive: DriveName, path: string | null): Promise<void> {
+    requireDrive(this.#plan, drive)
+    const media = this.#launched?.media ?? null
+    if (
+      media?.drives.includes(drive) !== true ||
+      this.#phase === 'restricted' ||
+      this.#phase === 'over' ||
+      (this.#state !== 'running' && this.#state !== 'paused')
+    )
+      throw new MediumError('drive-refused', `a session that is \`${this.#state}\` takes no medium now`)
+    if (path === null) await media.eject(drive)
+    else await media.insert(drive, path)
+    this.events.add(path === null ? 'medium-ejected' : 'medium-inserted', { drive, ...(path === null ? {} : { name: media.in(drive) }) })
+    this.#changed()
+  }
+
   /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */
   async #shutDown(): Promise<void> {
     const asked = (await this.#launched?.guest?.shutDown()) ?? false
@@ -254,6 +276,9 @@ export class Session {
       clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed },
       content: this.#launched?.content() ?? null,
       guest: this.#launched?.guest?.view ?? null,
+      drives: (this.#launched?.media?.drives ?? [])
+        .filter((drive) => this.#plan.drives[drive] !== 'none')
+        .map((drive) => ({ drive, medium: this.#launched?.media?.in(drive) ?? null })),
     }
   }
 
@@ -261,10 +286,22 @@ export class Session {
     try {
       this.#launched?.network?.setRules(this.inForce.network)
       this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
+      this.#emptyDrives()
     } catch (fault) {
       this.block(fault)
     }
     this.#changed()
+  }
+
+  /** Those that the plan no longer gives, and all once the VM is restricted. */
+  #emptyDrives(): void {
+    const media = this.#launched?.media ?? null
+    for (const drive of driveNames) {
+      const open = this.#plan.drives[drive] !== 'none' && this.#phase !== 'restricted' && this.#phase !== 'over'
+      if (open || media === null || media.in(drive) === null) continue
+      this.events.add('medium-ejected', { drive })
+      media.eject(drive).catch((fault: unknown) => this.block(fault))
+    }
   }
 
   /** Brings the VM to where state and holds want it. */

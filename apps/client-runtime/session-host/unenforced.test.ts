@@ -23,15 +23,15 @@ describe('what a plan asks for', () => {
       'the serial port, suspending and every power command',
       { serial: 'captured', exit: 'suspend', powerCommands: { pause: true, reset: true, powerButton: true } },
     ],
+    ['drives for images and a parallel port', { drives: { cd: 'image', floppy: 'image' }, parallel: 'captured' }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
   it.each<[missing: string, change: Partial<LaunchPlan>]>([
     ['re-authentication:sleep', { screenLock: { ...plan.screenLock, afterSleep: true } }],
     ['re-authentication:idle', { screenLock: { ...plan.screenLock, idleMinutes: 10 } }],
-    ['drive:cd-image', { drives: { cd: 'image', floppy: 'none' } }],
-    ['drive:floppy-image', { drives: { cd: 'none', floppy: 'image' } }],
-    ['parallel:captured', { parallel: 'captured' }],
+    ['drive:cd-host', { drives: { cd: 'host', floppy: 'none' } }],
+    ['drive:floppy-host', { drives: { cd: 'none', floppy: 'host' } }],
     ['sound:output', { sound: 'output' }],
     ['printer:pdf-folder', { printer: 'pdf-folder' }],
     ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],

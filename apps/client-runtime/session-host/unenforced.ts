@@ -7,6 +7,7 @@ import { capabilitiesOf } from '@casemate/policy/applied-settings'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
+  ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured'],
   ...['disk:discard-changes', 'limit:network-rate', 'network:deny', 'network:domain', 'network:listed'],
   ...['serial:captured', 'suspend'],
 ]

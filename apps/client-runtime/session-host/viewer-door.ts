@@ -27,18 +27,24 @@ export interface ViewerDoor {
   close(): Promise<void>
 }
 
+/** What the guest wrote to its ports, as far as the plan has them captured. */
+interface CapturedPorts {
+  readonly serial: SerialCapture
+  readonly parallel: SerialCapture
+}
+
 /**
  * @param port 0 for any free one
  * @throws the listen error of node:net, `EADDRINUSE` among them
  */
-export async function openViewerDoor(session: Session, serial: SerialCapture, token: string, port: number): Promise<ViewerDoor> {
+export async function openViewerDoor(session: Session, ports: CapturedPorts, token: string, port: number): Promise<ViewerDoor> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
   const origin = originOf(server)
-  const app = viewerRoutes(session, serial, token, origin)
+  const app = viewerRoutes(session, ports, token, origin)
   server.on('request', getRequestListener(app.fetch))
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_200_000, perMessageDeflate: false, handleProtocols: () => 'binary' })
@@ -63,7 +69,7 @@ function originOf(server: Server): string {
   return `http://127.0.0.1:${address.port}`
 }
 
-function viewerRoutes(session: Session, serial: SerialCapture, token: string, origin: string): Hono {
+function viewerRoutes(session: Session, ports: CapturedPorts, token: string, origin: string): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     if (checkHost(context.req.header('host'), origin) !== null) return context.json({ code: 'host-refused', message: `this door is ${origin}` }, 403)
@@ -91,7 +97,8 @@ function viewerRoutes(session: Session, serial: SerialCapture, token: string, or
     return next()
   })
   guarded.get('/session', (context) => context.json(session.view() satisfies SessionView))
-  guarded.get('/serial', (context) => context.body(Buffer.from(serial.bytes()).toString('latin1')))
+  guarded.get('/serial', (context) => context.body(Buffer.from(ports.serial.bytes()).toString('latin1')))
+  guarded.get('/parallel', (context) => context.body(Buffer.from(ports.parallel.bytes()).toString('latin1')))
   guarded.post('/requests/:request', async (context) => {
     const request = sessionRequest.safeParse(context.req.param('request'))
     if (!request.success) return context.json({ code: 'request-unknown', message: 'there is no such request' }, 404)

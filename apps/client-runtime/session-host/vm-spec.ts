@@ -6,6 +6,7 @@ import type { DiskStorage, MachineShape, MediumSpec, VmSpec } from '@casemate/en
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Hardware } from '@casemate/vm-package/hardware'
 import type { Manifest } from '@casemate/vm-package/manifest'
+import { driveNames } from './drive-media.ts'
 import { macOf } from './vm-network.ts'
 
 /** An opened disk: where it is, and how large it is now, which for a user's disk need not be what the manifest says. */
@@ -49,15 +50,18 @@ export function vmSpec(
     video: hardware.video,
     serial: plan.serial,
     network,
-    ...devicesOf(hardware, own.tpm),
+    ...devicesOf(plan, hardware, own.tpm),
     runtimeFolder,
   }
 }
 
 /** Absent where there is none, so that states of machines that never had one still fit. */
-function devicesOf({ usb, watchdog, panic, agent }: Hardware, tpm: TpmStorage | null): Pick<VmSpec, 'devices'> {
+function devicesOf(plan: LaunchPlan, { usb, watchdog, panic, agent }: Hardware, tpm: TpmStorage | null): Pick<VmSpec, 'devices'> {
+  const drives = driveNames.filter((drive) => plan.drives[drive] !== 'none')
   const devices: DeviceSpec = {
     ...(usb === undefined ? {} : { usb }),
+    ...(drives.length === 0 ? {} : { drives }),
+    ...(plan.parallel === 'none' ? {} : { parallel: plan.parallel }),
     ...(watchdog === undefined ? {} : { watchdog }),
     ...(panic === undefined ? {} : { panic }),
     ...(tpm === null ? {} : { tpm }),

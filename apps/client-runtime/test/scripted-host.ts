@@ -86,6 +86,7 @@ export class ScriptedHost {
       ...{ network: network.mode, clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed } },
       content: null,
       guest: null,
+      drives: [],
     }
   }
 }

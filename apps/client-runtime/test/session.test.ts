@@ -75,6 +75,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
         },
       },
       guest: null,
+      media: null,
       content: () => ({ held: 3, total: null }),
       settled: async (end: 'suspended' | 'guest-off') => {
         seen.settled.push(end)

@@ -4,6 +4,8 @@ import { type Observation, observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { z } from 'zod'
 import {
+  type MediumChange,
+  mediumRefusal,
   type SessionEvent,
   type SessionRequest,
   type SessionView,
@@ -12,6 +14,7 @@ import {
   type ViewerAddress,
   viewerAddress,
 } from '../../local-api.ts'
+import { RuntimeError } from '../error.ts'
 
 const LARGEST_ANSWER = 16 * 1024 * 1024
 
@@ -49,6 +52,13 @@ export class ControlClient {
 
   async ask(what: SessionRequest): Promise<SessionView> {
     return sessionView.parse(await this.#call('POST', `/requests/${what}`))
+  }
+
+  /** @throws RuntimeError with the session host's code where it refuses */
+  async changeMedium(change: MediumChange): Promise<SessionView> {
+    const answer = z.union([sessionView, mediumRefusal]).parse(await this.#call('PUT', '/media', change))
+    if ('refused' in answer) throw new RuntimeError(answer.refused, answer.message)
+    return answer
   }
 
   /** Waits up to 25 s for an event after `seq`. */

@@ -13,7 +13,7 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { SessionRequest, SessionView, ViewerAddress } from '../../local-api.ts'
+import type { MediumChange, SessionRequest, SessionView, ViewerAddress } from '../../local-api.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -160,6 +160,13 @@ export class Sessions {
       throw new RuntimeError('request-refused', `a session that is \`${state}\` does not take \`${request}\` under its policy`)
     }
     live.view = await live.control.ask(request)
+  }
+
+  /** @throws RuntimeError `session-unknown`, and as the session host refuses */
+  async changeMedium(instance: string, change: MediumChange): Promise<void> {
+    const live = this.#find(instance)
+    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    live.view = await live.control.changeMedium(change)
   }
 
   /** Every few seconds: the verified time, and again the decision. */
