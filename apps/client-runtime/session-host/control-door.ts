@@ -52,7 +52,7 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
       fixed.find((name) => plan.data[name] !== session.plan[name]) ??
       (plan.data.package.sha256 === session.plan.package.sha256 ? undefined : 'package')
     if (differs !== undefined) return context.json({ code: 'plan-foreign', message: `a running session keeps its \`${differs}\`` }, 409)
-    session.replan(plan.data)
+    await session.replan(plan.data)
     return context.json(session.view())
   })
   app.put('/media', async (context) => {

@@ -123,7 +123,7 @@ export class Session {
       }
       const launched = await this.#launch(watch, this.#launching.signal)
       this.#launched = launched
-      this.#enforce()
+      await this.#enforce()
       launched.guest?.onChange(() => this.#changed())
       launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
       void launched.vm.exited.then((exit) => this.#vmExited(exit.state, exit.message))
@@ -157,10 +157,10 @@ export class Session {
   }
 
   /** A new plan for the running VM, in force when this returns. */
-  replan(plan: LaunchPlan): void {
+  async replan(plan: LaunchPlan): Promise<void> {
     this.#plan = plan
     this.events.add('replanned')
-    this.#enforce()
+    await this.#enforce()
   }
 
   /** A deadline of the plan has passed, or a new plan has moved it. */
@@ -168,7 +168,7 @@ export class Session {
     if (phase === this.#phase) return
     this.#phase = phase
     this.events.add('deadline', { phase })
-    this.#enforce()
+    void this.#enforce()
     if (phase === 'over') void this.close('suspend')
   }
 
@@ -282,11 +282,12 @@ export class Session {
     }
   }
 
-  #enforce(): void {
+  /** Rules and rate are in force at once, drives are empty once it resolves. */
+  async #enforce(): Promise<void> {
     try {
       this.#launched?.network?.setRules(this.inForce.network)
       this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
-      this.#emptyDrives()
+      await this.#emptyDrives()
     } catch (fault) {
       this.block(fault)
     }
@@ -294,13 +295,13 @@ export class Session {
   }
 
   /** Those that the plan no longer gives, and all once the VM is restricted. */
-  #emptyDrives(): void {
+  async #emptyDrives(): Promise<void> {
     const media = this.#launched?.media ?? null
     for (const drive of driveNames) {
       const open = this.#plan.drives[drive] !== 'none' && this.#phase !== 'restricted' && this.#phase !== 'over'
       if (open || media === null || media.in(drive) === null) continue
+      await media.eject(drive)
       this.events.add('medium-ejected', { drive })
-      media.eject(drive).catch((fault: unknown) => this.block(fault))
     }
   }
 
