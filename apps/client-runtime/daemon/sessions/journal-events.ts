@@ -25,6 +25,9 @@ const refusedFlow = z.object({
   domain: text.nullable().catch(null),
   count: z.int().min(1).catch(1),
 })
+/** As long as a file system lets it be. */
+const fileName = z.string().transform((value) => value.slice(0, 255))
+const mediumChange = z.object({ drive: z.enum(['cd', 'floppy']), name: fileName.nullable().default(null) })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
 
 /** The object of which no intact copy could be had, of an event that says so. */
@@ -53,6 +56,16 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
       const what = text.safeParse(type === 'deadline' ? data.phase : data.reason)
       return what.success ? { entry: { type: 'observed', data: { ...names, fields: { [type]: what.data } } }, count: null } : counted
     }
+    case 'medium-inserted':
+    case 'medium-ejected': {
+      const medium = mediumChange.safeParse(data)
+      if (!medium.success) return counted
+      const { drive, name } = medium.data
+      return { entry: { type: 'observed', data: { ...names, fields: { [type]: name === null ? drive : `${drive}: ${name}` } } }, count: null }
+    }
+    case 'guest-panicked':
+    case 'guest-watchdog':
+      return { entry: { type: 'observed', data: { ...names, fields: { guest: type === 'guest-panicked' ? 'panicked' : 'watchdog' } } }, count: null }
     case 'network-refused': {
       const flow = refusedFlow.safeParse(data)
       if (!flow.success) return counted

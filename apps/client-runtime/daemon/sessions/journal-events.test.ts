@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { journalEvent } from '@casemate/policy/event'
+import { describe, expect, it } from 'vitest'
+import type { SessionEvent } from '../../local-api.ts'
+import { journaled } from './journal-events.ts'
+
+const names = { session: 's1', instance: 'office-1', desktop: 'office' }
+const of = (type: string, data: SessionEvent['data'] = {}) => journaled(names, { seq: 1, type, data })
+const observed = (fields: Readonly<Record<string, string>>) => ({ entry: { type: 'observed', data: { ...names, fields } }, count: null })
+
+describe('what a session host tells', () => {
+  it.each([
+    ['a medium that went in', of('medium-inserted', { drive: 'cd', name: 'disc.iso' }), observed({ 'medium-inserted': 'cd: disc.iso' })],
+    ['a medium that went out', of('medium-ejected', { drive: 'floppy' }), observed({ 'medium-ejected': 'floppy' })],
+    ['a guest whose kernel panicked', of('guest-panicked'), observed({ guest: 'panicked' })],
+    ['a guest that stopped feeding its watchdog', of('guest-watchdog'), observed({ guest: 'watchdog' })],
+    ['a hold', of('held', { reason: 'user' }), observed({ held: 'user' })],
+  ])('is an entry: %s', (_name, found, expected) => {
+    expect(found).toEqual(expected)
+    expect(journalEvent.parse(found.entry)).toEqual(found.entry)
+  })
+
+  it.each([
+    ['of a form that is not its own', of('medium-inserted', { drive: 'tape', name: 'x' }), 'medium-inserted'],
+    ['that has no entry', of('guest-clock-set'), 'guest-clock-set'],
+    ['whose name no journal takes', of('Not A Code'), 'unknown-event'],
+  ])('is counted: an event %s', (_name, found, counted) => expect(found).toEqual({ entry: null, count: { of: counted, by: 1 } }))
+
+  it('keeps to what a journal holds, however long a name is', () => {
+    const { entry } = of('medium-inserted', { drive: 'cd', name: 'n'.repeat(4000) })
+    expect(journalEvent.safeParse(entry).success).toBe(true)
+  })
+})
