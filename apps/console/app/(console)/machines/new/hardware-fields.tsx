@@ -90,7 +90,7 @@ export function HardwareFields({ input }: HardwareFieldsProps) {
         <NativeSelect label="Chipset" data={[...choices.chipset]} {...input('chipset')} />
         <NativeSelect label="USB with a pointer" data={[...choices.usb]} {...input('usb')} />
       </SimpleGrid>
-      <Group gap="lg">
+      <Group gap="lg" align="flex-start">
         {devices.map(({ name, label, about }) => (
           <Checkbox key={name} label={label} description={about} {...input(name, 'checkbox')} style={{ flex: '1 1 14rem' }} />
         ))}

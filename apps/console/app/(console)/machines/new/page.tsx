@@ -8,7 +8,7 @@ export default function NewMachinePage() {
     <>
       <PageHead
         title="New machine"
-        about="Disk images that boot by BIOS: raw (also .gz, .xz, .zst), qcow2, VMDK, VDI, VHD or VHDX. The upload can be interrupted and goes on."
+        about="Disk images that boot by the chosen firmware: raw (also .gz, .xz, .zst), qcow2, VMDK, VDI, VHD or VHDX. The upload can be interrupted and goes on."
         up={{ href: '/machines', label: 'Machines' }}
       />
       <MachineForm />
