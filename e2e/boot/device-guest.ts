@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A guest whose only work is to say what it sees: a kernel of Debian with the drivers of every device that the engine offers, busybox, and the
-// QEMU guest agent, all in its first root file system. One disk starts it under BIOS (syslinux) and UEFI (systemd-boot). Built once a recipe.
+// A guest whose only work is to say what it sees: a kernel of Debian with the drivers of every device that the engine offers, busybox, the
+// QEMU guest agent, and Perl for frames of its own making, all in its first root file system. One disk starts it under BIOS (syslinux) and UEFI
+// (systemd-boot). Built once a recipe.
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -24,7 +25,7 @@ const packages: WantedPackages = {
   kernel: 'linux-image-amd64',
   others: [
     ...['busybox-static', 'systemd-boot-efi', 'qemu-guest-agent'],
-    ...['libc6', 'libglib2.0-0', 'libpcre2-8-0', 'libudev1', 'libnuma1', 'liburing2'],
+    ...['libc6', 'libglib2.0-0', 'libpcre2-8-0', 'libudev1', 'libnuma1', 'liburing2', 'perl-base', 'libcrypt1'],
   ],
 }
 
@@ -48,7 +49,7 @@ const lists: Readonly<Record<string, readonly (string | readonly [string, string
 
 /** Where each library lies in its package and in the guest. */
 const libraries = 'usr/lib/x86_64-linux-gnu'
-const libraryNames = /^(libglib-2\.0|libgmodule-2\.0|libpcre2-8|libudev|libnuma|liburing|libc|libm)\.so\.[0-9.]+$/
+const libraryNames = /^(libglib-2\.0|libgmodule-2\.0|libpcre2-8|libudev|libnuma|liburing|libcrypt|libc|libm)\.so\.[0-9.]+$/
 
 const boot = { active: true, type: 0x0e, start: mebibyte, size: 64 * mebibyte }
 const kernelArguments = ['console=ttyS0', 'quiet', 'loglevel=3', 'mitigations=off', 'no_timer_check', 'nokaslr', 'cryptomgr.notests', 'panic=0']
@@ -112,6 +113,9 @@ async function writeInitrd(unpacked: string): Promise<Buffer> {
   file('sbin/shutdown', 0o755, await readFile(join(guestFolder, 'shutdown')))
   file('bin/busybox', 0o755, await readFile(join(unpacked, 'bin/busybox')))
   file('bin/qemu-ga', 0o755, await readFile(join(unpacked, 'usr/sbin/qemu-ga')))
+  // Without its library: a socket for raw frames is part of the language.
+  file('bin/perl', 0o755, await readFile(join(unpacked, 'usr/bin/perl')))
+  file('bin/send-frames', 0o755, await readFile(join(guestFolder, 'send-frames')))
   for (const folder of [libraries, 'lib/x86_64-linux-gnu']) {
     for (const name of (await readdir(join(unpacked, folder)).catch(() => [])).filter((found) => libraryNames.test(found)).sort())
       file(`${libraries}/${soName(name)}`, 0o755, await readFile(join(unpacked, folder, name)))

@@ -106,6 +106,13 @@ export const hostileFrames: readonly HostileFrame[] = [
   wrong('a link-local source towards the outside', 'spoofed', v6, syn(SERVER6, { from: 'fe80::15' })),
   wrong('ARP for an address that is not its own', 'spoofed', arp('10.0.2.15', lan.guestMac), arp('10.0.2.16', lan.guestMac)),
   wrong('ARP for the gateway', 'spoofed', arp('10.0.2.15', lan.guestMac), arp('10.0.2.2', lan.guestMac)),
+  wrong('an answer to ARP for the gateway', 'spoofed', arp('10.0.2.15', lan.guestMac), changed(arp('10.0.2.2', lan.guestMac), 21, 2)),
+  wrong(
+    'an answer to ARP for another guest',
+    'spoofed',
+    changed(arp('10.0.2.15', lan.guestMac), 21, 2),
+    changed(arp('10.0.2.16', lan.guestMac), 21, 2),
+  ),
   wrong('ARP under another Ethernet address inside', 'spoofed', arp('10.0.2.15', lan.guestMac), arp('10.0.2.15', other)),
   wrong('ARP of another protocol', 'malformed', arp('10.0.2.15', lan.guestMac), changed(arp('10.0.2.15', lan.guestMac), 16, 0x86, 0xdd)),
   wrong('a router advertisement', 'spoofed', v6, icmp('ff02::1', Buffer.concat([Buffer.of(134), Buffer.alloc(15)]), 'fe80::15')),

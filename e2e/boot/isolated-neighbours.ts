@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two guests on an isolated link of this host, which a third one does not share.
+import { join } from 'node:path'
+import { knownAddress } from '../../packages/engine/src/network/address.ts'
+import { buildIpFrame, protocolNumber, udpBody } from '../../packages/engine/src/network/build-packet.ts'
+import { type IsolatedLan, startIsolatedLan } from '../../packages/engine/src/network/isolated-lan.ts'
+import { knownMac } from '../../packages/engine/src/network/lan.ts'
+import { ScriptedGuest } from '../../packages/engine/test/network/scripted-guest.ts'
+import { LAN_ADDRESS } from './surroundings.ts'
+
+const macs = { first: '52:54:00:00:00:01', second: '52:54:00:00:00:02' }
+
+export class IsolatedNeighbours {
+  readonly #lan: IsolatedLan
+  readonly #first: ScriptedGuest
+  readonly #second: ScriptedGuest
+
+  private constructor(lan: IsolatedLan, sockets: { readonly first: string; readonly second: string }) {
+    this.#lan = lan
+    this.#first = new ScriptedGuest(sockets.first)
+    this.#second = new ScriptedGuest(sockets.second)
+  }
+
+  static async ready(folder: string): Promise<IsolatedNeighbours> {
+    const sockets = { first: join(folder, 'first'), second: join(folder, 'second') }
+    const lan = await startIsolatedLan([
+      { socket: sockets.first, mac: macs.first },
+      { socket: sockets.second, mac: macs.second },
+    ])
+    return new IsolatedNeighbours(lan, sockets)
+  }
+
+  get counters(): IsolatedLan['counters'] {
+    return this.#lan.counters
+  }
+
+  /** A datagram for the first guest, as whoever has `mac` and `source` sends it. */
+  frame(text: string, mac: string, source: string): Buffer {
+    const ends = { from: knownMac(mac), to: knownMac(macs.first), source: knownAddress(source), destination: knownAddress(LAN_ADDRESS) }
+    return buildIpFrame({ ...ends, protocol: protocolNumber.udp, body: udpBody(9, 8080, Buffer.from(text)), checksumAt: 6 })
+  }
+
+  /** Whether the datagram that the second guest sends is what the first one hears first. */
+  async hears(text: string): Promise<boolean> {
+    this.#second.send(this.frame(text, macs.second, '10.0.3.11'))
+    return (await this.#first.receive(() => true)).includes(text)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#first.close()
+    this.#second.close()
+    await this.#lan.close()
+  }
+}
