@@ -19,6 +19,7 @@ import { refusalLines } from './print.ts'
 import { rescueCommand } from './rescue.ts'
 import { resetPasswordCommand } from './reset-password.ts'
 import { setPasswordCommand } from './set-password.ts'
+import { snapshotCommand } from './snapshot.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
@@ -44,6 +45,7 @@ const commands = [
   moveCommand,
   startCommand,
   stopCommand,
+  snapshotCommand,
   statusCommand,
   whyCommand,
   doctorCommand,

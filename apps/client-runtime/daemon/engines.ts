@@ -34,8 +34,9 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
     const others = (['serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
+    const kept = all.includes('snapshot') ? ['snapshots' as const] : []
     const given = all.filter((capability) => hardware.test(capability))
-    const capabilities = ['disk:discard-changes' as const, ...(network ? switched : []), ...others]
+    const capabilities = ['disk:discard-changes' as const, ...(network ? switched : []), ...others, ...kept]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

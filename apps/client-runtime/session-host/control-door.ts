@@ -12,6 +12,7 @@ import { type BootProgress, sessionRequest, type ViewerAddress } from '../local-
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
 import type { Session } from './session.ts'
+import { serveSnapshots } from './snapshots/snapshot-calls.ts'
 import type { Watch } from './watch.ts'
 
 const LONGEST_POLL_MS = 25_000
@@ -54,6 +55,7 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
     session.replan(plan.data)
     return context.json(session.view())
   })
+  serveSnapshots(app, session)
   app.get('/events', async (context) => {
     const seq = afterQuery.safeParse(context.req.query('after') ?? '0')
     if (!seq.success) return context.json({ code: 'query-invalid', message: 'after: expected a whole number' }, 400)

@@ -8,7 +8,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
   ...['disk:discard-changes', 'limit:network-rate', 'network:deny', 'network:domain', 'network:listed'],
-  ...['serial:captured', 'suspend'],
+  ...['serial:captured', 'snapshots', 'suspend'],
 ]
 
 /** @throws EngineError `capability-missing` with the name of each that is missing. */

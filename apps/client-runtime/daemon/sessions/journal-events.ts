@@ -53,6 +53,12 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
       const what = text.safeParse(type === 'deadline' ? data.phase : data.reason)
       return what.success ? { entry: { type: 'observed', data: { ...names, fields: { [type]: what.data } } }, count: null } : counted
     }
+    case 'snapshot-taken':
+    case 'snapshot-deleted':
+    case 'reverting': {
+      const snapshot = text.safeParse(data.snapshot)
+      return snapshot.success ? { entry: { type: 'observed', data: { ...names, fields: { [type]: snapshot.data } } }, count: null } : counted
+    }
     case 'network-refused': {
       const flow = refusedFlow.safeParse(data)
       if (!flow.success) return counted
