@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The snapshots of an instance: taken, brought back, renamed, deleted, and what belongs elsewhere or was altered.
-import { cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deleteSnapshot, renameSnapshot } from '../../session-host/snapshots/change.ts'
 import type { SnapshotOwner } from '../../session-host/snapshots/record.ts'
@@ -130,6 +130,24 @@ describe('snapshots', () => {
     const { size, blocks } = await stat(copy)
     expect(size).toBe(3 << 20)
     expect(blocks * 512).toBeLessThan(1 << 20)
+  })
+
+  it('leave what is no disk as it is now: wrong tries and password, releases, lock, TPM', async () => {
+    const { record, history, customization, lock, tpm } = owner.layout
+    const others = [record, history, customization, lock, join(tpm, 'tpm2-00.permall')]
+    const say = async (word: string) => {
+      await mkdir(tpm, { recursive: true })
+      for (const path of others) await writeFile(path, word)
+    }
+    await mkdir(owner.layout.folder, { recursive: true })
+    await say('then')
+    const id = await take('one')
+    await say('now')
+    await write(owner, 'two')
+    await revert(id)
+    expect(await momentsOf(owner)).toBe('one')
+    expect(await Promise.all(others.map((path) => readFile(path, 'utf8')))).toEqual(others.map(() => 'now'))
+    for (const path of others) expect((await readdir(owner.layout.snapshot(id).folder, { recursive: true })).includes(basename(path))).toBe(false)
   })
 
   it('hold no word in clear: not of the memory, not of the name', async () => {
