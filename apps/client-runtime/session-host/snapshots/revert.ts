@@ -11,6 +11,7 @@ import { isThere } from '../is-there.ts'
 import { copyWhole, syncFile } from './copy-whole.ts'
 import { SnapshotError } from './error.ts'
 import { memoryFile, type SnapshotOwner } from './record.ts'
+import { removeLeftovers } from './take.ts'
 import { readHead, readRecord, readTree, writeHead } from './tree.ts'
 
 export interface Reverted {
@@ -41,6 +42,7 @@ export async function planRevert(owner: SnapshotOwner, id: string): Promise<void
  * @throws SnapshotError `snapshot-unknown`, `snapshot-altered`
  */
 export async function carryOutRevert(owner: SnapshotOwner): Promise<Reverted | null> {
+  await removeLeftovers(owner)
   const head = await readHead(owner)
   if (!head.pending || head.snapshot === null) return null
   const record = await readRecord(owner, head.snapshot)

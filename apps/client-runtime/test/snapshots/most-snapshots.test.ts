@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { deleteSnapshot } from '../../session-host/snapshots/change.ts'
+import { carryOutRevert } from '../../session-host/snapshots/revert.ts'
 import { takeSnapshot } from '../../session-host/snapshots/take.ts'
 import { readTree } from '../../session-host/snapshots/tree.ts'
 import { machineAt, ownerIn, write } from './kept-instance.ts'
@@ -35,6 +36,11 @@ it('leaves nothing of a snapshot that could not be kept, and takes the next one'
   const missing = { ...machine, files: [...machine.files, join(owner.layout.disks, 'none')] }
   await expect(takeSnapshot(owner, missing, 'x', 1)).rejects.toMatchObject({ code: 'snapshot-failed' })
   expect(await readdir(owner.layout.snapshots)).toEqual([])
+  await mkdir(join(owner.layout.snapshots, '.new-0123456789abcdef', 'disks'), { recursive: true })
   await takeSnapshot(owner, machine, 'x', 1)
+  expect(await readdir(owner.layout.snapshots)).toHaveLength(1)
   expect((await readTree(owner)).snapshots).toHaveLength(1)
+  await mkdir(join(owner.layout.snapshots, '.old-0123456789abcdef'))
+  expect(await carryOutRevert(owner)).toBeNull()
+  expect(await readdir(owner.layout.snapshots)).toHaveLength(1)
 })

@@ -19,10 +19,10 @@ import { suspendedState } from '../../session-host/suspended-state.ts'
 import { LIMITS, Watch } from '../../session-host/watch.ts'
 import { momentsOf, ownerIn, write } from './kept-instance.ts'
 
-type Tpm = { readonly tpm?: '2.0' }
+type Hardware = { readonly tpm?: '2.0'; readonly firmware?: 'uefi' }
 
 /** An open session whose disks are at `now`. */
-async function opened(change: Partial<LaunchPlan> = {}, { memoryMiB = 64, ...tpm }: Tpm & { memoryMiB?: number } = {}) {
+async function opened(change: Partial<LaunchPlan> = {}, { memoryMiB = 64, firmware, ...tpm }: Hardware & { memoryMiB?: number } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'snap-'))
   const { layout, instanceKey, plan: names } = ownerIn(data)
   const plan: LaunchPlan = launchPlan.parse({
@@ -48,7 +48,7 @@ async function opened(change: Partial<LaunchPlan> = {}, { memoryMiB = 64, ...tpm
       opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: 64, serial: spec.serial },
       snapshots: new Snapshots(
         owner,
-        { disks: [diskOf('c', 'system'), diskOf('d', 'user')], hardware: { firmware: 'bios', ...tpm } },
+        { disks: [diskOf('c', 'system'), diskOf('d', 'user')], hardware: { firmware: firmware ?? 'bios', ...tpm } },
         async () => undefined,
       ),
       release: async () => {
@@ -120,6 +120,16 @@ describe('snapshots of a session', () => {
     const { session, control } = await opened()
     await session.close('power-off')
     await expect(control.snapshots()).rejects.toEqual(refused('snapshot-not-now'))
+  })
+
+  it('take what a UEFI remembers along', async () => {
+    const { control, owner } = await opened({}, { firmware: 'uefi' })
+    const variables = owner.layout.uefiVariables(owner.plan.package.sha256)
+    await writeFile(variables, 'then')
+    const { current } = await control.takeSnapshot('one', 1)
+    await writeFile(variables, 'later')
+    await control.revert(current ?? '')
+    expect(await readFile(variables, 'utf8')).toBe('then')
   })
 
   it('start no machine from the state that was suspended before them', async () => {
