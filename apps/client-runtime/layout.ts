@@ -88,6 +88,32 @@ export interface InstanceLayout {
   readonly tpm: string
   /** Memory of a suspended VM: one a release. */
   suspended(packageSha256: string): string
+  /** Everything that was kept under a name: a folder a snapshot. */
+  readonly snapshots: string
+  /** Which of them the disks come from, and whether they are about to be brought back. */
+  readonly snapshotHead: string
+  snapshot(id: string): SnapshotLayout
+}
+
+export interface SnapshotLayout {
+  readonly folder: string
+  /** Name, parent, time. */
+  readonly record: string
+  readonly state: string
+  readonly thumbnail: string
+  /** Copies of the instance's disks, each under its own name. */
+  readonly disks: string
+}
+
+/** @param folder of one snapshot, or of one that is being made */
+export function snapshotLayout(folder: string): SnapshotLayout {
+  return {
+    folder,
+    record: join(folder, 'record.sealed'),
+    state: join(folder, 'memory.sealed'),
+    thumbnail: join(folder, 'thumbnail.sealed'),
+    disks: join(folder, 'disks'),
+  }
 }
 
 const ENDING = { qemu: 'qcow2', v86: 'xts' } as const
@@ -137,6 +163,7 @@ export function layoutOf(data: string): Layout {
     instance: (id) => {
       const folder = join(instances, id)
       const disks = join(folder, 'disks')
+      const snapshots = join(folder, 'snapshots')
       return {
         folder,
         record: join(folder, 'instance.json'),
@@ -149,6 +176,9 @@ export function layoutOf(data: string): Layout {
         uefiVariables: (sha256) => join(disks, `system-uefi.variables-${sha256}.qcow2`),
         tpm: join(folder, 'tpm'),
         suspended: (sha256) => join(folder, `suspended-${sha256}.state`),
+        snapshots,
+        snapshotHead: join(snapshots, 'head.sealed'),
+        snapshot: (snapshot) => snapshotLayout(join(snapshots, snapshot)),
       }
     },
     runtime: (session) => join(runtimeFolder, session),

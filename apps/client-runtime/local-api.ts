@@ -66,6 +66,33 @@ export const sessionView = z.strictObject({
 })
 export type SessionView = z.infer<typeof sessionView>
 
+export const snapshotId = z.string().regex(/^[0-9a-f]{16}$/)
+/** As the user calls it: one line. */
+export const snapshotName = z.string().regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,80}$/u)
+
+/** `GET /snapshots` (control) */
+export const snapshotList = z.strictObject({
+  /** In the order of taking; `parent`: what its disks came from, null: from no snapshot. */
+  snapshots: z.array(
+    z.strictObject({
+      id: snapshotId,
+      parent: snapshotId.nullable(),
+      name: snapshotName,
+      takenAt: z.int(),
+      /** It can be gone back to: taken under the release of now. */
+      fits: z.boolean(),
+    }),
+  ),
+  /** Altered, or of another instance: can be deleted, nothing else. */
+  unreadable: z.array(snapshotId),
+  /** What the disks of now come from. */
+  current: snapshotId.nullable(),
+  /** What the plan allows. */
+  take: z.boolean(),
+  revert: z.boolean(),
+})
+export type SnapshotList = z.infer<typeof snapshotList>
+
 /** `GET /record` (control): how far the boot is that a session records; `quietMs` since it read a chunk for the first time, null: it has not. */
 export const bootProgress = z.strictObject({ chunks: z.int().min(0), quietMs: z.int().min(0).nullable() })
 export type BootProgress = z.infer<typeof bootProgress>
@@ -362,6 +389,25 @@ export const daemonRoutes = {
   changeMedium: {
     path: '/change-medium',
     request: z.strictObject({ instance: z.string(), ...mediumChange.shape }),
+    response: instanceView,
+  },
+  /** Of an instance that is open; so are the next four. */
+  snapshots: { path: '/snapshots', request: z.strictObject({ instance: z.string() }), response: snapshotList },
+  takeSnapshot: { path: '/take-snapshot', request: z.strictObject({ instance: z.string(), name: snapshotName }), response: snapshotList },
+  renameSnapshot: {
+    path: '/rename-snapshot',
+    request: z.strictObject({ instance: z.string(), snapshot: snapshotId, name: snapshotName }),
+    response: snapshotList,
+  },
+  deleteSnapshot: {
+    path: '/delete-snapshot',
+    request: z.strictObject({ instance: z.string(), snapshot: snapshotId }),
+    response: snapshotList,
+  },
+  /** What the desktop is now is given up. */
+  revertSnapshot: {
+    path: '/revert-snapshot',
+    request: z.strictObject({ instance: z.string(), snapshot: snapshotId }),
     response: instanceView,
   },
   /** A release out of a file of `casemate-admin export`; `path` is absolute. */

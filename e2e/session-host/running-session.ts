@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A session without a daemon, for tests of the session host alone: stands where the daemon stands, with a plan of the test's own.
+import type { ControlClient } from '../../apps/client-runtime/daemon/sessions/control-client.ts'
 import { type SessionHost, type SessionStart, startSessionHost } from '../../apps/client-runtime/daemon/sessions/start-session-host.ts'
 import type { SessionEvent } from '../../apps/client-runtime/local-api.ts'
 import { Viewer } from '../story/viewer.ts'
@@ -28,6 +29,11 @@ export class RunningSession extends Viewer {
     const { pid } = this.#host.child
     if (pid === undefined) throw new Error('the session host has no process')
     return pid
+  }
+
+  /** As the daemon asks for them. */
+  get snapshots(): Pick<ControlClient, 'snapshots' | 'takeSnapshot' | 'revert' | 'deleteSnapshot' | 'thumbnail'> {
+    return this.#host.control
   }
 
   events(): Promise<readonly SessionEvent[]> {

@@ -20,6 +20,7 @@ import { refusalLines } from './print.ts'
 import { rescueCommand } from './rescue.ts'
 import { resetPasswordCommand } from './reset-password.ts'
 import { setPasswordCommand } from './set-password.ts'
+import { snapshotCommand } from './snapshot.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
@@ -47,6 +48,7 @@ const commands = [
   stopCommand,
   insertCommand,
   ejectCommand,
+  snapshotCommand,
   statusCommand,
   whyCommand,
   doctorCommand,

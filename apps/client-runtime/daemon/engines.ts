@@ -36,7 +36,8 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const others = (['parallel:captured', 'serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
     const drives = (['cd', 'floppy'] as const).filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
-    const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others]
+    const kept = all.includes('snapshot') ? ['snapshots' as const] : []
+    const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others, ...kept]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

@@ -39,7 +39,7 @@ import { completeMove } from './move/complete-move.ts'
 import { importInstance } from './move/import-instance.ts'
 import { offerRescue, type RescueOffer, useRescueCode } from './overrides/rescue.ts'
 import { takeOverride } from './overrides/take-override.ts'
-import { namesOfPlan, Sessions, type StartHost } from './sessions/sessions.ts'
+import { namesOfPlan, Sessions, type SnapshotHost, type StartHost } from './sessions/sessions.ts'
 import { writeWhole } from './update/write-whole.ts'
 
 export interface RuntimeOptions {
@@ -296,6 +296,23 @@ export class Runtime {
   async changeMedium(instance: string, change: MediumChange): Promise<InstanceView> {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.changeMedium(instance, change)
+    return this.#view(record)
+  }
+
+  /**
+   * What its session host is asked about the snapshots of an instance; it holds the plan, and refuses.
+   * @throws RuntimeError `session-unknown`, SnapshotError
+   */
+  async withSnapshots<T>(instance: string, ask: (host: SnapshotHost, now: number) => Promise<T>): Promise<T> {
+    await readInstance(this.device.layout, instance)
+    await this.device.clock.tick()
+    return ask(this.#sessions.hostOf(instance), this.device.clock.now)
+  }
+
+  /** @throws RuntimeError `session-unknown`, SnapshotError */
+  async revertSnapshot(instance: string, snapshot: string): Promise<InstanceView> {
+    const record = await readInstance(this.device.layout, instance)
+    await this.#sessions.revert(instance, snapshot)
     return this.#view(record)
   }
 

@@ -143,6 +143,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),
       changeMedium: ({ instance, ...change }) => enrolled().changeMedium(instance, change),
+      snapshots: ({ instance }) => enrolled().withSnapshots(instance, (host) => host.snapshots()),
+      takeSnapshot: ({ instance, name }) => enrolled().withSnapshots(instance, (host, now) => host.takeSnapshot(name, now)),
+      renameSnapshot: ({ instance, snapshot, name }) => enrolled().withSnapshots(instance, (host) => host.renameSnapshot(snapshot, name)),
+      deleteSnapshot: ({ instance, snapshot }) => enrolled().withSnapshots(instance, (host) => host.deleteSnapshot(snapshot)),
+      revertSnapshot: ({ instance, snapshot }) => enrolled().revertSnapshot(instance, snapshot),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)

@@ -7,8 +7,9 @@ import type { EngineErrorCode } from '@casemate/engine/error'
 import { PackageError, type PackageErrorCode } from '@casemate/vm-package/error'
 import type { BlockedReason } from '../local-api.ts'
 import type { InstanceBusy } from './instance-lock.ts'
+import type { SnapshotErrorCode } from './snapshots/error.ts'
 
-type FaultCode = EngineErrorCode | PackageErrorCode | InstanceBusy['code'] | 'package-missing'
+type FaultCode = EngineErrorCode | PackageErrorCode | InstanceBusy['code'] | SnapshotErrorCode | 'package-missing'
 type Words = readonly [sentence: string, nextStep: string]
 
 const HELP_DESK = 'Ask your help desk and read this code to them.'
@@ -80,6 +81,15 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'state-altered': ['The suspended state of this desktop was altered.', HELP_DESK],
   'state-mismatch': ['The suspended state of this desktop belongs to another release, engine or machine.', HELP_DESK],
   'suspend-failed': ['The desktop could not be suspended.', 'Make room on the disk; the desktop can only be switched off now.'],
+  // A session blocks by these two while it brings a snapshot back; the others are answers to whoever asked.
+  'snapshot-altered': ['The snapshot that this desktop is being brought back to was altered.', HELP_DESK],
+  'snapshot-unknown': ['The snapshot that this desktop is being brought back to is gone.', HELP_DESK],
+  'snapshot-failed': ['No snapshot of this desktop could be kept.', 'Make room on the disk, then try it again.'],
+  'snapshot-foreign': ['The snapshot was taken under another release of this desktop.', 'Choose a snapshot of the present release.'],
+  'snapshot-not-now': ['A desktop takes this only while it is open.', 'Start the desktop, or let it go on, then try it again.'],
+  'snapshot-refused': ['Your organisation does not allow this with snapshots.', HELP_DESK],
+  'snapshot-unsupported': ['Of this desktop no snapshots can be kept.', HELP_DESK],
+  'snapshots-full': ['This desktop has as many snapshots as it may have.', 'Delete one of them, then try it again.'],
   'capability-missing': ['This computer cannot run the desktop as its policy asks.', HELP_DESK],
   'containment-missing': ['This computer lacks what is needed to keep a desktop apart from it.', INSTALL],
   'engine-missing': ['The program that runs the desktop is not installed.', INSTALL],

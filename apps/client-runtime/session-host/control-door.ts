@@ -13,6 +13,7 @@ import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
 import { MediumError } from './drive-media.ts'
 import type { Session } from './session.ts'
+import { serveSnapshots } from './snapshots/snapshot-calls.ts'
 import type { Watch } from './watch.ts'
 
 const LONGEST_POLL_MS = 25_000
@@ -66,6 +67,7 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
     }
     return context.json(session.view())
   })
+  serveSnapshots(app, session)
   app.get('/events', async (context) => {
     const seq = afterQuery.safeParse(context.req.query('after') ?? '0')
     if (!seq.success) return context.json({ code: 'query-invalid', message: 'after: expected a whole number' }, 400)

@@ -25,6 +25,8 @@ export interface InstanceDisks {
   readonly byName: ReadonlyMap<string, OpenedDisk>
   /** Resolves once all are there, whole, which a warm start's come to be while its machine is made: before that no CPU may run. */
   readonly ready: Promise<void>
+  /** What was written by now is in the files when it resolves, of a machine that stands still. */
+  flush(): Promise<void>
   /** Waits for those still being made. */
   close(): Promise<void>
 }
@@ -92,7 +94,8 @@ async function openForQemu(owner: DiskOwner, disks: readonly ManifestDisk[], pac
     }
     byName.set(disk.name, { sizeBytes: disk.size, storage: { kind: 'luks-overlay', base: disk.role === 'user' ? null : base, file, key } })
   }
-  return { byName, ready: Promise.resolve(), close: () => server.close() }
+  // QEMU has flushed them itself before it stands still.
+  return { byName, ready: Promise.resolve(), flush: async () => undefined, close: () => server.close() }
 }
 
 async function openForV86(
@@ -124,7 +127,10 @@ async function openForV86(
     for (const [name, device] of devices) byName.set(name, { sizeBytes: device.size, storage: { kind: 'writable-nbd', nbd: { socket, name } } })
     const ready = Promise.all(openings).then(() => undefined)
     ready.catch(() => undefined)
-    return { byName, ready, close: () => server.close().then(close) }
+    const flush = async () => {
+      for (const opening of openings) await (await opening).flush()
+    }
+    return { byName, ready, flush, close: () => server.close().then(close) }
   } catch (fault) {
     await close()
     throw fault

@@ -28,3 +28,8 @@ export const tpmKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKe
 export const customizationKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-customization-v1')
 
 export const suspendedStateKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-suspended-state-v1')
+
+/** Of what is kept beside the disks of one snapshot; those open as the disks that they were copied from. */
+export const snapshotKey = (instanceKey: Uint8Array, snapshot: string): Uint8Array => derive(instanceKey, `casemate-snapshot-v1|${snapshot}`)
+
+export const snapshotHeadKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-snapshot-head-v1')

@@ -30,6 +30,8 @@ import { openOwnHardware } from './own-hardware.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
+import { carryOutRevert } from './snapshots/revert.ts'
+import { Snapshots } from './snapshots/snapshots.ts'
 import { suspendedState } from './suspended-state.ts'
 import { refuseUnenforced } from './unenforced.ts'
 import { openVmNetwork } from './vm-network.ts'
@@ -80,6 +82,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     undo.push(discard)
     const packageKey = Buffer.from(secrets.packageKey, 'base64url')
     const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
+    const reverted = await carryOutRevert({ plan, layout: instance, instanceKey })
+    if (reverted !== null) events.add('snapshot-brought-back')
     const origin = await openOrigin(inputs.origin, AbortSignal.any([over.signal, inputs.signal]))
     const onReadError = (fault: unknown) => {
       if (!isLate(fault)) watch.failed(fault)
@@ -114,7 +118,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     undo.push(async () => network.switch?.close())
     const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)
-    const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready })
+    const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready }, reverted, events)
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     vm.on('panicked', () => events.add('guest-panicked'))
     vm.on('watchdog', () => events.add('guest-watchdog'))
@@ -132,7 +136,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
-    return { vm, opened, stateFile, network: network.switch, guest, media, content: packaged.content, settled, release }
+    const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, owned.flush)
+    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

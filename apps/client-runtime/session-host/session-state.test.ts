@@ -25,6 +25,13 @@ describe('the session table', () => {
     expect(ways).toEqual(['preparing:started', 'paused:released'])
   })
 
+  it('goes back to preparing only from where a VM runs or is paused', () => {
+    expect(states.filter((state) => sessionTable[state].reverting === 'preparing')).toEqual(['running', 'paused'])
+    expect(states.filter((state) => sessionTable[state].reverting !== 'preparing').map((state) => sessionTable[state].reverting)).toEqual(
+      Array(5).fill('never'),
+    )
+  })
+
   it('throws on a step that cannot happen instead of taking it', () => {
     expect(after('locked', 'unlock')).toBe('preparing')
     expect(() => after('running', 'unlock')).toThrow('`running` cannot meet `unlock`')

@@ -4,7 +4,7 @@
 //
 //            unlock             started            held
 //   locked --------> preparing --------> running <-------> paused
-//                        |                  |    released     |
+//                        | <--- reverting --+    released     |
 //                        |                  +---- closing ----+
 //                        | fault            | fault           v
 //                        +----> blocked <---+--------------- ending --> suspended | locked
@@ -12,7 +12,7 @@
 //                                  +---- closing ---> ending
 import type { SessionState } from '../local-api.ts'
 
-export type SessionStep = 'unlock' | 'started' | 'held' | 'released' | 'closing' | 'saved' | 'stopped' | 'fault'
+export type SessionStep = 'unlock' | 'started' | 'held' | 'released' | 'closing' | 'saved' | 'stopped' | 'reverting' | 'fault'
 
 /** `stay`: takes it and changes nothing. `never`: a fault in this program. */
 type Target = SessionState | 'stay' | 'never'
@@ -26,6 +26,7 @@ export const sessionTable: Readonly<Record<SessionState, Readonly<Record<Session
     closing: 'stay',
     saved: 'never',
     stopped: 'stay',
+    reverting: 'never',
     fault: 'blocked',
   },
   preparing: {
@@ -36,6 +37,7 @@ export const sessionTable: Readonly<Record<SessionState, Readonly<Record<Session
     closing: 'ending',
     saved: 'never',
     stopped: 'never',
+    reverting: 'never',
     fault: 'blocked',
   },
   running: {
@@ -46,6 +48,7 @@ export const sessionTable: Readonly<Record<SessionState, Readonly<Record<Session
     closing: 'ending',
     saved: 'never',
     stopped: 'locked',
+    reverting: 'preparing',
     fault: 'blocked',
   },
   paused: {
@@ -56,6 +59,7 @@ export const sessionTable: Readonly<Record<SessionState, Readonly<Record<Session
     closing: 'ending',
     saved: 'never',
     stopped: 'locked',
+    reverting: 'preparing',
     fault: 'blocked',
   },
   ending: {
@@ -66,10 +70,31 @@ export const sessionTable: Readonly<Record<SessionState, Readonly<Record<Session
     closing: 'stay',
     saved: 'suspended',
     stopped: 'locked',
+    reverting: 'never',
     fault: 'blocked',
   },
-  suspended: { unlock: 'never', started: 'never', held: 'stay', released: 'stay', closing: 'stay', saved: 'stay', stopped: 'stay', fault: 'stay' },
-  blocked: { unlock: 'never', started: 'never', held: 'stay', released: 'stay', closing: 'ending', saved: 'never', stopped: 'stay', fault: 'stay' },
+  suspended: {
+    unlock: 'never',
+    started: 'never',
+    held: 'stay',
+    released: 'stay',
+    closing: 'stay',
+    saved: 'stay',
+    stopped: 'stay',
+    reverting: 'never',
+    fault: 'stay',
+  },
+  blocked: {
+    unlock: 'never',
+    started: 'never',
+    held: 'stay',
+    released: 'stay',
+    closing: 'ending',
+    saved: 'never',
+    stopped: 'stay',
+    reverting: 'never',
+    fault: 'stay',
+  },
 }
 
 /** The state after `step`, or null where nothing changes. */

@@ -20,6 +20,8 @@ import { type InForce, inForce } from './in-force.ts'
 import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
 import { after, type SessionStep } from './session-state.ts'
+import { SnapshotError } from './snapshots/error.ts'
+import type { Snapshots } from './snapshots/snapshots.ts'
 
 /** What a launch hands over: the opened VM and what has to be closed after it. */
 export interface Launched {
@@ -27,6 +29,7 @@ export interface Launched {
   /** What the machine was opened with, as far as it cannot change while it runs. */
   readonly opened: Pick<Observation, 'package' | 'engine' | 'memoryMiB' | 'serial'>
   readonly stateFile: StateFile
+  readonly snapshots: Pick<Snapshots, 'list' | 'take' | 'thumbnail' | 'planRevert' | 'rename' | 'delete'>
   /** Null for a VM without a network. */
   readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules'> | null
   /** Null for a VM without a channel to an agent. */
@@ -116,23 +119,74 @@ export class Session {
   open(): Promise<void> {
     return this.#inTurn(async () => {
       this.#step('unlock')
-      const watch: DiskWatch = {
-        late: (disk) => this.hold('disk', { disk }),
-        arrived: () => this.release('disk'),
-        failed: (fault) => this.block(fault),
-      }
-      const launched = await this.#launch(watch, this.#launching.signal)
-      this.#launched = launched
-      await this.#enforce()
-      launched.guest?.onChange(() => this.#changed())
-      launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
-      void launched.vm.exited.then((exit) => this.#vmExited(exit.state, exit.message))
-      await this.#settle()
-      if (this.#state === 'preparing') {
-        this.#step('started')
-        if (!this.#holds.none) this.#step('held')
-      }
+      await this.#bringUp()
     })
+  }
+
+  async #bringUp(): Promise<void> {
+    const watch: DiskWatch = {
+      late: (disk) => this.hold('disk', { disk }),
+      arrived: () => this.release('disk'),
+      failed: (fault) => this.block(fault),
+    }
+    const launched = await this.#launch(watch, this.#launching.signal)
+    this.#launched = launched
+    await this.#enforce()
+    launched.guest?.onChange(() => this.#changed())
+    launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
+    void launched.vm.exited.then((exit) => {
+      // One that made room for another is of no concern.
+      if (this.#launched === launched) this.#vmExited(exit.state, exit.message)
+    })
+    await this.#settle()
+    if (this.#state === 'preparing') {
+      this.#step('started')
+      if (!this.#holds.none) this.#step('held')
+    }
+  }
+
+  /**
+   * Asks something of the snapshots, in turn with everything else; what is refused or fails changes nothing and blocks nothing.
+   * @throws SnapshotError `snapshot-not-now` unless the session is running or paused
+   */
+  withSnapshots<T>(act: (launched: Launched) => Promise<T>): Promise<T> {
+    const answer = this.#queue.then(() => act(this.#open()))
+    // A machine that a failure left standing goes on, or the session blocks.
+    void this.#inTurn(() => answer.then(() => undefined).catch(() => this.#settle()))
+    return answer
+  }
+
+  /**
+   * Ends the VM as it is and comes up again from a snapshot.
+   * @throws SnapshotError as `withSnapshots` and `planRevert`; the VM then goes on. What fails later blocks.
+   */
+  async revert(id: string): Promise<void> {
+    const planned = Promise.withResolvers<void>()
+    const done = this.#inTurn(async () => {
+      try {
+        const { snapshots } = this.#open()
+        await snapshots.planRevert(this.#plan, id)
+      } catch (refusal) {
+        planned.reject(refusal)
+        return
+      }
+      planned.resolve()
+      this.events.add('reverting', { snapshot: id })
+      const launched = this.#launched
+      this.#step('reverting')
+      this.#launched = null
+      await launched?.vm.stop()
+      await launched?.release()
+      await this.#bringUp()
+    })
+    await planned.promise
+    await done
+  }
+
+  #open(): Launched {
+    if (this.#launched === null || (this.#state !== 'running' && this.#state !== 'paused'))
+      throw new SnapshotError('snapshot-not-now', `a session that is \`${this.#state}\` leaves its snapshots alone`)
+    return this.#launched
   }
 
   hold(reason: Hold, data: Readonly<Record<string, string>> = {}): void {

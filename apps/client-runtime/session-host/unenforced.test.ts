@@ -17,6 +17,7 @@ describe('what a plan asks for', () => {
     ['servers listed by name', { network: { mode: 'listed', allow: [], allowDomains: [domain], denyDomains: [domain] } }],
     ['servers that are denied', { network: { mode: 'listed', allow: [rule], deny: [rule] } }],
     ['denied servers in a quarantine', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
+    ['snapshots, taken and brought back', { snapshots: { take: true, revert: true } }],
     ['disks whose changes go', { diskChanges: 'discarded' }],
     ['a rate of the network', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     [
@@ -43,7 +44,6 @@ describe('what a plan asks for', () => {
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
     ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
     ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
-    ['snapshots', { snapshots: { take: false, revert: true } }],
     ['limit:processor', { limits: { ...plan.limits, processorPercent: 50 } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],

@@ -34,7 +34,9 @@ export async function realWorld(data?: string): Promise<World> {
 }
 
 const engines: EngineReport = {
-  engines: [{ name: 'v86', report: { available: true, version: '1', capabilities: new Set(['suspend', 'serial:captured', 'network:ne2k_pci']) } }],
+  engines: [
+    { name: 'v86', report: { available: true, version: '1', capabilities: new Set(['suspend', 'snapshot', 'serial:captured', 'network:ne2k_pci']) } },
+  ],
   uplink: { available: true, program: '/usr/bin/passt' },
 }
 

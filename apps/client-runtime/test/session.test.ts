@@ -8,9 +8,11 @@ import type { NetworkRule, NetworkRules } from '@casemate/engine/network'
 import type { StateFile, VmSpec } from '@casemate/engine/virtual-machine'
 import { closedPlan, type LaunchPlan, launchPlan } from '@casemate/policy/launch-plan'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { layoutOf } from '../layout.ts'
 import type { SessionState } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
 import { type DiskWatch, Session } from '../session-host/session.ts'
+import { Snapshots } from '../session-host/snapshots/snapshots.ts'
 import { LIMITS, Watch } from '../session-host/watch.ts'
 
 let folder: string
@@ -65,6 +67,11 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
       vm,
       opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: spec.memoryMiB, serial: spec.serial },
       stateFile,
+      snapshots: new Snapshots(
+        { plan, layout: layoutOf(folder).instance('i1'), instanceKey: new Uint8Array(32) },
+        { disks: [], hardware: { firmware: 'bios' } },
+        async () => undefined,
+      ),
       network: {
         rules: seen.rules,
         setRules: (rules: NetworkRules) => {

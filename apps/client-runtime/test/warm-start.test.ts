@@ -231,7 +231,7 @@ async function endOfStart(owner: Owner, state: Awaited<ReturnType<typeof warmSta
     ...{ name: 'machine', firmware: 'bios', chipset: 'i440fx', cpus: 1, memoryMiB: 16, video: 'std', serial: 'none', network: 'none' },
     ...{ disks: [], runtimeFolder: folder },
   }
-  const fault = await openVm(backend, spec, stateFile, owner.layout.folder, { state, disks: disks.ready }).then(
+  const fault = await openVm(backend, spec, stateFile, owner.layout.folder, { state, disks: disks.ready }, null, new EventLog()).then(
     () => null,
     (error: unknown) => error,
   )

@@ -41,6 +41,7 @@ export const capabilityNames = [
   'tpm',
   'agent',
   'suspend',
+  'snapshot',
 ] as const
 export type Capability = (typeof capabilityNames)[number]
 

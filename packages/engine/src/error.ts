@@ -27,6 +27,7 @@ export type EngineErrorCode =
   | 'overlay-mismatch'
   | 'qmp-failed'
   | 'rfb-protocol'
+  | 'snapshot-failed'
   | 'spec-invalid'
   | 'state-altered'
   | 'state-mismatch'

@@ -24,6 +24,7 @@ describe('the lifecycle table', () => {
     ['prepared', 'start', 'running'],
     ['running', 'resume', 'stay'],
     ['starved', 'resume', 'running'],
+    ['running', 'snapshot', 'running'],
   ])('answers `%s` and `%s` with `%s`', (state, request, step) => {
     expect(nextState(state, request)).toBe(step)
   })

@@ -12,7 +12,7 @@
 //              +--- stop ---+----- stop ------+---> stopped
 //                           +---- suspend ----+---> suspended
 //
-//   Any state with a process may fall to `failed` when that process dies unasked.
+//   `snapshot` is taken of a running VM, which runs on. Any state with a process may fall to `failed` when that process dies unasked.
 import { EngineError } from './error.ts'
 
 /**
@@ -21,19 +21,82 @@ import { EngineError } from './error.ts'
  */
 export type VmState = 'prepared' | 'running' | 'paused' | 'starved' | 'suspended' | 'stopped' | 'failed'
 
-export type VmRequest = 'start' | 'pause' | 'resume' | 'reset' | 'power-button' | 'suspend' | 'stop'
+export type VmRequest = 'start' | 'pause' | 'resume' | 'reset' | 'power-button' | 'suspend' | 'snapshot' | 'stop'
 
 /** A state: go there. `stay`: allowed, nothing to do. `refuse`: an EngineError `lifecycle-refused`. */
 export type Step = VmState | 'stay' | 'refuse'
 
 export const lifecycle: Readonly<Record<VmState, Readonly<Record<VmRequest, Step>>>> = {
-  prepared: { start: 'running', pause: 'refuse', resume: 'refuse', reset: 'refuse', 'power-button': 'refuse', suspend: 'refuse', stop: 'stopped' },
-  running: { start: 'refuse', pause: 'paused', resume: 'stay', reset: 'running', 'power-button': 'running', suspend: 'suspended', stop: 'stopped' },
-  paused: { start: 'refuse', pause: 'stay', resume: 'running', reset: 'paused', 'power-button': 'refuse', suspend: 'suspended', stop: 'stopped' },
-  starved: { start: 'refuse', pause: 'paused', resume: 'running', reset: 'refuse', 'power-button': 'refuse', suspend: 'suspended', stop: 'stopped' },
-  suspended: { start: 'refuse', pause: 'refuse', resume: 'refuse', reset: 'refuse', 'power-button': 'refuse', suspend: 'stay', stop: 'stay' },
-  stopped: { start: 'refuse', pause: 'refuse', resume: 'refuse', reset: 'refuse', 'power-button': 'refuse', suspend: 'refuse', stop: 'stay' },
-  failed: { start: 'refuse', pause: 'refuse', resume: 'refuse', reset: 'refuse', 'power-button': 'refuse', suspend: 'refuse', stop: 'stay' },
+  prepared: {
+    start: 'running',
+    pause: 'refuse',
+    resume: 'refuse',
+    reset: 'refuse',
+    'power-button': 'refuse',
+    suspend: 'refuse',
+    snapshot: 'refuse',
+    stop: 'stopped',
+  },
+  running: {
+    start: 'refuse',
+    pause: 'paused',
+    resume: 'stay',
+    reset: 'running',
+    'power-button': 'running',
+    suspend: 'suspended',
+    snapshot: 'running',
+    stop: 'stopped',
+  },
+  paused: {
+    start: 'refuse',
+    pause: 'stay',
+    resume: 'running',
+    reset: 'paused',
+    'power-button': 'refuse',
+    suspend: 'suspended',
+    snapshot: 'refuse',
+    stop: 'stopped',
+  },
+  starved: {
+    start: 'refuse',
+    pause: 'paused',
+    resume: 'running',
+    reset: 'refuse',
+    'power-button': 'refuse',
+    suspend: 'suspended',
+    snapshot: 'refuse',
+    stop: 'stopped',
+  },
+  suspended: {
+    start: 'refuse',
+    pause: 'refuse',
+    resume: 'refuse',
+    reset: 'refuse',
+    'power-button': 'refuse',
+    suspend: 'stay',
+    snapshot: 'refuse',
+    stop: 'stay',
+  },
+  stopped: {
+    start: 'refuse',
+    pause: 'refuse',
+    resume: 'refuse',
+    reset: 'refuse',
+    'power-button': 'refuse',
+    suspend: 'refuse',
+    snapshot: 'refuse',
+    stop: 'stay',
+  },
+  failed: {
+    start: 'refuse',
+    pause: 'refuse',
+    resume: 'refuse',
+    reset: 'refuse',
+    'power-button': 'refuse',
+    suspend: 'refuse',
+    snapshot: 'refuse',
+    stop: 'stay',
+  },
 }
 
 /**

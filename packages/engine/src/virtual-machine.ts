@@ -121,6 +121,12 @@ export interface VirtualMachine {
   powerButton(): Promise<void>
   /** Writes `file` whole or not at all; on success the process is gone. What is in a drive is taken out first. */
   suspend(file: StateFile): Promise<void>
+  /**
+   * Writes the state as it is now and goes on. `keepDisks` runs between the two, while the machine stands still and all it has written is in its
+   * disks: a copy of them made then belongs to `file`.
+   * @throws EngineError `snapshot-failed`, or what `keepDisks` throws; the machine goes on either way.
+   */
+  snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void>
   /** Ends the process within 5 s, whatever it does. */
   stop(): Promise<void>
   /** Resolves once the process is gone, asked or not; never rejects. */

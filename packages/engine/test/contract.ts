@@ -44,7 +44,11 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       opened.push(vm)
       return vm
     }
-    const newFile = (spec: VmSpec): StateFile => ({ path: join(spec.runtimeFolder, 'suspended'), key: randomBytes(32), binding: 'contract' })
+    const newFile = (spec: VmSpec, name = 'suspended'): StateFile => ({
+      path: join(spec.runtimeFolder, name),
+      key: randomBytes(32),
+      binding: 'contract',
+    })
     const perform = (vm: VirtualMachine, request: VmRequest, file: StateFile): Promise<void> => {
       const acts: Record<VmRequest, () => Promise<void>> = {
         start: () => vm.start(),
@@ -53,6 +57,7 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
         reset: () => vm.reset(),
         'power-button': () => vm.powerButton(),
         suspend: () => vm.suspend(file),
+        snapshot: () => vm.snapshot(file, async () => undefined),
         stop: () => vm.stop(),
       }
       return acts[request]()
@@ -84,7 +89,8 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
     it('offers what it has been probed for', async () => {
       const report = await subject.backend.probe()
       expect(report).toMatchObject({ available: true })
-      expect(report.available && report.capabilities.has('disk:ide')).toBe(true)
+      for (const capability of ['disk:ide', 'suspend', 'snapshot'] as const)
+        expect(report.available && report.capabilities.has(capability), capability).toBe(true)
     })
 
     it('refuses a spec that asks for more and names what is missing, and opens its neighbour', async () => {
@@ -214,6 +220,55 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       await listen(vm).next()
       expect(await readdir(spec.runtimeFolder)).toEqual(before)
       await vm.stop()
+    })
+
+    it('keeps snapshots while it runs on, and each can be gone back to, more than once', async () => {
+      const spec = await subject.newSpec()
+      const vm = await open(spec)
+      const heard = listen(vm)
+      await vm.start()
+      await heard.next()
+      const files = [newFile(spec, 'first'), newFile(spec, 'second')] as const
+      for (const file of files) {
+        let heardWhileStill = -1
+        await vm.snapshot(file, async () => {
+          const before = heard.count()
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          heardWhileStill = heard.count() - before
+        })
+        expect(heardWhileStill).toBe(0)
+        expect(vm.state).toBe('running')
+        await heard.next()
+      }
+      await vm.pause()
+      await vm.suspend(newFile(spec))
+      for (const file of [files[0], files[1], files[0]]) {
+        const restored = await open(spec, file)
+        expect(restored.state).toBe('paused')
+        const after = listen(restored)
+        await restored.resume()
+        await after.next()
+        expect(new Set(after.text())).toEqual(new Set(['C']))
+        await restored.stop()
+      }
+    })
+
+    it('runs on where a snapshot cannot be written or its disks cannot be kept, and keeps the next one', async () => {
+      const { vm, spec } = await openIn('running')
+      const before = await readdir(spec.runtimeFolder)
+      const nowhere = { ...newFile(spec), path: join(spec.runtimeFolder, 'no-such-folder', 'snapshot') }
+      await expect(vm.snapshot(nowhere, async () => undefined)).rejects.toMatchObject({ code: 'snapshot-failed' })
+      await listen(vm).next()
+      expect(await readdir(spec.runtimeFolder)).toEqual(before)
+      const full = Object.assign(new Error('no room'), { code: 'ENOSPC' })
+      await expect(vm.snapshot(newFile(spec), () => Promise.reject(full))).rejects.toBe(full)
+      await listen(vm).next()
+      const file = newFile(spec, 'third')
+      await vm.snapshot(file, async () => undefined)
+      await vm.stop()
+      const restored = await open(spec, file)
+      expect(restored.state).toBe('paused')
+      await restored.stop()
     })
 
     it('leaves no socket behind', async () => {

@@ -9,6 +9,7 @@ import type { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
+import { SnapshotError } from '../../session-host/snapshots/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
 import { codeOf, messageOf, RuntimeError } from '../error.ts'
 import { UpdateError } from '../update/error.ts'
@@ -52,6 +53,11 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.changeMedium, calls.changeMedium)
+  serve(daemonRoutes.snapshots, calls.snapshots)
+  serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
+  serve(daemonRoutes.renameSnapshot, calls.renameSnapshot)
+  serve(daemonRoutes.deleteSnapshot, calls.deleteSnapshot)
+  serve(daemonRoutes.revertSnapshot, calls.revertSnapshot)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)
@@ -61,5 +67,5 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 }
 
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError].some((kind) => error instanceof kind)
+  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, SnapshotError].some((kind) => error instanceof kind)
 }

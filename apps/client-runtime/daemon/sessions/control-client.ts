@@ -9,12 +9,18 @@ import {
   type SessionEvent,
   type SessionRequest,
   type SessionView,
+  type SnapshotList,
   sessionEvent,
   sessionView,
+  snapshotList,
   type ViewerAddress,
   viewerAddress,
 } from '../../local-api.ts'
+import { SnapshotError, snapshotErrorCodes } from '../../session-host/snapshots/error.ts'
 import { RuntimeError } from '../error.ts'
+
+const thumbnail = z.strictObject({ png: z.base64().nullable() })
+const snapshotRefusal = z.strictObject({ code: z.enum(snapshotErrorCodes), message: z.string() })
 
 const LARGEST_ANSWER = 16 * 1024 * 1024
 
@@ -61,6 +67,35 @@ export class ControlClient {
     return answer
   }
 
+  /** @throws SnapshotError as the session host says; so do the next four. */
+  async snapshots(): Promise<SnapshotList> {
+    return snapshotList.parse(await this.#call('GET', '/snapshots'))
+  }
+
+  /** @param now Unix seconds on the daemon's verified clock */
+  async takeSnapshot(name: string, now: number): Promise<SnapshotList> {
+    return snapshotList.parse(await this.#call('POST', '/snapshots', { name, now }))
+  }
+
+  async renameSnapshot(id: string, name: string): Promise<SnapshotList> {
+    return snapshotList.parse(await this.#call('PUT', `/snapshots/${id}`, { name }))
+  }
+
+  async deleteSnapshot(id: string): Promise<SnapshotList> {
+    return snapshotList.parse(await this.#call('DELETE', `/snapshots/${id}`))
+  }
+
+  /** Resolves once the session has come up from it, or is blocked. */
+  async revert(id: string): Promise<SessionView> {
+    return sessionView.parse(await this.#call('POST', `/snapshots/${id}/revert`))
+  }
+
+  /** Null: the screen did not show itself. */
+  async thumbnail(id: string): Promise<Buffer | null> {
+    const { png } = thumbnail.parse(await this.#call('GET', `/snapshots/${id}/thumbnail`))
+    return png === null ? null : Buffer.from(png, 'base64')
+  }
+
   /** Waits up to 25 s for an event after `seq`. */
   async events(seq: number): Promise<readonly SessionEvent[]> {
     return z.array(sessionEvent).parse(await this.#call('GET', `/events?after=${seq}`))
@@ -80,12 +115,21 @@ export class ControlClient {
         response.on('error', reject)
         response.on('end', () => {
           const text = Buffer.concat(parts).toString()
-          if (response.statusCode !== 200) reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          if (response.statusCode !== 200) reject(refusalOf(text) ?? new Error(`${method} ${path}: ${response.statusCode} ${text}`))
           else resolve(JSON.parse(text))
         })
       })
       call.on('error', reject)
       call.end(body === undefined ? undefined : JSON.stringify(body))
     })
+  }
+}
+
+function refusalOf(text: string): SnapshotError | null {
+  try {
+    const { success, data } = snapshotRefusal.safeParse(JSON.parse(text))
+    return success ? new SnapshotError(data.code, data.message) : null
+  } catch {
+    return null
   }
 }

@@ -66,6 +66,12 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
     case 'guest-panicked':
     case 'guest-watchdog':
       return { entry: { type: 'observed', data: { ...names, fields: { guest: type === 'guest-panicked' ? 'panicked' : 'watchdog' } } }, count: null }
+    case 'snapshot-taken':
+    case 'snapshot-deleted':
+    case 'reverting': {
+      const snapshot = text.safeParse(data.snapshot)
+      return snapshot.success ? { entry: { type: 'observed', data: { ...names, fields: { [type]: snapshot.data } } }, count: null } : counted
+    }
     case 'network-refused': {
       const flow = refusedFlow.safeParse(data)
       if (!flow.success) return counted

@@ -59,6 +59,9 @@ interface Live {
   written: Promise<void>
 }
 
+/** Of the control door, what concerns snapshots. */
+export type SnapshotHost = Pick<ControlClient, 'snapshots' | 'takeSnapshot' | 'renameSnapshot' | 'deleteSnapshot'>
+
 /** Until a disk that was full is written to again. */
 const fullDiskMs = 500
 
@@ -145,16 +148,14 @@ export class Sessions {
 
   /** @throws RuntimeError `session-unknown` */
   async close(instance: string, how: 'suspend' | 'power-off'): Promise<SessionView> {
-    const live = this.#find(instance)
-    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    const live = this.#open(instance)
     live.view = await live.control.ask(how)
     return live.view
   }
 
   /** What the plan offers the user, and nothing else. @throws RuntimeError `session-unknown`, `request-refused` */
   async ask(instance: string, request: SessionRequest): Promise<void> {
-    const live = this.#find(instance)
-    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    const live = this.#open(instance)
     const { requests, state } = await live.control.view()
     if (!requests.includes(request)) {
       throw new RuntimeError('request-refused', `a session that is \`${state}\` does not take \`${request}\` under its policy`)
@@ -167,6 +168,23 @@ export class Sessions {
     const live = this.#find(instance)
     if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
     live.view = await live.control.changeMedium(change)
+  }
+
+  /** @throws RuntimeError `session-unknown` */
+  hostOf(instance: string): SnapshotHost {
+    return this.#open(instance).control
+  }
+
+  /** @throws RuntimeError `session-unknown`, SnapshotError */
+  async revert(instance: string, snapshot: string): Promise<void> {
+    const live = this.#open(instance)
+    live.view = await live.control.revert(snapshot)
+  }
+
+  #open(instance: string): Live {
+    const live = this.#find(instance)
+    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    return live
   }
 
   /** Every few seconds: the verified time, and again the decision. */

@@ -20,7 +20,7 @@ export interface FakeBackend extends EngineBackend {
 }
 
 const everyday: FakeOptions = {
-  capabilities: ['disk:ide', 'storage:luks-overlay', 'storage:writable-nbd', 'serial:captured', 'suspend'],
+  capabilities: ['disk:ide', 'storage:luks-overlay', 'storage:writable-nbd', 'serial:captured', 'suspend', 'snapshot'],
   chatter: 'C',
 }
 

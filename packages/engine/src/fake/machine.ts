@@ -72,6 +72,20 @@ export class FakeMachine implements VirtualMachine {
     return this.#request('suspend', () => sealState(file, [Buffer.from(String(this.#spec.memoryMiB))]))
   }
 
+  snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
+    return this.#request('snapshot', async () => {
+      clearInterval(this.#talking)
+      try {
+        await sealState(file, [Buffer.from(String(this.#spec.memoryMiB))]).catch((error: unknown) => {
+          throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
+        })
+        await keepDisks()
+      } finally {
+        this.#talk()
+      }
+    })
+  }
+
   async stop(): Promise<void> {
     const next = nextState(this.#state, 'stop')
     if (next === 'stay') return
@@ -112,13 +126,15 @@ export class FakeMachine implements VirtualMachine {
     if (this.#state === state) return
     this.#state = state
     clearInterval(this.#talking)
-    if (state === 'running' && this.#spec.serial === 'captured') {
-      this.#talking = setInterval(() => this.#events.emit('serial', Buffer.from(this.#chatter)), 5)
-    }
+    if (state === 'running') this.#talk()
     if (state === 'suspended' || state === 'stopped' || state === 'failed') {
       this.#display.close()
       this.#exit.resolve({ state, message })
     }
     this.#events.emit('state', state)
+  }
+
+  #talk(): void {
+    if (this.#spec.serial === 'captured') this.#talking = setInterval(() => this.#events.emit('serial', Buffer.from(this.#chatter)), 5)
   }
 }

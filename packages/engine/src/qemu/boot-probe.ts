@@ -52,7 +52,7 @@ const models: readonly (readonly [Capability, string])[] = [
   ['panic', 'pvpanic'],
   ['agent', 'virtserialport'],
 ]
-const always: readonly Capability[] = ['chipset:q35', 'cpus:many', 'cpu-model', 'storage:luks-overlay', 'storage:writable-nbd', 'suspend']
+const always: readonly Capability[] = ['chipset:q35', 'cpus:many', 'cpu-model', 'storage:luks-overlay', 'storage:writable-nbd', 'suspend', 'snapshot']
 
 /** @throws EngineError `containment-missing` if nothing can run contained; `engine-missing` if QEMU runs and boots nothing. */
 export async function probeQemu(installation: Installation): Promise<BootProbe> {

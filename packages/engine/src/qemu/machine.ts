@@ -102,6 +102,21 @@ export class QemuMachine implements VirtualMachine {
     })
   }
 
+  snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
+    return this.#request('snapshot', async () => {
+      await this.#command('stop')
+      try {
+        await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file)).catch((error: unknown) => {
+          throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
+        })
+        // QEMU has flushed its disks and given them up until `cont`.
+        await keepDisks()
+      } finally {
+        await this.#command('cont')
+      }
+    })
+  }
+
   async stop(): Promise<void> {
     if (nextState(this.#state, 'stop') === 'stay') return
     this.#leaving ??= 'stopped'

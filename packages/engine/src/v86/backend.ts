@@ -36,6 +36,7 @@ const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
   'network:virtio',
   'serial:captured',
   'suspend',
+  'snapshot',
 ])
 const MIB = 1024 * 1024
 

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import type { EngineError } from '../error.ts'
+import { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
 import { sealState } from '../state/seal.ts'
 import type { StateFile, VirtualMachine, VmEvents } from '../virtual-machine.ts'
@@ -75,12 +75,25 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   suspend(file: StateFile): Promise<void> {
     return this.inTurn('suspend', async () => {
       try {
-        await withStateSocket(this.stateSocket, (connected) => sealState(this.bind(file), this.savedBytes(connected)))
+        await this.save(file)
       } catch (error) {
         await this.child.ask('abandon-save')
         throw error
       }
       await this.finish({ state: 'suspended', message: 'suspended' })
+    })
+  }
+
+  snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
+    return this.inTurn('snapshot', async () => {
+      try {
+        await this.save(file).catch((error: unknown) => {
+          throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
+        })
+        await keepDisks()
+      } finally {
+        await this.child.ask('abandon-save')
+      }
     })
   }
 
@@ -132,6 +145,10 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
     })
     this.tail = turn.catch((error: unknown) => error)
     return turn
+  }
+
+  private save(file: StateFile): Promise<void> {
+    return withStateSocket(this.stateSocket, (connected) => sealState(this.bind(file), this.savedBytes(connected)))
   }
 
   /** The bytes of one save; throws where the child failed or was cut off, so that nothing half is sealed. */
