@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VmRequest } from '../src/lifecycle.ts'
+import type { StateFile, VirtualMachine } from '../src/virtual-machine.ts'
+
+/** @param file where a suspended state goes */
+export function perform(vm: VirtualMachine, request: VmRequest, file: StateFile): Promise<void> {
+  const acts: Record<VmRequest, () => Promise<void>> = {
+    start: () => vm.start(),
+    pause: () => vm.pause(),
+    resume: () => vm.resume(),
+    reset: () => vm.reset(),
+    'power-button': () => vm.powerButton(),
+    suspend: () => vm.suspend(file),
+    stop: () => vm.stop(),
+  }
+  return acts[request]()
+}
