@@ -10,27 +10,11 @@ import { type Ground, prepareGround } from './ground.ts'
 import { runRound } from './run-round.ts'
 import { sealRound } from './seal-round.ts'
 import { numbersOfRound } from './seeded.ts'
+import { playRound, type Round, type SoakOptions } from './soak.ts'
 
 const kinds = ['seal', 'run on qemu', 'fetch', 'run on v86'] as const
 
-export interface Round {
-  readonly round: number
-  readonly kind: (typeof kinds)[number]
-  /** Nothing was lost. */
-  readonly ok: boolean
-  /** What happened, or what was lost. */
-  readonly detail: string
-  readonly seconds: number
-}
-
-export interface SoakOptions {
-  readonly seed: number
-  /** From 1. */
-  readonly rounds: readonly number[]
-  /** Empty. What belongs to a round that failed is left in it. */
-  readonly folder: string
-  readonly onRound?: (round: Round) => void
-}
+type Kind = (typeof kinds)[number]
 
 /** Goes on after a round that failed. @throws Error when the ground could not be prepared */
 export async function soakPackage({ seed, rounds, folder, onRound }: SoakOptions): Promise<readonly Round[]> {
@@ -49,21 +33,14 @@ async function play(ground: Ground, round: number): Promise<Round> {
   const name = `round-${round}`
   const data = placesOf(ground.folder).data(name)
   await mkdir(data)
-  const began = performance.now()
-  const result = (ok: boolean, detail: string) => ({ round, kind, ok, detail, seconds: Number(((performance.now() - began) / 1000).toFixed(1)) })
-  try {
-    const detail = await kill(ground, kind, name, numbersOfRound(ground.seed, round))
-    await rm(data, { recursive: true })
-    return result(true, detail)
-  } catch (error) {
-    return result(false, error instanceof Error ? error.message : String(error))
-  } finally {
-    for (const world of Object.values(ground.worlds)) await closeWorld(world)
-    await rm(layoutOf(data).runtimeFolder, { recursive: true, force: true })
-  }
+  const result = await playRound(round, kind, () => kill(ground, kind, name, numbersOfRound(ground.seed, round)))
+  if (result.ok) await rm(data, { recursive: true })
+  for (const world of Object.values(ground.worlds)) await closeWorld(world)
+  await rm(layoutOf(data).runtimeFolder, { recursive: true, force: true })
+  return result
 }
 
-function kill(ground: Ground, kind: Round['kind'], name: string, random: () => number): Promise<string> {
+function kill(ground: Ground, kind: Kind, name: string, random: () => number): Promise<string> {
   switch (kind) {
     case 'seal':
       return sealRound(ground, placesOf(ground.folder).data(name), random)

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Capability } from '../src/capabilities.ts'
 import { lifecycle, type VmRequest, type VmState } from '../src/lifecycle.ts'
 import type { EngineBackend, StateFile, VirtualMachine, VmSpec } from '../src/virtual-machine.ts'
+import { perform } from './perform.ts'
 
 export interface ContractSubject {
   readonly backend: EngineBackend
@@ -49,19 +50,6 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       key: randomBytes(32),
       binding: 'contract',
     })
-    const perform = (vm: VirtualMachine, request: VmRequest, file: StateFile): Promise<void> => {
-      const acts: Record<VmRequest, () => Promise<void>> = {
-        start: () => vm.start(),
-        pause: () => vm.pause(),
-        resume: () => vm.resume(),
-        reset: () => vm.reset(),
-        'power-button': () => vm.powerButton(),
-        suspend: () => vm.suspend(file),
-        snapshot: () => vm.snapshot(file, async () => undefined),
-        stop: () => vm.stop(),
-      }
-      return acts[request]()
-    }
 
     const openStarved = async (): Promise<VirtualMachine> => {
       if (subject.openStarved === undefined) throw new Error('this subject cannot starve')
