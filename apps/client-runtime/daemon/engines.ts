@@ -33,7 +33,7 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     if (!report.available) return []
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
-    const others = (['serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
+    const others = (['serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
     const given = all.filter((capability) => hardware.test(capability))
     const capabilities = ['disk:discard-changes' as const, ...(network ? switched : []), ...others]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]

@@ -250,6 +250,7 @@ export class Session {
     try {
       this.#launched?.network?.setRules(this.inForce.network)
       this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
+      this.#launched?.vm.setProcessorPercent(this.#plan.limits.processorPercent)
     } catch (fault) {
       this.block(fault)
     }

@@ -54,6 +54,8 @@ export interface VmSpec {
   /** Absent: one socket of as many cores. */
   readonly cpuTopology?: CpuTopology | undefined
   readonly memoryMiB: number
+  /** The most computing time that the guest gets, in percent of one processor, 1 to 25600. Absent: no limit. */
+  readonly processorPercent?: number | undefined
   /** First one boots. */
   readonly disks: readonly DiskSpec[]
   /** Absent: no drive. */
@@ -123,6 +125,11 @@ export interface VirtualMachine {
   suspend(file: StateFile): Promise<void>
   /** Ends the process within 5 s, whatever it does. */
   stop(): Promise<void>
+  /**
+   * Sets the limit of `processorPercent` anew, null for none; in force when this returns.
+   * @throws EngineError `capability-missing` where this host cannot hold the VM to it
+   */
+  setProcessorPercent(percent: number | null): void
   /** Resolves once the process is gone, asked or not; never rejects. */
   readonly exited: Promise<{ readonly state: 'suspended' | 'stopped' | 'failed'; readonly message: string }>
   on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void

@@ -4,6 +4,7 @@
 import { rm } from 'node:fs/promises'
 import { type Capability, requireCapabilities } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
+import { VmCgroups } from '../limits/vm-cgroups.ts'
 import { openState } from '../state/open.ts'
 import type { EngineBackend, ProbeReport, StateFile, VirtualMachine, VmSpec } from '../virtual-machine.ts'
 import { type BootProbe, probeQemu } from './boot-probe.ts'
@@ -20,6 +21,8 @@ export interface QemuBackendOptions {
   readonly cacheFolder: string
   /** Where QEMU and bubblewrap are installed, if not where distributions put them. */
   readonly folders?: readonly string[]
+  /** Where a VM's computing time is limited, if not under the cgroup of this process. */
+  readonly cgroups?: VmCgroups
 }
 
 interface Ready {
@@ -30,9 +33,10 @@ interface Ready {
 
 /** Looks at the host only when `probe` or `open` is called. */
 export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
+  const cgroups = options.cgroups ?? new VmCgroups()
   let ready: Promise<Ready> | undefined
   const prepare = (): Promise<Ready> => {
-    ready ??= prepareHost(options).catch((error: unknown) => {
+    ready ??= prepareHost(options, cgroups).catch((error: unknown) => {
       // What is missing may be installed before the next call.
       ready = undefined
       throw error
@@ -55,21 +59,26 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
       const { installation, probe, capabilities } = await prepare()
       requireCapabilities('qemu', capabilities, spec)
       const bind = (file: StateFile): StateFile => boundToHardware(file, spec, probe)
-      const launching = launch(spec, installation, { accelerator: probe.accelerator, restoring: restore !== undefined })
-      if (restore === undefined) return new QemuMachine(await launching, spec, 'prepared', bind)
+      const launching = launch(spec, installation, { accelerator: probe.accelerator, restoring: restore !== undefined }, cgroups)
+      if (restore === undefined) {
+        const prepared = await launching
+        await orEnd(prepared, async () => prepared.limit.enforce())
+        return new QemuMachine(prepared, spec, 'prepared', bind)
+      }
       // QEMU starts meanwhile, empty and standing: it is given nothing that has not been authenticated whole.
       const [state] = await Promise.allSettled([openState(bind(restore)), launching])
       const launched = await launching
       await orEnd(launched, async () => {
         if (state.status === 'rejected') throw state.reason
         await loadState(launched.qmp, launched.sockets.state, state.value)
+        launched.limit.enforce()
       })
       return new QemuMachine(launched, spec, 'paused', bind)
     },
   }
 }
 
-async function prepareHost(options: QemuBackendOptions): Promise<Ready> {
+async function prepareHost(options: QemuBackendOptions, cgroups: VmCgroups): Promise<Ready> {
   if (process.platform !== 'linux') throw new EngineError('containment-missing', `QEMU is contained on Linux only, found \`${process.platform}\``)
   const installation = await findInstallation(options.folders ?? programFolders)
   const probe = await cachedProbe(options.cacheFolder, installation, () => probeQemu(installation))
@@ -77,6 +86,7 @@ async function prepareHost(options: QemuBackendOptions): Promise<Ready> {
   const beside: Capability[] = [
     installation.uefi === undefined ? [] : ['firmware:uefi' as const],
     installation.tpm === undefined ? [] : ['tpm' as const],
+    (await cgroups.probe()).available ? ['limit:processor' as const] : [],
   ].flat()
   return { installation, probe, capabilities: new Set([...probe.capabilities, ...beside]) }
 }
@@ -88,6 +98,7 @@ async function orEnd(launched: Launched, act: () => Promise<void>): Promise<void
     launched.contained.process.kill('SIGKILL')
     await launched.contained.closed
     await launched.tpm?.end()
+    await launched.limit.end()
     await rm(launched.sockets.folder, { recursive: true, force: true })
     const lastWords = launched.contained.lastWords()
     throw error instanceof EngineError && lastWords !== '' ? new EngineError(error.code, `${error.message}: ${lastWords}`, error) : error

@@ -91,8 +91,10 @@ export class QemuMachine implements VirtualMachine {
       const wasRunning = this.#state === 'running'
       if (wasRunning) await this.#command('stop')
       try {
+        this.#launched.limit.lift()
         await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file))
       } catch (error) {
+        this.#launched.limit.enforce()
         if (wasRunning) await this.#command('cont')
         throw error
       }
@@ -105,6 +107,10 @@ export class QemuMachine implements VirtualMachine {
     if (nextState(this.#state, 'stop') === 'stay') return
     this.#leaving ??= 'stopped'
     await this.#end()
+  }
+
+  setProcessorPercent(percent: number | null): void {
+    this.#launched.limit.set(percent)
   }
 
   #request(request: VmRequest, act: () => Promise<void>): Promise<void> {
@@ -158,6 +164,7 @@ export class QemuMachine implements VirtualMachine {
 
   /** Quit, then the signals: however QEMU hangs, the namespace it lives in goes with bubblewrap. */
   async #end(): Promise<void> {
+    this.#launched.limit.lift()
     const killing = this.#killAfter(quitDeadlineMs)
     this.#launched.qmp.execute('quit', {}, nothing, quitDeadlineMs).catch((error: unknown) => {
       // A dead or deaf QEMU is what the signals are for; its end is awaited below either way.
@@ -184,6 +191,7 @@ export class QemuMachine implements VirtualMachine {
     const message = state === 'failed' ? `QEMU ended by itself, ${ending}: ${this.#launched.contained.lastWords()}` : `${state} (${ending})`
     this.#devices.close()
     await this.#launched.tpm?.end()
+    await this.#launched.limit.end()
     const leftover = await rm(this.#launched.sockets.folder, { recursive: true, force: true }).then(
       () => '',
       (error: Error) => `; its sockets stay behind: ${error.message}`,

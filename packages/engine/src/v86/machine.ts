@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import type { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import type { ProcessorLimit } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
 import type { StateFile, VirtualMachine, VmEvents } from '../virtual-machine.ts'
 import type { HostSockets } from './check-spec.ts'
@@ -21,6 +22,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   readonly displaySocket: string
   readonly exited: Promise<Ending>
   private readonly child: V86Child
+  private readonly limit: ProcessorLimit
   private readonly stateSocket: string
   private readonly bind: (file: StateFile) => StateFile
   private readonly events = new EventEmitter<VmEvents>()
@@ -29,12 +31,18 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   private ending: { state: 'suspended' | 'stopped'; message: string } | null = null
 
   /** `bind` widens a caller's binding by what this engine and hardware add to it. */
-  constructor(child: V86Child, sockets: HostSockets, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
+  constructor(
+    { child, limit }: { child: V86Child; limit: ProcessorLimit },
+    sockets: HostSockets,
+    state: 'prepared' | 'paused',
+    bind: (file: StateFile) => StateFile,
+  ) {
     this.bind = bind
     this.displaySocket = sockets.display
     this.stateSocket = sockets.state
     this.current = state
     this.child = child
+    this.limit = limit
     this.exited = this.child.gone.then((reason) => this.end(reason))
   }
 
@@ -74,9 +82,11 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   suspend(file: StateFile): Promise<void> {
     return this.inTurn('suspend', async () => {
+      this.limit.lift()
       try {
         await withStateSocket(this.stateSocket, (connected) => sealState(this.bind(file), this.savedBytes(connected)))
       } catch (error) {
+        this.limit.enforce()
         await this.child.ask('abandon-save')
         throw error
       }
@@ -86,6 +96,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   stop(): Promise<void> {
     return this.inTurn('stop', async () => {
+      this.limit.lift()
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, LONGEST_STOP_MS)
@@ -94,6 +105,10 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
       clearTimeout(timer)
       await this.finish({ state: 'stopped', message: 'stopped' })
     })
+  }
+
+  setProcessorPercent(percent: number | null): void {
+    this.limit.set(percent)
   }
 
   starved(disk: string): void {
@@ -154,6 +169,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   private async end(reason: EngineError): Promise<Ending> {
     await Promise.all([this.displaySocket, this.stateSocket].map((path) => rm(path, { force: true })))
+    await this.limit.end()
     const ending = this.ending ?? { state: 'failed' as const, message: reason.message }
     this.enter(ending.state)
     return ending
