@@ -50,6 +50,19 @@ export const sessionView = z.strictObject({
 })
 export type SessionView = z.infer<typeof sessionView>
 
+const count = z.int().min(0)
+const disksUse = z.array(z.strictObject({ name: z.string(), readBytes: count, readOperations: count, writtenBytes: count, writeOperations: count }))
+
+/** `GET /stats` (control): what the VM of a session has used so far; null: the engine or the machine has no such count. */
+export const sessionStats = z.strictObject({
+  processorSeconds: z.number().min(0),
+  residentBytes: count,
+  balloonMiB: z.number().min(0).nullable(),
+  disks: disksUse.nullable(),
+  network: z.strictObject({ toGuest: count, fromGuest: count, refused: count }).nullable(),
+})
+export type SessionStats = z.infer<typeof sessionStats>
+
 /** `GET /record` (control): how far the boot is that a session records; `quietMs` since it read a chunk for the first time, null: it has not. */
 export const bootProgress = z.strictObject({ chunks: z.int().min(0), quietMs: z.int().min(0).nullable() })
 export type BootProgress = z.infer<typeof bootProgress>
@@ -339,6 +352,12 @@ export const daemonRoutes = {
     path: '/ask',
     request: z.strictObject({ instance: z.string(), request: sessionRequest }),
     response: instanceView,
+  },
+  /** Null where the instance has no VM that answers now. */
+  stats: {
+    path: '/stats',
+    request: z.strictObject({ instance: z.string() }),
+    response: z.strictObject({ stats: sessionStats.nullable() }),
   },
   /** A release out of a file of `casemate-admin export`; `path` is absolute. */
   import: {

@@ -10,7 +10,7 @@ import { openPackageKey } from '@casemate/policy/package-key'
 import type { PasswordRules } from '@casemate/policy/password'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, StatusView } from '../local-api.ts'
+import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, SessionRequest, SessionStats, StatusView } from '../local-api.ts'
 import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
 import { enterAdministratorMode } from './administrator-mode/enter.ts'
 import { checkIn } from './check-in/check-in.ts'
@@ -290,6 +290,11 @@ export class Runtime {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.ask(instance, request)
     return this.#view(record)
+  }
+
+  async stats(instance: string): Promise<SessionStats | null> {
+    await readInstance(this.device.layout, instance)
+    return this.#sessions.stats(instance)
   }
 
   /** One at a time. @throws as `importHandover` */

@@ -142,6 +142,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),
+      stats: async ({ instance }) => ({ stats: await enrolled().stats(instance) }),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)

@@ -23,6 +23,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   start: '/start',
   stop: '/stop',
   ask: '/ask',
+  stats: '/stats',
   import: '/import',
   watch: '/watch',
   launcher: '/launcher',

@@ -7,12 +7,13 @@ import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } from '../local-api.ts'
+import type { BlockedReason, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { EventLog } from './event-log.ts'
 import { Holds } from './holds.ts'
 import { type InForce, inForce } from './in-force.ts'
+import { networkUse } from './network-use.ts'
 import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
 import { after, type SessionStep } from './session-state.ts'
@@ -24,7 +25,7 @@ export interface Launched {
   readonly opened: Pick<Observation, 'package' | 'engine' | 'memoryMiB' | 'serial'>
   readonly stateFile: StateFile
   /** Null for a VM without a network. */
-  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules'> | null
+  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules' | 'counters'> | null
   /** How much of the package is on this device. */
   content(): SessionView['content']
   /** Called when the session ended in good order, while its disks are still open; never fails. */
@@ -87,6 +88,14 @@ export class Session {
       clipboard: this.inForce.clipboard,
       exit: this.#plan.exit,
     }
+  }
+
+  /** Null while there is no VM. @throws EngineError of a VM that does not answer */
+  async stats(): Promise<SessionStats | null> {
+    if (this.#launched === null) return null
+    const { vm, network } = this.#launched
+    const { disks, ...used } = await vm.stats()
+    return { ...used, disks: disks === null ? null : [...disks], network: network === null ? null : networkUse(network.counters()) }
   }
 
   /** The VM's RFB socket while there is something to show. */

@@ -71,6 +71,10 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
       stateFile,
       network: {
         rules: seen.rules,
+        counters: () => ({
+          ...{ flows: 1, opened: 1, names: { asked: 0, answered: 0, refused: 0, failed: 0, withheld: 0, open: 0 } },
+          ...{ toGuest: { frames: 1, bytes: 60 }, toUplink: { frames: 2, bytes: 120 }, refused: { dns: 2, spoofed: 1 } },
+        }),
         setRules: (rules: NetworkRules) => {
           seen.rules = rules
         },
@@ -272,6 +276,20 @@ describe('the limit of computing time', () => {
     session.replan({ ...plan, ...limited(70) })
     expect([session.state, session.view().reason?.code]).toEqual(['blocked', 'capability-missing'])
     await session.close('power-off')
+  })
+})
+
+describe('what a session uses', () => {
+  it('is what its VM and its switch count, and nothing before and after', async () => {
+    const { session } = newSession()
+    expect(await session.stats()).toBeNull()
+    await session.open()
+    expect(await session.stats()).toEqual({
+      ...{ processorSeconds: 0, residentBytes: 0, balloonMiB: null, disks: [] },
+      network: { toGuest: 60, fromGuest: 120, refused: 3 },
+    })
+    await session.close('power-off')
+    expect(await session.stats()).toBeNull()
   })
 })
 

@@ -6,6 +6,7 @@ import type { Capability } from './capabilities.ts'
 import type { CpuModel, CpuTopology, DeviceSpec, DriveName } from './device-spec.ts'
 import type { EngineErrorCode } from './error.ts'
 import type { VmState } from './lifecycle.ts'
+import type { VmStats } from './stats/vm-stats.ts'
 
 /** A disk reachable over NBD on a unix socket (NBD protocol, fixed newstyle). */
 export interface NbdExport {
@@ -130,6 +131,8 @@ export interface VirtualMachine {
    * @throws EngineError `capability-missing` where this host cannot hold the VM to it
    */
   setProcessorPercent(percent: number | null): void
+  /** @throws EngineError `vm-exited` once the process is gone; `time-out` where it does not answer */
+  stats(): Promise<VmStats>
   /** Resolves once the process is gone, asked or not; never rejects. */
   readonly exited: Promise<{ readonly state: 'suspended' | 'stopped' | 'failed'; readonly message: string }>
   on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void

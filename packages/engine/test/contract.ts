@@ -229,6 +229,19 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       await vm.stop()
     })
 
+    it('says what it uses while its process is there, each disk by its name where it counts them', async () => {
+      const spec = await subject.newSpec()
+      const vm = await open(spec)
+      const heard = listen(vm)
+      await vm.start()
+      await heard.next()
+      const { balloonMiB, disks } = await vm.stats()
+      expect(balloonMiB).toBeNull()
+      if (disks !== null) expect(disks.map(({ name }) => name)).toEqual(spec.disks.map(({ name }) => name))
+      await vm.stop()
+      await expect(vm.stats()).rejects.toMatchObject({ code: 'vm-exited' })
+    })
+
     it('leaves no socket behind', async () => {
       const spec = await subject.newSpec()
       const before = await readdir(spec.runtimeFolder, { recursive: true })

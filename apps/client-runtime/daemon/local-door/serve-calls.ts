@@ -51,6 +51,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.start, calls.start)
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)
+  serve(daemonRoutes.stats, calls.stats)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)

@@ -6,8 +6,10 @@ import { z } from 'zod'
 import {
   type SessionEvent,
   type SessionRequest,
+  type SessionStats,
   type SessionView,
   sessionEvent,
+  sessionStats,
   sessionView,
   type ViewerAddress,
   viewerAddress,
@@ -31,6 +33,11 @@ export class ControlClient {
   /** Null while the session has no VM. */
   async observation(): Promise<Observation | null> {
     return observation.nullable().parse(await this.#call('GET', '/observation'))
+  }
+
+  /** Null while the session has no VM. */
+  async stats(): Promise<SessionStats | null> {
+    return sessionStats.nullable().parse(await this.#call('GET', '/stats'))
   }
 
   /** Where the session's page is, and the token it takes. */

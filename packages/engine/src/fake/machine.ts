@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { Capability } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
-import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { isOver, nextState, type VmRequest, type VmState } from '../lifecycle.ts'
 import { checkPercent } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
+import type { VmStats } from '../stats/vm-stats.ts'
 import type { StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
 
 export interface FakeOptions {
@@ -98,6 +99,13 @@ export class FakeMachine implements VirtualMachine {
     this.processorPercent = percent
   }
 
+  /** The use of no machine; its disks stand still. */
+  async stats(): Promise<VmStats> {
+    if (isOver(this.#state)) throw new EngineError('vm-exited', `a VM that is \`${this.#state}\` uses nothing`)
+    const none = { readBytes: 0, readOperations: 0, writtenBytes: 0, writeOperations: 0 }
+    return { processorSeconds: 0, residentBytes: 0, balloonMiB: null, disks: this.#spec.disks.map(({ name }) => ({ name, ...none })) }
+  }
+
   /** A disk of the spec stops answering, as if the guest had just read from it. */
   starve(disk: string): void {
     if (this.#state !== 'running') throw new EngineError('lifecycle-refused', `a VM that is \`${this.#state}\` reads no disk`)
@@ -134,7 +142,7 @@ export class FakeMachine implements VirtualMachine {
     if (state === 'running' && this.#spec.serial === 'captured') {
       this.#talking = setInterval(() => this.#events.emit('serial', Buffer.from(this.#chatter)), 5)
     }
-    if (state === 'suspended' || state === 'stopped' || state === 'failed') {
+    if (isOver(state)) {
       this.#display.close()
       this.#exit.resolve({ state, message })
     }

@@ -6,10 +6,12 @@ import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import type { VmStats } from '../stats/vm-stats.ts'
 import type { DeviceControl, StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
 import { diskNode } from './block-graph.ts'
 import { QemuDevices } from './device-control.ts'
 import type { Launched } from './launch.ts'
+import { statsOf } from './machine-stats.ts'
 import { saveState } from './migration.ts'
 import { blockIoError, nothing, shutdown } from './qmp-messages.ts'
 
@@ -27,6 +29,7 @@ export class QemuMachine implements VirtualMachine {
   readonly exited: Promise<Exit>
   readonly #launched: Launched
   readonly #devices: QemuDevices
+  readonly #spec: VmSpec
   readonly #diskNames: ReadonlyMap<string, string>
   readonly #events = new EventEmitter<VmEvents>()
   readonly #bind: (file: StateFile) => StateFile
@@ -38,6 +41,7 @@ export class QemuMachine implements VirtualMachine {
   /** `bind` widens a caller's binding by what this engine and hardware add to it. */
   constructor(launched: Launched, spec: VmSpec, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
     this.#launched = launched
+    this.#spec = spec
     this.#state = state
     this.#bind = bind
     this.displaySocket = launched.sockets.display
@@ -111,6 +115,10 @@ export class QemuMachine implements VirtualMachine {
 
   setProcessorPercent(percent: number | null): void {
     this.#launched.limit.set(percent)
+  }
+
+  stats(): Promise<VmStats> {
+    return statsOf(this.#launched, this.#spec, this.#devices)
   }
 
   #request(request: VmRequest, act: () => Promise<void>): Promise<void> {

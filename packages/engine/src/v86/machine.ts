@@ -2,10 +2,12 @@
 import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import type { EngineError } from '../error.ts'
-import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { EngineError } from '../error.ts'
+import { isOver, nextState, type VmRequest, type VmState } from '../lifecycle.ts'
 import type { ProcessorLimit } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
+import { usageOfTree } from '../stats/process-tree.ts'
+import type { VmStats } from '../stats/vm-stats.ts'
 import type { StateFile, VirtualMachine, VmEvents } from '../virtual-machine.ts'
 import type { HostSockets } from './check-spec.ts'
 import type { ChildAction } from './child-config.ts'
@@ -109,6 +111,12 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   setProcessorPercent(percent: number | null): void {
     this.limit.set(percent)
+  }
+
+  async stats(): Promise<VmStats> {
+    const { pid } = this.child
+    if (pid === undefined || isOver(this.current)) throw new EngineError('vm-exited', `a VM that is \`${this.current}\` uses nothing`)
+    return { ...(await usageOfTree(pid)), balloonMiB: null, disks: null }
   }
 
   starved(disk: string): void {
