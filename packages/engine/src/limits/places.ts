@@ -10,8 +10,9 @@ export interface CgroupPlace {
 
 /** Of this process, version 2 first. */
 export async function ownPlaces(): Promise<readonly CgroupPlace[]> {
-  if (process.platform !== 'linux') return []
-  return placesIn(await readFile('/proc/self/cgroup', 'utf8'), await readFile('/proc/self/mountinfo', 'utf8'))
+  // A kernel without cgroups has no such file.
+  const [cgroups, mounts] = ['/proc/self/cgroup', '/proc/self/mountinfo'].map((path) => readFile(path, 'utf8').catch(() => ''))
+  return placesIn((await cgroups) ?? '', (await mounts) ?? '')
 }
 
 /** @param cgroups as /proc/self/cgroup of cgroups(7), @param mounts as /proc/self/mountinfo of proc(5) */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The cgroup of one VM, a child of our own. A process that is to be limited writes itself into it before it becomes the VM's.
-import { writeFileSync } from 'node:fs'
+import { accessSync, constants, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -29,6 +29,7 @@ export class VmCgroup {
     try {
       writeAll(setUpWrites(place, folder))
       writeAll(quotaWrites(place.version, folder, null))
+      for (const from of [place.folder, folder]) accessSync(join(from, 'cgroup.procs'), constants.W_OK)
     } catch (error) {
       await rmdir(folder)
       throw error

@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
+import type { Capability } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
 import { type CgroupPlace, ownPlaces } from './places.ts'
 import { VmCgroup } from './vm-cgroup.ts'
@@ -25,13 +26,22 @@ export class VmCgroups {
     return this.#found
   }
 
-  /** @throws EngineError `capability-missing` that says why there is none */
+  /** `capabilities`, and what the probe adds to them. */
+  async addTo(capabilities: ReadonlySet<Capability>): Promise<ReadonlySet<Capability>> {
+    return (await this.probe()).available ? new Set<Capability>([...capabilities, 'limit:processor']) : capabilities
+  }
+
+  /** Without the probe, which takes as long as a process does to start. @throws EngineError `capability-missing` that says why there is none */
   async make(): Promise<VmCgroup> {
-    const found = await this.probe()
-    if (!found.available) throw new EngineError('capability-missing', `this host lacks \`limit:processor\`: ${found.message}`)
-    return VmCgroup.make(found.place).catch((error: unknown) => {
-      throw new EngineError('capability-missing', `no cgroup can be made for a VM: ${String(error)}`, error)
-    })
+    const failures: string[] = []
+    for (const place of await this.#places()) {
+      try {
+        return await VmCgroup.make(place)
+      } catch (error) {
+        failures.push(failureIn(place, error))
+      }
+    }
+    throw new EngineError('capability-missing', `this host lacks \`limit:processor\`: ${wordsOf(failures)}`)
   }
 }
 
@@ -42,10 +52,18 @@ async function firstUsable(places: readonly CgroupPlace[]): Promise<LimitProbe> 
       await tryOut(place)
       return { available: true, place }
     } catch (error) {
-      failures.push(`version ${place.version}: ${error instanceof Error ? error.message : String(error)}`)
+      failures.push(failureIn(place, error))
     }
   }
-  return { available: false, message: failures.length === 0 ? 'this process is in no cgroup that is in sight' : failures.join('; ') }
+  return { available: false, message: wordsOf(failures) }
+}
+
+function failureIn({ version }: CgroupPlace, error: unknown): string {
+  return `version ${version}: ${error instanceof Error ? error.message : String(error)}`
+}
+
+function wordsOf(failures: readonly string[]): string {
+  return failures.length === 0 ? 'this process is in no cgroup that is in sight' : failures.join('; ')
 }
 
 /** A cgroup with a quota and a process in it. */

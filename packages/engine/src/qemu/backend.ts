@@ -36,7 +36,7 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
   const cgroups = options.cgroups ?? new VmCgroups()
   let ready: Promise<Ready> | undefined
   const prepare = (): Promise<Ready> => {
-    ready ??= prepareHost(options, cgroups).catch((error: unknown) => {
+    ready ??= prepareHost(options).catch((error: unknown) => {
       // What is missing may be installed before the next call.
       ready = undefined
       throw error
@@ -48,7 +48,7 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
     async probe(): Promise<ProbeReport> {
       try {
         const { probe, capabilities } = await prepare()
-        return { available: true, version: probe.version, capabilities }
+        return { available: true, version: probe.version, capabilities: await cgroups.addTo(capabilities) }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
         throw error
@@ -57,7 +57,7 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
     async open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine> {
       checkSpec(spec)
       const { installation, probe, capabilities } = await prepare()
-      requireCapabilities('qemu', capabilities, spec)
+      requireCapabilities('qemu', spec.processorPercent === undefined ? capabilities : await cgroups.addTo(capabilities), spec)
       const bind = (file: StateFile): StateFile => boundToHardware(file, spec, probe)
       const launching = launch(spec, installation, { accelerator: probe.accelerator, restoring: restore !== undefined }, cgroups)
       if (restore === undefined) {
@@ -78,7 +78,7 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
   }
 }
 
-async function prepareHost(options: QemuBackendOptions, cgroups: VmCgroups): Promise<Ready> {
+async function prepareHost(options: QemuBackendOptions): Promise<Ready> {
   if (process.platform !== 'linux') throw new EngineError('containment-missing', `QEMU is contained on Linux only, found \`${process.platform}\``)
   const installation = await findInstallation(options.folders ?? programFolders)
   const probe = await cachedProbe(options.cacheFolder, installation, () => probeQemu(installation))
@@ -86,7 +86,6 @@ async function prepareHost(options: QemuBackendOptions, cgroups: VmCgroups): Pro
   const beside: Capability[] = [
     installation.uefi === undefined ? [] : ['firmware:uefi' as const],
     installation.tpm === undefined ? [] : ['tpm' as const],
-    (await cgroups.probe()).available ? ['limit:processor' as const] : [],
   ].flat()
   return { installation, probe, capabilities: new Set([...probe.capabilities, ...beside]) }
 }

@@ -47,8 +47,6 @@ type Bind = (file: StateFile) => StateFile
 
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
   const cgroups = options.cgroups ?? new VmCgroups()
-  const capabilities = async (): Promise<ReadonlySet<Capability>> =>
-    (await cgroups.probe()).available ? new Set<Capability>([...CAPABILITIES, 'limit:processor']) : CAPABILITIES
   let found: Promise<ChildProgram> | null = null
   const findProgram = (): Promise<ChildProgram> => {
     found ??= options.program === undefined ? currentChild() : Promise.resolve(options.program)
@@ -78,7 +76,7 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     return started
   }
   const open = async (spec: VmSpec, stateOf: (bind: Bind) => Promise<AsyncIterable<Uint8Array>> | null): Promise<VirtualMachine> => {
-    requireCapabilities('v86', await capabilities(), spec)
+    requireCapabilities('v86', spec.processorPercent === undefined ? CAPABILITIES : await cgroups.addTo(CAPABILITIES), spec)
     checkSpec(spec)
     const version = await v86Version()
     const started = await takeStarted()
@@ -101,7 +99,7 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
       try {
         await requireContained()
         await findFirmware()
-        return { available: true, version: await v86Version(), capabilities: await capabilities() }
+        return { available: true, version: await v86Version(), capabilities: await cgroups.addTo(CAPABILITIES) }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
         throw error
