@@ -93,6 +93,19 @@ export const snapshotList = z.strictObject({
 })
 export type SnapshotList = z.infer<typeof snapshotList>
 
+const count = z.int().min(0)
+const disksUse = z.array(z.strictObject({ name: z.string(), readBytes: count, readOperations: count, writtenBytes: count, writeOperations: count }))
+
+/** `GET /stats` (control): what the VM of a session has used so far; null: the engine or the machine has no such count. */
+export const sessionStats = z.strictObject({
+  processorSeconds: z.number().min(0),
+  residentBytes: count,
+  balloonMiB: z.number().min(0).nullable(),
+  disks: disksUse.nullable(),
+  network: z.strictObject({ toGuest: count, fromGuest: count, refused: count }).nullable(),
+})
+export type SessionStats = z.infer<typeof sessionStats>
+
 /** `GET /record` (control): how far the boot is that a session records; `quietMs` since it read a chunk for the first time, null: it has not. */
 export const bootProgress = z.strictObject({ chunks: z.int().min(0), quietMs: z.int().min(0).nullable() })
 export type BootProgress = z.infer<typeof bootProgress>
@@ -409,6 +422,12 @@ export const daemonRoutes = {
     path: '/revert-snapshot',
     request: z.strictObject({ instance: z.string(), snapshot: snapshotId }),
     response: instanceView,
+  },
+  /** Null where the instance has no VM that answers now. */
+  stats: {
+    path: '/stats',
+    request: z.strictObject({ instance: z.string() }),
+    response: z.strictObject({ stats: sessionStats.nullable() }),
   },
   /** A release out of a file of `casemate-admin export`; `path` is absolute. */
   import: {

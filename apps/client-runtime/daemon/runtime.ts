@@ -10,7 +10,17 @@ import { openPackageKey } from '@casemate/policy/package-key'
 import type { PasswordRules } from '@casemate/policy/password'
 import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
-import type { DaemonRequest, DaemonResponse, DesktopView, EscrowView, InstanceView, MediumChange, SessionRequest, StatusView } from '../local-api.ts'
+import type {
+  DaemonRequest,
+  DaemonResponse,
+  DesktopView,
+  EscrowView,
+  InstanceView,
+  MediumChange,
+  SessionRequest,
+  SessionStats,
+  StatusView,
+} from '../local-api.ts'
 import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
 import { enterAdministratorMode } from './administrator-mode/enter.ts'
 import { checkIn } from './check-in/check-in.ts'
@@ -314,6 +324,11 @@ export class Runtime {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.revert(instance, snapshot)
     return this.#view(record)
+  }
+
+  async stats(instance: string): Promise<SessionStats | null> {
+    await readInstance(this.device.layout, instance)
+    return this.#sessions.stats(instance)
   }
 
   /** One at a time. @throws as `importHandover` */

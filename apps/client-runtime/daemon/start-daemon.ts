@@ -148,6 +148,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       renameSnapshot: ({ instance, snapshot, name }) => enrolled().withSnapshots(instance, (host) => host.renameSnapshot(snapshot, name)),
       deleteSnapshot: ({ instance, snapshot }) => enrolled().withSnapshots(instance, (host) => host.deleteSnapshot(snapshot)),
       revertSnapshot: ({ instance, snapshot }) => enrolled().revertSnapshot(instance, snapshot),
+      stats: async ({ instance }) => ({ stats: await enrolled().stats(instance) }),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)

@@ -29,6 +29,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   renameSnapshot: '/rename-snapshot',
   deleteSnapshot: '/delete-snapshot',
   revertSnapshot: '/revert-snapshot',
+  stats: '/stats',
   import: '/import',
   watch: '/watch',
   launcher: '/launcher',

@@ -4,6 +4,7 @@
 // socket is the daemon's own user; there is no other check.
 import { chmod } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { EngineError } from '@casemate/engine/error'
 import { launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -33,6 +34,14 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
   const app = new Hono()
   app.get('/session', (context) => context.json(session.view()))
   app.get('/observation', (context) => context.json(session.observe()))
+  app.get('/stats', async (context) => {
+    try {
+      return context.json(await session.stats())
+    } catch (error) {
+      if (error instanceof EngineError) return context.json({ code: error.code, message: error.message }, 503)
+      throw error
+    }
+  })
   app.get('/viewer', (context) => context.json(viewer))
   app.get('/record', (context) =>
     record === null

@@ -9,7 +9,7 @@ import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import type { BlockedReason, Hold, SessionRequest, SessionState, SessionView } from '../local-api.ts'
+import type { BlockedReason, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import { type DriveMedia, driveNames, MediumError, requireDrive } from './drive-media.ts'
@@ -17,6 +17,7 @@ import type { EventLog } from './event-log.ts'
 import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
 import { type InForce, inForce } from './in-force.ts'
+import { networkUse } from './network-use.ts'
 import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
 import { after, type SessionStep } from './session-state.ts'
@@ -31,7 +32,7 @@ export interface Launched {
   readonly stateFile: StateFile
   readonly snapshots: Pick<Snapshots, 'list' | 'take' | 'thumbnail' | 'planRevert' | 'rename' | 'delete'>
   /** Null for a VM without a network. */
-  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules'> | null
+  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules' | 'counters'> | null
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
   /** Null for a VM without drives. */
@@ -98,6 +99,14 @@ export class Session {
       clipboard: this.inForce.clipboard,
       exit: this.#plan.exit,
     }
+  }
+
+  /** Null while there is no VM. @throws EngineError of a VM that does not answer */
+  async stats(): Promise<SessionStats | null> {
+    if (this.#launched === null) return null
+    const { vm, network } = this.#launched
+    const { disks, ...used } = await vm.stats()
+    return { ...used, disks: disks === null ? null : [...disks], network: network === null ? null : networkUse(network.counters()) }
   }
 
   /** The VM's RFB socket while there is something to show. */
@@ -341,6 +350,7 @@ export class Session {
     try {
       this.#launched?.network?.setRules(this.inForce.network)
       this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
+      this.#launched?.vm.setProcessorPercent(this.#plan.limits.processorPercent)
       await this.#emptyDrives()
     } catch (fault) {
       this.block(fault)

@@ -19,6 +19,7 @@ describe('what a plan asks for', () => {
     ['denied servers in a quarantine', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
     ['snapshots, taken and brought back', { snapshots: { take: true, revert: true } }],
     ['disks whose changes go', { diskChanges: 'discarded' }],
+    ['a limit of computing time', { limits: { ...plan.limits, processorPercent: 50 } }],
     ['a rate of the network', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     [
       'the serial port, suspending and every power command',
@@ -44,7 +45,6 @@ describe('what a plan asks for', () => {
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
     ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
     ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
-    ['limit:processor', { limits: { ...plan.limits, processorPercent: 50 } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A plan that asks for more than is enforced here is refused, never carried out in part. No decision gives one, since no engine of this
-// runtime offers what is missing; a plan that was decided elsewhere or altered may.
+// runtime offers what is missing; a plan that was decided elsewhere or altered may. What only some hosts can do, the engine refuses itself.
 import { EngineError } from '@casemate/engine/error'
 import { capabilitiesOf } from '@casemate/policy/applied-settings'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
   ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured'],
-  ...['disk:discard-changes', 'limit:network-rate', 'network:deny', 'network:domain', 'network:listed'],
+  ...['disk:discard-changes', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
   ...['serial:captured', 'snapshots', 'suspend'],
 ]
 

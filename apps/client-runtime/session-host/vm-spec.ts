@@ -41,6 +41,7 @@ export function vmSpec(
     ...(hardware.cpuModel === undefined ? {} : { cpuModel: hardware.cpuModel }),
     ...(hardware.cpuTopology === undefined ? {} : { cpuTopology: hardware.cpuTopology }),
     memoryMiB: plan.memoryMiB,
+    ...(plan.limits.processorPercent === null ? {} : { processorPercent: plan.limits.processorPercent }),
     disks: manifest.disks.map(({ name, controller }) => {
       const opened = disks.get(name)
       if (opened === undefined) throw new Error(`disk \`${name}\` was not opened`)

@@ -31,8 +31,8 @@ async function openDoor(record: BootRecord | null): Promise<string> {
   return socket
 }
 
-async function ask(socketPath: string): Promise<[status: number | undefined, body: unknown]> {
-  const call = request({ socketPath, path: '/record', agent: false }).end()
+async function ask(socketPath: string, path: string): Promise<[status: number | undefined, body: unknown]> {
+  const call = request({ socketPath, path, agent: false }).end()
   const { promise, resolve, reject } = Promise.withResolvers<[number | undefined, unknown]>()
   call.on('error', reject).on('response', (answer) => json(answer).then((body) => resolve([answer.statusCode, body]), reject))
   return await promise
@@ -41,6 +41,10 @@ async function ask(socketPath: string): Promise<[status: number | undefined, bod
 it('tells how far the boot is that it records, and refuses where none is recorded', async () => {
   const record = new BootRecord(() => 7)
   record.add(0, 0)
-  expect(await ask(await openDoor(record))).toEqual([200, { chunks: 1, quietMs: 0 }])
-  expect(await ask(await openDoor(null))).toEqual([404, expect.objectContaining({ code: 'not-recorded' })])
+  expect(await ask(await openDoor(record), '/record')).toEqual([200, { chunks: 1, quietMs: 0 }])
+  expect(await ask(await openDoor(null), '/record')).toEqual([404, expect.objectContaining({ code: 'not-recorded' })])
+})
+
+it('says that nothing is used while no VM is there', async () => {
+  expect(await ask(await openDoor(null), '/stats')).toEqual([200, null])
 })

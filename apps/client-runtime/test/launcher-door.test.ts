@@ -162,3 +162,18 @@ describe('a request of the user', () => {
     expect(host.asked).toEqual(['pause'])
   })
 })
+
+describe('what a VM uses', () => {
+  it('is what its session host says, and nothing where there is none that answers', async () => {
+    const [world, computer] = [await realWorld(), await Computer.fresh()]
+    await publishDesktop(world)
+    await computer.enrol(world)
+    const host = await computer.running()
+    await expect(computer.call('stats', { instance: 'office' })).resolves.toEqual({ stats: null })
+    host.stats = { processorSeconds: 1.5, residentBytes: 7, balloonMiB: null, disks: null, network: { toGuest: 1, fromGuest: 2, refused: 3 } }
+    await expect(computer.call('stats', { instance: 'office' })).resolves.toEqual({ stats: host.stats })
+    host.stats = 'silent'
+    await expect(computer.call('stats', { instance: 'office' })).resolves.toEqual({ stats: null })
+    await expect(computer.call('stats', { instance: 'another' })).rejects.toMatchObject({ code: 'instance-unknown' })
+  })
+})

@@ -10,7 +10,7 @@ import { Hono } from 'hono'
 import { ControlClient } from '../daemon/sessions/control-client.ts'
 import type { SessionKeys, StartHost } from '../daemon/sessions/sessions.ts'
 import { layoutOf } from '../layout.ts'
-import type { SessionEvent, SessionRequest, SessionState, SessionView } from '../local-api.ts'
+import type { SessionEvent, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
 
 export class ScriptedHost {
@@ -18,6 +18,8 @@ export class ScriptedHost {
   plan: LaunchPlan
   state: SessionState = 'running'
   heartbeats = 0
+  /** What its VM has used; null: there is none; `silent`: it does not answer. */
+  stats: SessionStats | null | 'silent' = null
   readonly asked: string[] = []
   /** What it offers its user. */
   requests: SessionRequest[] = []
@@ -39,6 +41,7 @@ export class ScriptedHost {
     const app = new Hono()
     app.get('/session', (context) => context.json(this.#view()))
     app.get('/observation', (context) => context.json(null))
+    app.get('/stats', (context) => (this.stats === 'silent' ? context.json({ code: 'time-out' }, 503) : context.json(this.stats)))
     app.get('/viewer', (context) => context.json({ viewer: 'http://127.0.0.1:9', viewerToken: 'token' }))
     app.post('/heartbeat', (context) => {
       this.heartbeats += 1

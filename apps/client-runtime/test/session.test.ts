@@ -37,10 +37,13 @@ const plan: LaunchPlan = launchPlan.parse({
   deadlines: { warnAt: 1000, restrictAt: 2000, suspendAt: 3000 },
 })
 
+type FakeVm = Awaited<ReturnType<ReturnType<typeof createFakeBackend>['open']>>
+
 /** A session over the engine's fake backend; `watch` plays the disks, `rules` is what the network switch was told last. */
-function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
-  const seen: { watch: DiskWatch | null; rules: NetworkRules; rate: number | null; released: number; settled: string[] } = {
+function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = createFakeBackend()) {
+  const seen: { watch: DiskWatch | null; vm: FakeVm | null; rules: NetworkRules; rate: number | null; released: number; settled: string[] } = {
     watch: null,
+    vm: null,
     rules: { allow: [] },
     rate: null,
     released: 0,
@@ -62,7 +65,8 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
   const launch = async (watch: DiskWatch) => {
     if (fault !== undefined) throw fault
     seen.watch = watch
-    const vm = await createFakeBackend().open(spec)
+    const vm = await backend.open(spec)
+    seen.vm = vm
     return {
       vm,
       opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: spec.memoryMiB, serial: spec.serial },
@@ -74,6 +78,10 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error) {
       ),
       network: {
         rules: seen.rules,
+        counters: () => ({
+          ...{ flows: 1, opened: 1, names: { asked: 0, answered: 0, refused: 0, failed: 0, withheld: 0, open: 0 } },
+          ...{ toGuest: { frames: 1, bytes: 60 }, toUplink: { frames: 2, bytes: 120 }, refused: { dns: 2, spoofed: 1 } },
+        }),
         setRules: (rules: NetworkRules) => {
           seen.rules = rules
         },
@@ -251,6 +259,46 @@ describe('a new plan for a running session', () => {
     session.replan(plan)
     expect([seen.rules, seen.rate]).toEqual([{ allow: [rule] }, null])
     await session.close('power-off')
+  })
+})
+
+describe('the limit of computing time', () => {
+  const limited = (processorPercent: number | null) => ({ limits: { ...plan.limits, processorPercent } })
+
+  it('is in force from the start, follows each new plan, and goes with it', async () => {
+    const { session, seen } = newSession(limited(30))
+    await session.open()
+    expect([session.state, seen.vm?.processorPercent]).toEqual(['running', 30])
+    session.replan({ ...plan, ...limited(70) })
+    expect(seen.vm?.processorPercent).toBe(70)
+    session.replan(plan)
+    expect([session.state, seen.vm?.processorPercent]).toEqual(['running', null])
+    await session.close('power-off')
+  })
+
+  it('that a plan brings to a host which cannot hold it blocks the session; a plan without goes on', async () => {
+    const backend = createFakeBackend({ capabilities: ['suspend'] })
+    const { session } = newSession({}, undefined, backend)
+    await session.open()
+    session.replan({ ...plan, ...limited(null) })
+    expect(session.state).toBe('running')
+    session.replan({ ...plan, ...limited(70) })
+    expect([session.state, session.view().reason?.code]).toEqual(['blocked', 'capability-missing'])
+    await session.close('power-off')
+  })
+})
+
+describe('what a session uses', () => {
+  it('is what its VM and its switch count, and nothing before and after', async () => {
+    const { session } = newSession()
+    expect(await session.stats()).toBeNull()
+    await session.open()
+    expect(await session.stats()).toEqual({
+      ...{ processorSeconds: 0, residentBytes: 0, balloonMiB: null, disks: [] },
+      network: { toGuest: 60, fromGuest: 120, refused: 3 },
+    })
+    await session.close('power-off')
+    expect(await session.stats()).toBeNull()
   })
 })
 

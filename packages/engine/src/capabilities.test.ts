@@ -32,6 +32,12 @@ describe('capabilities', () => {
     expect(capabilitiesOf({ ...spec, cpus: 1, disks: [], serial: 'none', network: 'none' })).toEqual([])
   })
 
+  it('include a limit of computing time where there is one', () => {
+    const bare: VmSpec = { ...spec, cpus: 1, disks: [], serial: 'none', network: 'none' }
+    expect(capabilitiesOf({ ...bare, processorPercent: 100 })).toEqual(['limit:processor'])
+    expect(capabilitiesOf({ ...bare, processorPercent: undefined })).toEqual([])
+  })
+
   it('include a drive where there is a medium', () => {
     const bare: VmSpec = { ...spec, cpus: 1, disks: [], serial: 'none', network: 'none' }
     expect(capabilitiesOf({ ...bare, medium: { sizeBytes: 2048, nbd } })).toEqual(['medium'])

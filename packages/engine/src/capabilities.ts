@@ -42,6 +42,7 @@ export const capabilityNames = [
   'agent',
   'suspend',
   'snapshot',
+  'limit:processor',
 ] as const
 export type Capability = (typeof capabilityNames)[number]
 
@@ -52,6 +53,7 @@ export function capabilitiesOf(spec: VmSpec): readonly Capability[] {
   if (spec.chipset === 'q35') needed.add('chipset:q35')
   if (spec.cpus > 1) needed.add('cpus:many')
   if (spec.cpuModel !== undefined) needed.add('cpu-model')
+  if (spec.processorPercent !== undefined) needed.add('limit:processor')
   for (const disk of spec.disks) {
     needed.add(`disk:${disk.controller}`)
     needed.add(`storage:${disk.storage.kind}`)

@@ -21,6 +21,11 @@ import { EngineError } from './error.ts'
  */
 export type VmState = 'prepared' | 'running' | 'paused' | 'starved' | 'suspended' | 'stopped' | 'failed'
 
+/** Whether the process is gone. */
+export function isOver(state: VmState): state is 'suspended' | 'stopped' | 'failed' {
+  return state === 'suspended' || state === 'stopped' || state === 'failed'
+}
+
 export type VmRequest = 'start' | 'pause' | 'resume' | 'reset' | 'power-button' | 'suspend' | 'snapshot' | 'stop'
 
 /** A state: go there. `stay`: allowed, nothing to do. `refuse`: an EngineError `lifecycle-refused`. */

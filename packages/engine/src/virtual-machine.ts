@@ -6,6 +6,7 @@ import type { Capability } from './capabilities.ts'
 import type { CpuModel, CpuTopology, DeviceSpec, DriveName } from './device-spec.ts'
 import type { EngineErrorCode } from './error.ts'
 import type { VmState } from './lifecycle.ts'
+import type { VmStats } from './stats/vm-stats.ts'
 
 /** A disk reachable over NBD on a unix socket (NBD protocol, fixed newstyle). */
 export interface NbdExport {
@@ -54,6 +55,8 @@ export interface VmSpec {
   /** Absent: one socket of as many cores. */
   readonly cpuTopology?: CpuTopology | undefined
   readonly memoryMiB: number
+  /** The most computing time that the guest gets, in percent of one processor, 1 to 25600. Absent: no limit. */
+  readonly processorPercent?: number | undefined
   /** First one boots. */
   readonly disks: readonly DiskSpec[]
   /** Absent: no drive. */
@@ -129,6 +132,13 @@ export interface VirtualMachine {
   snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void>
   /** Ends the process within 5 s, whatever it does. */
   stop(): Promise<void>
+  /**
+   * Sets the limit of `processorPercent` anew, null for none; in force when this returns.
+   * @throws EngineError `capability-missing` where this host cannot hold the VM to it
+   */
+  setProcessorPercent(percent: number | null): void
+  /** @throws EngineError `vm-exited` once the process is gone; `time-out` where it does not answer */
+  stats(): Promise<VmStats>
   /** Resolves once the process is gone, asked or not; never rejects. */
   readonly exited: Promise<{ readonly state: 'suspended' | 'stopped' | 'failed'; readonly message: string }>
   on<E extends keyof VmEvents>(event: E, listener: (...args: VmEvents[E]) => void): void

@@ -210,6 +210,32 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       await vm.stop()
     })
 
+    it('takes a processor limit in its spec and while it runs, and refuses what is none', async () => {
+      const spec = await subject.newSpec()
+      await expect(subject.backend.open({ ...spec, processorPercent: 0 })).rejects.toMatchObject({ code: 'spec-invalid' })
+      const vm = await open({ ...spec, processorPercent: 90 })
+      const heard = listen(vm)
+      await vm.start()
+      await heard.next()
+      for (const percent of [80, null, 25_600]) expect(() => vm.setProcessorPercent(percent)).not.toThrow()
+      for (const percent of [0, 1.5, 25_601]) expect(() => vm.setProcessorPercent(percent)).toThrow(expect.objectContaining({ code: 'spec-invalid' }))
+      await heard.next()
+      await vm.stop()
+    })
+
+    it('says what it uses while its process is there, each disk by its name where it counts them', async () => {
+      const spec = await subject.newSpec()
+      const vm = await open(spec)
+      const heard = listen(vm)
+      await vm.start()
+      await heard.next()
+      const { balloonMiB, disks } = await vm.stats()
+      expect(balloonMiB).toBeNull()
+      if (disks !== null) expect(disks.map(({ name }) => name)).toEqual(spec.disks.map(({ name }) => name))
+      await vm.stop()
+      await expect(vm.stats()).rejects.toMatchObject({ code: 'vm-exited' })
+    })
+
     it('keeps snapshots while it runs on, and each can be gone back to, more than once', async () => {
       const spec = await subject.newSpec()
       const vm = await open(spec)

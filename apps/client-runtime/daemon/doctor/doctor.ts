@@ -9,7 +9,10 @@ import { codeOf, messageOf } from '../error.ts'
 /** Each part that a session needs, tried, with a code and what to do. */
 export async function examine(report: EngineReport, clock: VerifiedClock, device: Device | null): Promise<readonly CheckView[]> {
   const engines = report.engines.map(({ name, report: found }): CheckView => {
-    if (found.available) return fine(name, `version ${found.version} boots and is contained`)
+    if (found.available) {
+      const limited = found.capabilities.has('limit:processor') ? 'can' : 'cannot'
+      return fine(name, `version ${found.version} boots and is contained; its computing time ${limited} be limited`)
+    }
     return { check: name, ok: false, code: found.code, message: found.message, hint: engineHints[found.code] ?? 'See the message.' }
   })
   const { uplink } = report

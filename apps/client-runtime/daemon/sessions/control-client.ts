@@ -8,9 +8,11 @@ import {
   mediumRefusal,
   type SessionEvent,
   type SessionRequest,
+  type SessionStats,
   type SessionView,
   type SnapshotList,
   sessionEvent,
+  sessionStats,
   sessionView,
   snapshotList,
   type ViewerAddress,
@@ -40,6 +42,11 @@ export class ControlClient {
   /** Null while the session has no VM. */
   async observation(): Promise<Observation | null> {
     return observation.nullable().parse(await this.#call('GET', '/observation'))
+  }
+
+  /** Null while the session has no VM. */
+  async stats(): Promise<SessionStats | null> {
+    return sessionStats.nullable().parse(await this.#call('GET', '/stats'))
   }
 
   /** Where the session's page is, and the token it takes. */

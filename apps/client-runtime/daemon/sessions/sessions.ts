@@ -13,7 +13,7 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { MediumChange, SessionRequest, SessionView, ViewerAddress } from '../../local-api.ts'
+import type { MediumChange, SessionRequest, SessionStats, SessionView, ViewerAddress } from '../../local-api.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -117,6 +117,12 @@ export class Sessions {
   async viewer(instance: string): Promise<ViewerAddress | null> {
     const live = this.#find(instance)
     return live === undefined ? null : await live.control.viewer().catch(() => null)
+  }
+
+  /** Null where there is no VM, or none that answers. */
+  async stats(instance: string): Promise<SessionStats | null> {
+    const live = this.#find(instance)
+    return live === undefined ? null : await live.control.stats().catch(() => null)
   }
 
   isOpen(instance: string): boolean {

@@ -2,17 +2,12 @@
 //
 // An engine without a guest, for tests of callers: the lifecycle table, sealed states, serial output and an RFB greeting are real, the machine is not.
 // It passes the same contract suite as the real backends. No production code imports it.
-import { type Capability, requireCapabilities } from '../capabilities.ts'
+import { requireCapabilities } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
+import { checkPercent } from '../limits/processor-limit.ts'
 import { openState } from '../state/open.ts'
 import type { EngineBackend, StateFile, VmSpec } from '../virtual-machine.ts'
-import { FakeMachine } from './machine.ts'
-
-export interface FakeOptions {
-  readonly capabilities: readonly Capability[]
-  /** What the guest prints on its serial port, over and over, while it runs. */
-  readonly chatter: string
-}
+import { FakeMachine, type FakeOptions } from './machine.ts'
 
 export interface FakeBackend extends EngineBackend {
   readonly name: 'fake'
@@ -20,20 +15,21 @@ export interface FakeBackend extends EngineBackend {
 }
 
 const everyday: FakeOptions = {
-  capabilities: ['disk:ide', 'storage:luks-overlay', 'storage:writable-nbd', 'serial:captured', 'suspend', 'snapshot'],
+  capabilities: ['disk:ide', 'storage:luks-overlay', 'storage:writable-nbd', 'serial:captured', 'suspend', 'snapshot', 'limit:processor'],
   chatter: 'C',
 }
 
 export function createFakeBackend(options: Partial<FakeOptions> = {}): FakeBackend {
-  const { capabilities, chatter } = { ...everyday, ...options }
-  const offered = new Set(capabilities)
+  const chosen = { ...everyday, ...options }
+  const offered = new Set(chosen.capabilities)
   return {
     name: 'fake',
     probe: async () => ({ available: true, version: '1.0.0', capabilities: offered }),
     async open(spec, restore) {
       requireCapabilities('fake', offered, spec)
+      checkPercent(spec.processorPercent ?? null)
       if (restore !== undefined) await refuseOtherMachine(spec, restore)
-      return FakeMachine.boot(spec, chatter, restore === undefined ? 'prepared' : 'paused')
+      return FakeMachine.boot(spec, chosen, restore === undefined ? 'prepared' : 'paused')
     },
   }
 }

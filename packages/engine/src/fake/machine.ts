@@ -2,10 +2,19 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import type { Capability } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
-import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { isOver, nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { checkPercent } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
+import type { VmStats } from '../stats/vm-stats.ts'
 import type { StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
+
+export interface FakeOptions {
+  readonly capabilities: readonly Capability[]
+  /** What the guest prints on its serial port, over and over, while it runs. */
+  readonly chatter: string
+}
 
 type Exit = Awaited<VirtualMachine['exited']>
 
@@ -14,8 +23,11 @@ export class FakeMachine implements VirtualMachine {
   readonly exited: Promise<Exit>
   /** Every request that was carried out, in order. */
   readonly performed: VmRequest[] = []
+  /** The limit in force. */
+  processorPercent: number | null
   readonly #spec: VmSpec
   readonly #chatter: string
+  readonly #limited: boolean
   readonly #display: Server
   readonly #events = new EventEmitter<VmEvents>()
   readonly #exit = Promise.withResolvers<Exit>()
@@ -23,17 +35,19 @@ export class FakeMachine implements VirtualMachine {
   #talking: NodeJS.Timeout | undefined
   #lastRequest: Promise<unknown> = Promise.resolve()
 
-  private constructor(spec: VmSpec, chatter: string, state: 'prepared' | 'paused') {
+  private constructor(spec: VmSpec, { chatter, capabilities }: FakeOptions, state: 'prepared' | 'paused') {
     this.#spec = spec
+    this.processorPercent = spec.processorPercent ?? null
     this.#chatter = chatter
+    this.#limited = capabilities.includes('limit:processor')
     this.#state = state
     this.exited = this.#exit.promise
     this.displaySocket = join(spec.runtimeFolder, 'display.sock')
     this.#display = createServer((viewer) => viewer.end('RFB 003.008\n'))
   }
 
-  static async boot(spec: VmSpec, chatter: string, state: 'prepared' | 'paused'): Promise<FakeMachine> {
-    const machine = new FakeMachine(spec, chatter, state)
+  static async boot(spec: VmSpec, options: FakeOptions, state: 'prepared' | 'paused'): Promise<FakeMachine> {
+    const machine = new FakeMachine(spec, options, state)
     machine.#display.listen(machine.displaySocket)
     await once(machine.#display, 'listening')
     return machine
@@ -93,6 +107,19 @@ export class FakeMachine implements VirtualMachine {
     this.#become(next, 'stopped')
   }
 
+  setProcessorPercent(percent: number | null): void {
+    checkPercent(percent)
+    if (percent !== null && !this.#limited) throw new EngineError('capability-missing', '`fake` lacks `limit:processor`')
+    this.processorPercent = percent
+  }
+
+  /** The use of no machine; its disks stand still. */
+  async stats(): Promise<VmStats> {
+    if (isOver(this.#state)) throw new EngineError('vm-exited', `a VM that is \`${this.#state}\` uses nothing`)
+    const none = { readBytes: 0, readOperations: 0, writtenBytes: 0, writeOperations: 0 }
+    return { processorSeconds: 0, residentBytes: 0, balloonMiB: null, disks: this.#spec.disks.map(({ name }) => ({ name, ...none })) }
+  }
+
   /** A disk of the spec stops answering, as if the guest had just read from it. */
   starve(disk: string): void {
     if (this.#state !== 'running') throw new EngineError('lifecycle-refused', `a VM that is \`${this.#state}\` reads no disk`)
@@ -127,7 +154,7 @@ export class FakeMachine implements VirtualMachine {
     this.#state = state
     clearInterval(this.#talking)
     if (state === 'running') this.#talk()
-    if (state === 'suspended' || state === 'stopped' || state === 'failed') {
+    if (isOver(state)) {
       this.#display.close()
       this.#exit.resolve({ state, message })
     }

@@ -4,6 +4,7 @@
 import { rm } from 'node:fs/promises'
 import { type Capability, requireCapabilities } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
+import { VmCgroups } from '../limits/vm-cgroups.ts'
 import { openState } from '../state/open.ts'
 import type { EngineBackend, ProbeReport, StateFile, VirtualMachine, VmSpec } from '../virtual-machine.ts'
 import { type BootProbe, probeQemu } from './boot-probe.ts'
@@ -20,6 +21,8 @@ export interface QemuBackendOptions {
   readonly cacheFolder: string
   /** Where QEMU and bubblewrap are installed, if not where distributions put them. */
   readonly folders?: readonly string[]
+  /** Where a VM's computing time is limited, if not under the cgroup of this process. */
+  readonly cgroups?: VmCgroups
 }
 
 interface Ready {
@@ -30,6 +33,7 @@ interface Ready {
 
 /** Looks at the host only when `probe` or `open` is called. */
 export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
+  const cgroups = options.cgroups ?? new VmCgroups()
   let ready: Promise<Ready> | undefined
   const prepare = (): Promise<Ready> => {
     ready ??= prepareHost(options).catch((error: unknown) => {
@@ -44,7 +48,7 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
     async probe(): Promise<ProbeReport> {
       try {
         const { probe, capabilities } = await prepare()
-        return { available: true, version: probe.version, capabilities }
+        return { available: true, version: probe.version, capabilities: await cgroups.addTo(capabilities) }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
         throw error
@@ -53,16 +57,21 @@ export function createQemuBackend(options: QemuBackendOptions): EngineBackend {
     async open(spec: VmSpec, restore?: StateFile): Promise<VirtualMachine> {
       checkSpec(spec)
       const { installation, probe, capabilities } = await prepare()
-      requireCapabilities('qemu', capabilities, spec)
+      requireCapabilities('qemu', spec.processorPercent === undefined ? capabilities : await cgroups.addTo(capabilities), spec)
       const bind = (file: StateFile): StateFile => boundToHardware(file, spec, probe)
-      const launching = launch(spec, installation, { accelerator: probe.accelerator, restoring: restore !== undefined })
-      if (restore === undefined) return new QemuMachine(await launching, spec, 'prepared', bind)
+      const launching = launch(spec, installation, { accelerator: probe.accelerator, restoring: restore !== undefined }, cgroups)
+      if (restore === undefined) {
+        const prepared = await launching
+        await orEnd(prepared, async () => prepared.limit.enforce())
+        return new QemuMachine(prepared, spec, 'prepared', bind)
+      }
       // QEMU starts meanwhile, empty and standing: it is given nothing that has not been authenticated whole.
       const [state] = await Promise.allSettled([openState(bind(restore)), launching])
       const launched = await launching
       await orEnd(launched, async () => {
         if (state.status === 'rejected') throw state.reason
         await loadState(launched.qmp, launched.sockets.state, state.value)
+        launched.limit.enforce()
       })
       return new QemuMachine(launched, spec, 'paused', bind)
     },
@@ -88,6 +97,7 @@ async function orEnd(launched: Launched, act: () => Promise<void>): Promise<void
     launched.contained.process.kill('SIGKILL')
     await launched.contained.closed
     await launched.tpm?.end()
+    await launched.limit.end()
     await rm(launched.sockets.folder, { recursive: true, force: true })
     const lastWords = launched.contained.lastWords()
     throw error instanceof EngineError && lastWords !== '' ? new EngineError(error.code, `${error.message}: ${lastWords}`, error) : error

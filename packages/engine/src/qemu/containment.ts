@@ -5,6 +5,7 @@
 // Started by root, the process keeps root's ownership of files on the host side of its user namespace: what is not bound is not reachable anyway.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
+import type { ProcessorLimit } from '../limits/processor-limit.ts'
 
 export interface Bind {
   readonly host: string
@@ -27,6 +28,8 @@ export interface Box {
   readonly writable: readonly Bind[]
   readonly devices: readonly string[]
   readonly memoryFiles: readonly MemoryFile[]
+  /** Of the VM that the program is part of; absent where it is part of none. */
+  readonly limit?: ProcessorLimit | undefined
 }
 
 /** Shared libraries, QEMU's data and firmware, as Debian, Fedora, Arch and SUSE place them. */
@@ -63,7 +66,9 @@ const lastWordsLength = 2048
 /** Starts `box.program` with `args`. Failure to start shows as `closed` with code null and the reason as last words. */
 export function spawnContained(box: Box, args: readonly string[], channelCount = 0): ContainedProcess {
   const pipes = Array.from({ length: channelCount + box.memoryFiles.length }, () => 'pipe' as const)
-  const child = spawn(box.bubblewrap, [...bubblewrapArguments(box, 3 + channelCount), ...args], {
+  const command = [box.bubblewrap, ...bubblewrapArguments(box, 3 + channelCount), ...args]
+  const [program = '', ...rest] = box.limit?.commandIn(command) ?? command
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe', ...pipes],
     env: {},
   })

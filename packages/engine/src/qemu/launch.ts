@@ -2,6 +2,8 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { EngineError } from '../error.ts'
+import { ProcessorLimit } from '../limits/processor-limit.ts'
+import type { VmCgroups } from '../limits/vm-cgroups.ts'
 import type { DiskStorage, VmSpec } from '../virtual-machine.ts'
 import { storagesOf } from './block-graph.ts'
 import { type LaunchChoice, qemuArguments } from './command-line.ts'
@@ -24,24 +26,37 @@ export interface Launched {
   readonly contained: ContainedProcess
   /** The process of its TPM. */
   readonly tpm: RunningTpm | undefined
+  /** Not in force yet. */
+  readonly limit: ProcessorLimit
 }
 
 const greetingDeadlineMs = 20_000
 
 /**
  * Starts QEMU for a spec that has passed `checkSpec`. On failure no process and no socket stays behind.
- * @throws EngineError `overlay-altered` before anything starts; `overlay-mismatch` for a wrong key or size; `overlay-in-use`; `tpm-failed`; `vm-exited`; `time-out`.
+ * @throws EngineError `overlay-altered` before anything starts; `overlay-mismatch` for a wrong key or size; `overlay-in-use`; `tpm-failed`; `capability-missing`; `vm-exited`; `time-out`.
  */
-export async function launch(spec: VmSpec, installation: Installation, choice: LaunchChoice): Promise<Launched> {
+export async function launch(spec: VmSpec, installation: Installation, choice: LaunchChoice, cgroups: VmCgroups): Promise<Launched> {
   await checkOverlays(spec)
+  const limit = await ProcessorLimit.open(cgroups)
+  try {
+    limit.set(spec.processorPercent ?? null)
+    return await launchWithin(limit, spec, installation, choice)
+  } catch (error) {
+    await limit.end()
+    throw error
+  }
+}
+
+async function launchWithin(limit: ProcessorLimit, spec: VmSpec, installation: Installation, choice: LaunchChoice): Promise<Launched> {
   const sockets = hostSockets(spec.runtimeFolder)
   await rm(sockets.folder, { recursive: true, force: true })
   await mkdir(sockets.folder, { recursive: true, mode: 0o700 })
-  const tpm = await tpmOf(spec, installation).catch(async (error: unknown) => {
+  const tpm = await tpmOf(spec, installation, limit).catch(async (error: unknown) => {
     await rm(sockets.folder, { recursive: true, force: true })
     throw error
   })
-  const box = boxOf(spec, installation, choice, sockets, tpm)
+  const box = { ...boxOf(spec, installation, choice, sockets, tpm), limit }
   const contained = spawnContained(box, qemuArguments(spec, choice), channelCount(spec))
   try {
     const [control, serial, parallel, agent] = contained.channels
@@ -50,7 +65,7 @@ export async function launch(spec: VmSpec, installation: Installation, choice: L
     const qmp = await Qmp.connect(control, greetingDeadlineMs)
     const { running } = await qmp.execute('query-status', {}, status, greetingDeadlineMs)
     if (running) throw new EngineError('qmp-failed', 'QEMU was expected to wait before its first instruction, found it running')
-    return { qmp, serial, parallel, agent, sockets, contained, tpm }
+    return { qmp, serial, parallel, agent, sockets, contained, tpm, limit }
   } catch (error) {
     contained.process.kill('SIGKILL')
     await contained.closed
@@ -62,8 +77,8 @@ export async function launch(spec: VmSpec, installation: Installation, choice: L
   }
 }
 
-async function tpmOf({ devices, runtimeFolder }: VmSpec, installation: Installation): Promise<RunningTpm | undefined> {
-  return devices?.tpm === undefined ? undefined : startTpm(devices.tpm, installation, runtimeFolder)
+async function tpmOf({ devices, runtimeFolder }: VmSpec, installation: Installation, limit: ProcessorLimit): Promise<RunningTpm | undefined> {
+  return devices?.tpm === undefined ? undefined : startTpm(devices.tpm, installation, runtimeFolder, limit)
 }
 
 /** Always the same descriptor for the same channel; machines of before have the first two. */

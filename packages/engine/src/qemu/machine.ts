@@ -6,10 +6,12 @@ import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import type { VmStats } from '../stats/vm-stats.ts'
 import type { DeviceControl, StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
 import { diskNode } from './block-graph.ts'
 import { QemuDevices } from './device-control.ts'
 import type { Launched } from './launch.ts'
+import { statsOf } from './machine-stats.ts'
 import { saveState } from './migration.ts'
 import { blockIoError, nothing, shutdown } from './qmp-messages.ts'
 
@@ -27,6 +29,7 @@ export class QemuMachine implements VirtualMachine {
   readonly exited: Promise<Exit>
   readonly #launched: Launched
   readonly #devices: QemuDevices
+  readonly #spec: VmSpec
   readonly #diskNames: ReadonlyMap<string, string>
   readonly #events = new EventEmitter<VmEvents>()
   readonly #bind: (file: StateFile) => StateFile
@@ -38,6 +41,7 @@ export class QemuMachine implements VirtualMachine {
   /** `bind` widens a caller's binding by what this engine and hardware add to it. */
   constructor(launched: Launched, spec: VmSpec, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
     this.#launched = launched
+    this.#spec = spec
     this.#state = state
     this.#bind = bind
     this.displaySocket = launched.sockets.display
@@ -92,8 +96,10 @@ export class QemuMachine implements VirtualMachine {
       await this.#devices.emptyAll()
       if (wasRunning) await this.#command('stop')
       try {
+        this.#launched.limit.lift()
         await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file))
       } catch (error) {
+        this.#launched.limit.enforce()
         if (wasRunning) await this.#command('cont')
         throw error
       }
@@ -106,12 +112,14 @@ export class QemuMachine implements VirtualMachine {
     return this.#request('snapshot', async () => {
       await this.#command('stop')
       try {
+        this.#launched.limit.lift()
         await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file)).catch((error: unknown) => {
           throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
         })
         // QEMU has flushed its disks and given them up until `cont`.
         await keepDisks()
       } finally {
+        this.#launched.limit.enforce()
         await this.#command('cont')
       }
     })
@@ -121,6 +129,14 @@ export class QemuMachine implements VirtualMachine {
     if (nextState(this.#state, 'stop') === 'stay') return
     this.#leaving ??= 'stopped'
     await this.#end()
+  }
+
+  setProcessorPercent(percent: number | null): void {
+    this.#launched.limit.set(percent)
+  }
+
+  stats(): Promise<VmStats> {
+    return statsOf(this.#launched, this.#spec, this.#devices)
   }
 
   #request(request: VmRequest, act: () => Promise<void>): Promise<void> {
@@ -174,6 +190,7 @@ export class QemuMachine implements VirtualMachine {
 
   /** Quit, then the signals: however QEMU hangs, the namespace it lives in goes with bubblewrap. */
   async #end(): Promise<void> {
+    this.#launched.limit.lift()
     const killing = this.#killAfter(quitDeadlineMs)
     this.#launched.qmp.execute('quit', {}, nothing, quitDeadlineMs).catch((error: unknown) => {
       // A dead or deaf QEMU is what the signals are for; its end is awaited below either way.
@@ -200,6 +217,7 @@ export class QemuMachine implements VirtualMachine {
     const message = state === 'failed' ? `QEMU ended by itself, ${ending}: ${this.#launched.contained.lastWords()}` : `${state} (${ending})`
     this.#devices.close()
     await this.#launched.tpm?.end()
+    await this.#launched.limit.end()
     const leftover = await rm(this.#launched.sockets.folder, { recursive: true, force: true }).then(
       () => '',
       (error: Error) => `; its sockets stay behind: ${error.message}`,

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TpmStorage } from '../device-spec.ts'
 import { EngineError } from '../error.ts'
+import type { ProcessorLimit } from '../limits/processor-limit.ts'
 import { type ContainedProcess, spawnContained } from './containment.ts'
 import { emptyBox, type Installation } from './installation.ts'
 
@@ -29,7 +30,12 @@ const programArguments: readonly string[] = [
 ]
 
 /** @throws EngineError `capability-missing` where swtpm is not installed; `tpm-failed` with its words. */
-export async function startTpm({ folder, key }: TpmStorage, installation: Installation, runtimeFolder: string): Promise<RunningTpm> {
+export async function startTpm(
+  { folder, key }: TpmStorage,
+  installation: Installation,
+  runtimeFolder: string,
+  limit: ProcessorLimit,
+): Promise<RunningTpm> {
   if (installation.tpm === undefined) throw new EngineError('capability-missing', '`qemu` lacks `tpm`: `swtpm` is not installed')
   const run = join(runtimeFolder, 'tpm')
   await rm(run, { recursive: true, force: true })
@@ -44,6 +50,7 @@ export async function startTpm({ folder, key }: TpmStorage, installation: Instal
         { host: run, inside: inBox.run },
       ],
       memoryFiles: [{ inside: inBox.key, bytes, writable: false }],
+      limit,
     },
     programArguments,
   )

@@ -7,6 +7,8 @@ import { pipeline } from 'node:stream/promises'
 import { pathToFileURL } from 'node:url'
 import { type Capability, requireCapabilities } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
+import { ProcessorLimit } from '../limits/processor-limit.ts'
+import { VmCgroups } from '../limits/vm-cgroups.ts'
 import { openState } from '../state/open.ts'
 import type { EngineBackend, ProbeReport, StateFile, VirtualMachine, VmSpec } from '../virtual-machine.ts'
 import { checkSpec, hostSockets } from './check-spec.ts'
@@ -27,6 +29,8 @@ export interface V86BackendOptions {
   readonly program?: ChildProgram
   /** What makes the namespaces of the child; default: util-linux' `unshare`. */
   readonly unshare?: string
+  /** Where a VM's computing time is limited, if not under the cgroup of this process. */
+  readonly cgroups?: VmCgroups
 }
 
 const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>([
@@ -43,6 +47,7 @@ const MIB = 1024 * 1024
 type Bind = (file: StateFile) => StateFile
 
 export function createV86Backend(options: V86BackendOptions = {}): EngineBackend {
+  const cgroups = options.cgroups ?? new VmCgroups()
   let found: Promise<ChildProgram> | null = null
   const findProgram = (): Promise<ChildProgram> => {
     found ??= options.program === undefined ? currentChild() : Promise.resolve(options.program)
@@ -60,7 +65,10 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     const reads = [...program.reads, ...Object.values(firmware)]
     const { v86Module, v86Wasm, entry } = program
     const [unshare = '', ...args] = childCommandLine({ node: process.execPath, entry, reads, args: [pathToFileURL(v86Module).href, v86Wasm] })
-    return { firmware, child: new V86Child([options.unshare ?? unshare, ...args]) }
+    const limit = await ProcessorLimit.open(cgroups)
+    const child = new V86Child(limit.commandIn([options.unshare ?? unshare, ...args]))
+    void child.gone.then(() => limit.end())
+    return { firmware, child, limit }
   }
   let spare: Promise<Started> | null = null
   const takeStarted = (): Promise<Started> => {
@@ -69,7 +77,7 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
     return started
   }
   const open = async (spec: VmSpec, stateOf: (bind: Bind) => Promise<AsyncIterable<Uint8Array>> | null): Promise<VirtualMachine> => {
-    requireCapabilities('v86', CAPABILITIES, spec)
+    requireCapabilities('v86', spec.processorPercent === undefined ? CAPABILITIES : await cgroups.addTo(CAPABILITIES), spec)
     checkSpec(spec)
     const version = await v86Version()
     const started = await takeStarted()
@@ -92,7 +100,7 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
       try {
         await requireContained()
         await findFirmware()
-        return { available: true, version: await v86Version(), capabilities: CAPABILITIES }
+        return { available: true, version: await v86Version(), capabilities: await cgroups.addTo(CAPABILITIES) }
       } catch (error) {
         if (error instanceof EngineError) return { available: false, code: error.code, message: error.message }
         throw error
@@ -121,20 +129,24 @@ export function createV86Backend(options: V86BackendOptions = {}): EngineBackend
 interface Started {
   readonly firmware: Firmware
   readonly child: V86Child
+  /** Not in force yet. */
+  readonly limit: ProcessorLimit
 }
 
 async function openMachine(
   spec: VmSpec,
-  { firmware, child }: Started,
+  { firmware, child, limit }: Started,
   state: Promise<AsyncIterable<Uint8Array>> | null,
   bind: Bind,
 ): Promise<VirtualMachine> {
   const sockets = hostSockets(spec.runtimeFolder)
-  const machine = new V86Machine(child, sockets, state === null ? 'prepared' : 'paused', bind)
+  const machine = new V86Machine({ child, limit }, sockets, state === null ? 'prepared' : 'paused', bind)
   const config = configOf(spec, firmware, sockets, state !== null)
   try {
+    limit.set(spec.processorPercent ?? null)
     if (state === null) await child.open(config, machine)
     else await withStateSocket(sockets.state, (connected) => Promise.all([child.open(config, machine), feed(state, connected)]))
+    limit.enforce()
     return machine
   } catch (error) {
     child.kill()

@@ -19,7 +19,7 @@ const CHECKSUM_OFFSET = 9
  * SeaBIOS' DSDT with the device, and with the handler of the event, which is empty in the original, in its place.
  * @throws EngineError `firmware-missing` for a table that is damaged or has no such empty handler.
  */
-export function addGenerationId(dsdt: Uint8Array): Buffer {
+export function addGenerationId(dsdt: Uint8Array): Uint8Array {
   const table = Buffer.from(dsdt)
   const refuse = (why: string) =>
     new EngineError('firmware-missing', `the firmware's \`acpi-dsdt.aml\` ${why}: install the Debian package \`seabios\``)
@@ -33,7 +33,8 @@ export function addGenerationId(dsdt: Uint8Array): Buffer {
   extended.writeUInt32LE(extended.length, LENGTH_OFFSET)
   extended[CHECKSUM_OFFSET] = 0
   extended[CHECKSUM_OFFSET] = (256 - sumOf(extended)) & 255
-  return extended
+  // Not as a Buffer: v86 names an array by its constructor in a saved state, and knows only those of the language when it restores one.
+  return Uint8Array.from(extended)
 }
 
 function generationDevice(): Buffer {

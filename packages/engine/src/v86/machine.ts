@@ -3,8 +3,11 @@ import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { EngineError } from '../error.ts'
-import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { isOver, nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import type { ProcessorLimit } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
+import { usageOfTree } from '../stats/process-tree.ts'
+import type { VmStats } from '../stats/vm-stats.ts'
 import type { StateFile, VirtualMachine, VmEvents } from '../virtual-machine.ts'
 import type { HostSockets } from './check-spec.ts'
 import type { ChildAction } from './child-config.ts'
@@ -21,6 +24,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   readonly displaySocket: string
   readonly exited: Promise<Ending>
   private readonly child: V86Child
+  private readonly limit: ProcessorLimit
   private readonly stateSocket: string
   private readonly bind: (file: StateFile) => StateFile
   private readonly events = new EventEmitter<VmEvents>()
@@ -29,12 +33,18 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   private ending: { state: 'suspended' | 'stopped'; message: string } | null = null
 
   /** `bind` widens a caller's binding by what this engine and hardware add to it. */
-  constructor(child: V86Child, sockets: HostSockets, state: 'prepared' | 'paused', bind: (file: StateFile) => StateFile) {
+  constructor(
+    { child, limit }: { child: V86Child; limit: ProcessorLimit },
+    sockets: HostSockets,
+    state: 'prepared' | 'paused',
+    bind: (file: StateFile) => StateFile,
+  ) {
     this.bind = bind
     this.displaySocket = sockets.display
     this.stateSocket = sockets.state
     this.current = state
     this.child = child
+    this.limit = limit
     this.exited = this.child.gone.then((reason) => this.end(reason))
   }
 
@@ -74,9 +84,11 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   suspend(file: StateFile): Promise<void> {
     return this.inTurn('suspend', async () => {
+      this.limit.lift()
       try {
         await this.save(file)
       } catch (error) {
+        this.limit.enforce()
         await this.child.ask('abandon-save')
         throw error
       }
@@ -86,12 +98,14 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
     return this.inTurn('snapshot', async () => {
+      this.limit.lift()
       try {
         await this.save(file).catch((error: unknown) => {
           throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
         })
         await keepDisks()
       } finally {
+        this.limit.enforce()
         await this.child.ask('abandon-save')
       }
     })
@@ -99,6 +113,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   stop(): Promise<void> {
     return this.inTurn('stop', async () => {
+      this.limit.lift()
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, LONGEST_STOP_MS)
@@ -107,6 +122,16 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
       clearTimeout(timer)
       await this.finish({ state: 'stopped', message: 'stopped' })
     })
+  }
+
+  setProcessorPercent(percent: number | null): void {
+    this.limit.set(percent)
+  }
+
+  async stats(): Promise<VmStats> {
+    const { pid } = this.child
+    if (pid === undefined || isOver(this.current)) throw new EngineError('vm-exited', `a VM that is \`${this.current}\` uses nothing`)
+    return { ...(await usageOfTree(pid)), balloonMiB: null, disks: null }
   }
 
   starved(disk: string): void {
@@ -171,6 +196,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   private async end(reason: EngineError): Promise<Ending> {
     await Promise.all([this.displaySocket, this.stateSocket].map((path) => rm(path, { force: true })))
+    await this.limit.end()
     const ending = this.ending ?? { state: 'failed' as const, message: reason.message }
     this.enter(ending.state)
     return ending

@@ -80,6 +80,7 @@ export interface ScreenAdapterHooks {
 /** A file that firmware reads from QEMU's firmware configuration device. */
 export interface FirmwareFile {
   readonly name: string
+  /** Not a Buffer: a state that is saved while the firmware reads it holds it, and v86 restores no array of another name. */
   readonly data: Uint8Array
 }
 

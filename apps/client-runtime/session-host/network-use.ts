@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { NetworkCounters } from '@casemate/engine/network'
+import type { SessionStats } from '../local-api.ts'
+
+/** In bytes that were let through, and in packets that were not. */
+export function networkUse({ toGuest, toUplink, refused }: Pick<NetworkCounters, 'toGuest' | 'toUplink' | 'refused'>): SessionStats['network'] {
+  return {
+    toGuest: toGuest.bytes,
+    fromGuest: toUplink.bytes,
+    refused: Object.values(refused).reduce((sum, packets) => sum + packets, 0),
+  }
+}
