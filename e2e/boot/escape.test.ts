@@ -103,7 +103,7 @@ describe('the kernel of a guest', () => {
     await attempt.around.setRules({ allow: everything })
     await attempt.reaching(['tcp 10.77.0.3 8080'], async () => {
       expect(await attempt.guest.tries(change)).toBe('')
-      await attempt.refusedAs('spoofed', async () => expect(await attempt.guest.connects('10.77.0.3')).toBe('silence'))
+      await attempt.refusedAs('spoofed', async () => expect(await attempt.guest.connects('10.77.0.3', 8080, 5)).toBe('silence'))
       expect(await attempt.guest.tries(back)).toBe('')
       await attempt.connects('10.77.0.3')
     })

@@ -49,10 +49,10 @@ export class EscapingGuest {
   }
 
   /** Opens a TCP connection, has a line sent back, and closes it: all frames of it are dealt with then. */
-  async connects(address: string, port = 8080): Promise<'answered' | 'refused' | 'silence'> {
+  async connects(address: string, port = 8080, seconds = 60): Promise<'answered' | 'refused' | 'silence'> {
     const talk = `echo twin; read -r line; echo "got $line" >/run/got`
     const closed = 'for i in $(seq 100); do netstat -tn | grep -Eq "FIN_WAIT|CLOSING|LAST_ACK" || break; usleep 100000; done'
-    const said = await this.tries(`nc -w 8 ${address} ${port} -e /bin/sh -c '${talk}'; cat /run/got && { ${closed}; }; rm -f /run/got`)
+    const said = await this.tries(`nc -w ${seconds} ${address} ${port} -e /bin/sh -c '${talk}'; cat /run/got && { ${closed}; }; rm -f /run/got`)
     if (said.includes('Connection refused')) return 'refused'
     if (said.includes('timed out')) return 'silence'
     expect(said).toBe('got twin')
