@@ -17,9 +17,9 @@ export class EscapingGuest {
     this.#machine = machine
   }
 
-  /** With the address that it is leased. Without IPv6, in which a kernel speaks unasked and would be counted. */
+  /** With the address that it is leased. Its kernel says nothing that was not asked of it, which would be counted: no IPv6, no "port unreachable". */
   static async ready(machine: BootedMachine): Promise<EscapingGuest> {
-    await machine.sh('echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6')
+    await machine.sh('cd /proc/sys/net; echo 1 >ipv6/conf/default/disable_ipv6; echo 0 >ipv4/icmp_msgs_burst')
     const guest = new EscapingGuest(machine)
     await guest.lease()
     await machine.sh(`ip addr add ${GUEST}/24 dev eth0 && ip route add default via ${GATEWAY}`)
@@ -48,15 +48,20 @@ export class EscapingGuest {
     return this.#machine.sh(`{ ${command}; } 2>&1 </dev/null || true`, patienceMs)
   }
 
-  /** Opens a TCP connection, and has a line sent back. */
-  async connects(address: string, port = 8080): Promise<'answered' | 'refused' | 'silence'> {
-    const said = await this.tries(
-      `nc -w 8 ${address} ${port} -e /bin/sh -c 'echo twin; read -r line; echo "got $line" >/run/got'; cat /run/got; rm -f /run/got`,
-    )
-    if (said.includes('got twin')) return 'answered'
+  /** Opens a TCP connection, has a line sent back, and closes it: all frames of it are dealt with then. */
+  async connects(address: string, port = 8080, seconds = 60): Promise<'answered' | 'refused' | 'silence'> {
+    const talk = `echo twin; read -r line; echo "got $line" >/run/got`
+    const closed = 'for i in $(seq 100); do netstat -tn | grep -Eq "FIN_WAIT|CLOSING|LAST_ACK" || break; usleep 100000; done'
+    const said = await this.tries(`nc -w ${seconds} ${address} ${port} -e /bin/sh -c '${talk}'; cat /run/got && { ${closed}; }; rm -f /run/got`)
     if (said.includes('Connection refused')) return 'refused'
-    expect(said).toContain('timed out')
-    return 'silence'
+    if (said.includes('timed out')) return 'silence'
+    expect(said).toBe('got twin')
+    expect(await this.asksForGateway()).toContain('Received 1 response')
+    return 'answered'
+  }
+
+  asksForGateway(): Promise<string> {
+    return this.tries(`arping -f -w 60 ${GATEWAY}`)
   }
 
   async sends(frames: readonly Buffer[]): Promise<void> {

@@ -10,6 +10,7 @@ import { ScriptedGuest } from '../../packages/engine/test/network/scripted-guest
 import { LAN_ADDRESS } from './surroundings.ts'
 
 const macs = { first: '52:54:00:00:00:01', second: '52:54:00:00:00:02' }
+const SECOND_ADDRESS = '10.0.3.11'
 
 export class IsolatedNeighbours {
   readonly #lan: IsolatedLan
@@ -35,15 +36,15 @@ export class IsolatedNeighbours {
     return this.#lan.counters
   }
 
-  /** A datagram for the first guest, as whoever has `mac` and `source` sends it. */
-  frame(text: string, mac: string, source: string): Buffer {
+  /** A datagram for the first guest, by the Ethernet addresses of the link, as whoever has `mac` and `source` sends it. */
+  frame(text: string, mac = macs.second, source = SECOND_ADDRESS): Buffer {
     const ends = { from: knownMac(mac), to: knownMac(macs.first), source: knownAddress(source), destination: knownAddress(LAN_ADDRESS) }
     return buildIpFrame({ ...ends, protocol: protocolNumber.udp, body: udpBody(9, 8080, Buffer.from(text)), checksumAt: 6 })
   }
 
   /** Whether the datagram that the second guest sends is what the first one hears first. */
   async hears(text: string): Promise<boolean> {
-    this.#second.send(this.frame(text, macs.second, '10.0.3.11'))
+    this.#second.send(this.frame(text))
     return (await this.#first.receive(() => true)).includes(text)
   }
 

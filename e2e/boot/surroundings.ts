@@ -83,13 +83,19 @@ export class Surroundings {
     )
   }
 
-  /** Who was reached so far beside the host, `tcp 10.77.0.3 8080`, and which names were asked for. */
-  get beside(): readonly string[] {
-    return this.#servers.flatMap(arrivals)
-  }
-
-  get onHost(): readonly string[] {
-    return arrivals(this.#host)
+  /** Hands over who was reached since: `tcp 10.77.0.3 8080`, `asked first.example.com`, with `host:` before it the host. In order, each once. */
+  listen(): () => readonly string[] {
+    const children = [...this.#servers, this.#host]
+    const before = children.map(({ events }) => events.length)
+    return () => {
+      const since = children.flatMap(({ events }, index) =>
+        events
+          .slice(before[index])
+          .flatMap(arrival)
+          .map((text) => (index < this.#servers.length ? text : `host: ${text}`)),
+      )
+      return [...new Set(since)].sort()
+    }
   }
 
   async #tell(change: { readonly rules?: NetworkRules }): Promise<z.infer<typeof counted>['counters']> {
@@ -106,9 +112,7 @@ export class Surroundings {
   }
 }
 
-function arrivals({ events }: ChildLines): readonly string[] {
-  return events.flatMap(({ came, address, port, asked }) => {
-    if (asked !== undefined) return [`asked ${asked}`]
-    return came === undefined ? [] : [`${came} ${address} ${port}`]
-  })
+function arrival({ came, address, port, asked }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (asked !== undefined) return [`asked ${asked}`]
+  return came === undefined ? [] : [`${came} ${address} ${port}`]
 }

@@ -85,8 +85,10 @@ const to = (reason: RefusalReason, ...addresses: string[]): HostileFrame[] =>
       { name: `a datagram to ${address}`, reason, frame: datagram(address), twin: datagram(server) },
     ]
   })
-const wrong = (name: string, reason: RefusalReason, twin: Buffer, frame: Buffer): HostileFrame => ({ name, reason, frame, twin })
+const wrong = (name: string, reason: RefusalReason, twin: Buffer, frame: Buffer): HostileFrame => ({ name, reason, frame, twin: anew(twin) })
 const [v4, v6] = [syn(SERVER), syn(SERVER6)]
+/** Each twin is a connection of its own. */
+const anew = (twin: Buffer): Buffer => (twin === v4 ? syn(SERVER) : twin === v6 ? syn(SERVER6) : twin)
 const echo = Buffer.of(8, 0, 0, 0, 0, 9, 0, 1)
 const behind = Buffer.alloc(20)
 
