@@ -8,7 +8,6 @@ import { type Assignment, desktopOf } from '@casemate/policy/lease'
 import { slug } from '@casemate/policy/names'
 import { openPackageKey } from '@casemate/policy/package-key'
 import type { PasswordRules } from '@casemate/policy/password'
-import { messagesNow } from '@casemate/policy/plan-messages'
 import { reason } from '@casemate/policy/reason'
 import type {
   DaemonRequest,
@@ -36,6 +35,7 @@ import { eulaText } from './eula/eula-text.ts'
 import { explainDesktop } from './explain-desktop.ts'
 import { type Imported, importHandover } from './handover/import-handover.ts'
 import type { Imports } from './handover/imports.ts'
+import { viewInstance } from './instance-view.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
 import { renewShares, sendShares } from './instances/escrow.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
@@ -491,32 +491,8 @@ export class Runtime {
     if (fault !== null) throw new RuntimeError(fault.code, fault.message, { cause: fault, reasons: [reason('decision-failed')] })
   }
 
-  async #view({ instance, desktop, engine, activatedAt }: InstanceRecord): Promise<InstanceView> {
-    const found = this.#sessions.list().find(({ record }) => record.instance === instance)
-    if (found === undefined) return { instance, desktop, engine, activatedAt, session: null }
-    const { record, view } = found
-    const door = record.ended ? null : await this.#sessions.viewer(instance)
-    const { session, planVersion, serial, reasons, waiting, warned, plan } = record
-    const clipboard = { toGuest: plan.clipboard.toGuest.allowed, fromGuest: plan.clipboard.fromGuest.allowed }
-    return {
-      ...{ instance, desktop, engine, activatedAt },
-      session: {
-        ...{ session, planVersion, serial, waiting: [...waiting], warned, reasons: [...reasons] },
-        messages: record.ended ? [] : [...messagesNow(plan, this.device.clock.now)],
-        state: view?.state ?? record.state,
-        open: !record.ended,
-        holds: view === null ? [] : [...view.holds],
-        requests: view === null ? [] : [...view.requests],
-        package: { name: plan.package.name, version: plan.package.version },
-        network: view?.network ?? plan.network.mode,
-        clipboard: view?.clipboard ?? clipboard,
-        content: view?.content ?? null,
-        guest: view?.guest ?? null,
-        drives: view === null ? [] : [...view.drives],
-        viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
-        blocked: view?.reason ?? record.blocked,
-      },
-    }
+  #view(record: InstanceRecord): Promise<InstanceView> {
+    return viewInstance(this.#sessions, record, this.device.clock.now)
   }
 }
 

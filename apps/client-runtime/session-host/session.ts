@@ -20,6 +20,7 @@ import { type InForce, inForce } from './in-force.ts'
 import { networkUse } from './network-use.ts'
 import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
+import { requestsOf } from './session-requests.ts'
 import { after, type SessionStep } from './session-state.ts'
 import { SnapshotError } from './snapshots/error.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
@@ -237,30 +238,7 @@ export class Session {
 
   /** Requests that would be taken now, given state and plan. */
   get requests(): readonly SessionRequest[] {
-    const closings: Readonly<Record<LaunchPlan['exit'], readonly SessionRequest[]>> = {
-      user: ['suspend', 'power-off'],
-      suspend: ['suspend'],
-      'power-off': ['power-off'],
-    }
-    const offered: Readonly<Record<SessionState, readonly SessionRequest[]>> = {
-      locked: [],
-      preparing: [],
-      running: [...this.#commands(), ...closings[this.#plan.exit]],
-      paused: [
-        ...(this.#holds.list.some((reason) => reason === 'user' || reason === 'disk') ? (['resume'] as const) : []),
-        ...closings[this.#plan.exit],
-      ],
-      ending: [],
-      suspended: [],
-      blocked: ['power-off'],
-    }
-    return offered[this.#state]
-  }
-
-  /** Of a VM that runs, as the plan allows them. */
-  #commands(): readonly SessionRequest[] {
-    const { pause, reset, powerButton } = this.#plan.powerCommands
-    return [pause ? ('pause' as const) : [], reset ? ('reset' as const) : [], powerButton ? ('power-button' as const) : []].flat()
+    return requestsOf(this.#state, this.#plan, this.#holds.list)
   }
 
   /** Carries out a request that `requests` offers; the caller has checked that. */
