@@ -33,7 +33,7 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     if (!report.available) return []
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
-    const others = (['limit:processor', 'parallel:captured', 'serial:captured', 'suspend'] as const).filter((capability) => all.includes(capability))
+    const others = (['parallel:captured', 'serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
     const drives = (['cd', 'floppy'] as const).filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
