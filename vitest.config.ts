@@ -17,8 +17,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Where the runtime seals keys under a key of the user's: not under that of whoever runs the tests.
     env: { XDG_STATE_HOME: join(import.meta.dirname, '.cache', 'test-state'), CASEMATE_SEED: String(seed) },
-    // One more than the smallest machine has processors: a third of their time tests wait for clocks, disks and guests.
-    maxWorkers: 3,
+    // As many as the smallest machine has processors: `npm test` plays two stories beside them.
+    maxWorkers: 2,
     setupFiles: ['tools/seed/seed-property-tests.ts'],
     projects: [
       // Neither processes nor files of their own: a worker may run many of them.

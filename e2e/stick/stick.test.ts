@@ -91,7 +91,8 @@ describe('a stick', () => {
     expect(await readlink(`/proc/${child.pid}/exe`)).toBe(join(stick, 'runtime/node'))
     expect((await stat(join(stick, 'data'))).mode & 0o077).toBe(0)
     await casemate('enrol', await organisation.enrolmentCode('ada'))
-    await waitUntil('assigned', async () => JSON.stringify(await casemate('list')).includes(`"${DESKTOP}"`), limitMs)
+    // Assigned, and its documents are here.
+    await waitUntil('known', async () => JSON.stringify(await casemate('list')).includes('"activation-needed"'), limitMs)
     await casemate('activate', DESKTOP)
     await organisation.stop()
     expect(await casemate('import')).toMatchObject({ desktop: DESKTOP, serial: 1 })

@@ -67,7 +67,7 @@ export class Computer {
     onTestFinished(async () => {
       await computer.stop()
       for (const host of computer.hosts) await host.close()
-      await rm(data, { recursive: true, force: true })
+      await rm(data, { recursive: true, force: true, maxRetries: 5 })
     })
     await computer.start()
     return computer
