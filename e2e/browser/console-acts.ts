@@ -23,6 +23,8 @@ export async function openPage(page: Page, name: string): Promise<void> {
 /** A raw image that a BIOS would try: random bytes, and the mark at the end of its first sector. */
 export function bootableImage(bytes: number): Buffer {
   const image = randomBytes(bytes)
+  // jmp to itself: random code may do anything, switch itself off among it.
+  image.set([0xeb, 0xfe], 0)
   image.writeUInt16BE(0x55aa, 510)
   return image
 }

@@ -9,6 +9,13 @@ const version = { 'tus-resumable': '1.0.0' }
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 export const hardware = { firmware: 'bios', chipset: 'i440fx', cpus: 1, memoryMiB: 128, video: 'std', network: null }
 
+/** Makes an image one whose guest goes round in a circle once it has booted: random code may do anything, switch itself off among it. */
+export function circling(bytes: Buffer): Buffer {
+  // jmp to itself; a v86 that halts with its interrupts off counts as switched off.
+  bytes.set([0xeb, 0xfe], 0)
+  return bootable(bytes)
+}
+
 /** An image that a BIOS would take for bootable. */
 export function bootable(bytes: Buffer): Buffer {
   bytes.set([0x55, 0xaa], 510)

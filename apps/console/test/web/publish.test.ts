@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { policyText } from '../console/every-call.ts'
 import { Browser } from './browser.ts'
-import { beginUpload, bootable, createMachine, hardware, sendPart, uploadMachine } from './disk-upload.ts'
+import { beginUpload, bootable, circling, createMachine, hardware, sendPart, uploadMachine } from './disk-upload.ts'
 import { addUser, newOrganisation, passphrase, type ServedConsole, serveConsole, until } from './served-console.ts'
 
 const mebibyte = 1_048_576
@@ -178,7 +178,7 @@ it('seals four disks, or three and customization files, and refuses both togethe
 })
 
 it('boots what it seals once, where that is asked for: the package names the order of its reads', async () => {
-  await uploadMachine(browser, 'booted', bootable(randomBytes(mebibyte)))
+  await uploadMachine(browser, 'booted', circling(randomBytes(mebibyte)))
   const wanted = (name: string, recordBoot: object) => ({ machine: 'booted', package: { name, version: '1' }, recordBoot })
   expect(await browser.call('seal-machine', wanted('booted', { seconds: 2, engine: 'qemu', warmState: true }))).toMatchObject({
     refused: 'input-invalid',
@@ -223,7 +223,7 @@ it('boots what it seals once, where that is asked for: the package names the ord
 it('seals without the order where the chosen engine does not run the package, and says why; where none was chosen, another one may', {
   timeout: 240_000,
 }, async () => {
-  const disk = bootable(randomBytes(mebibyte))
+  const disk = circling(randomBytes(mebibyte))
   await browser.call('create-machine', {
     ...{ name: 'large', hardware: { ...hardware, memoryMiB: 2560 }, disks: [{ name: 'system', role: 'system', sizeBytes: disk.length }] },
   })
