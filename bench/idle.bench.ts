@@ -16,6 +16,7 @@ import { sealDisks } from '../e2e/session-host/make-release.ts'
 import { makeWorld, removeWorld } from '../e2e/session-host/make-world.ts'
 import { placesOf } from '../e2e/session-host/places.ts'
 import type { RunningSession } from '../e2e/session-host/running-session.ts'
+import { smallMachine } from '../e2e/session-host/small-machine.ts'
 import { startSession, strictPlan } from '../e2e/session-host/start-session.ts'
 import type { World } from '../e2e/session-host/world.ts'
 import { walkingDisk } from '../packages/engine/test/boot-disk.ts'
@@ -26,15 +27,6 @@ const rounds = 5
 /** Five of them are the minute. */
 const partMs = 12_000
 const settleMs = 15_000
-const machine = `firmware: bios
-chipset: i440fx
-cpus: 1
-memoryMiB: 128
-video: std
-network: {model: ne2k_pci}
-disks:
-  system: {controller: ide}
-`
 
 export async function run(): Promise<Figures> {
   await buildPrograms()
@@ -58,7 +50,7 @@ async function idleSession(world: World): Promise<RunningSession> {
   const version = world.engine
   const disks = placesOf(world.folder).disks(version)
   await mkdir(disks)
-  await writeFile(join(disks, 'machine.yaml'), machine)
+  await writeFile(join(disks, 'machine.yaml'), smallMachine)
   const image = join(disks, 'idle.img')
   await writeFile(image, walkingDisk({ places: 1, filledBytes: 4096, ticks: 1, end: 'halt' }))
   const release = await sealDisks(world, version, ['--disk', `system=${image}`])

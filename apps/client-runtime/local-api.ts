@@ -4,6 +4,7 @@
 // user alone, and the launcher's on loopback, token and origin checked. Two lead to a session host:
 //   viewer  - loopback HTTP and WebSocket for the user's browser; token and origin checked; asks and shows, holds no rule
 //   control - unix socket in the session's private runtime folder, for the daemon alone; also takes plans and heartbeats
+import { deviceChoices } from '@casemate/engine/device-spec'
 import { z } from 'zod'
 
 /** Locked: nothing of the instance is open. Blocked: failed closed, see session-host/blocked.ts. */
@@ -35,14 +36,12 @@ const content = z.strictObject({ held: z.int().min(0), total: z.int().min(0).nul
 const guestView = z.strictObject({ system: z.string(), addresses: z.array(z.string()) })
 export type GuestView = z.infer<typeof guestView>
 
-export const driveName = z.enum(['cd', 'floppy'])
+export const driveName = z.enum(deviceChoices.drives)
 /** Of those that the policies give: the file that is in it, without its folder. */
 const driveView = z.strictObject({ drive: driveName, medium: z.string().nullable() })
 
 /** `PUT /media` (control): the image that goes into a drive; null: the drive is emptied. */
 export const mediumChange = z.strictObject({ drive: driveName, path: z.string().min(1).max(4096).startsWith('/').nullable() })
-/** What the session host says where it does not do it. */
-export const mediumRefusal = z.strictObject({ refused: z.enum(['drive-refused', 'medium-invalid', 'medium-unreadable']), message: z.string() })
 export type MediumChange = z.infer<typeof mediumChange>
 
 export const sessionView = z.strictObject({

@@ -5,7 +5,7 @@
 // (systemd-boot). Built once a recipe.
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { createSparse, masterBootRecord, writeBootPartition } from '../../tools/demo-guest/boot-partition.ts'
 import { type CpioEntry, writeCpio } from '../../tools/demo-guest/cpio-archive.ts'
@@ -13,6 +13,7 @@ import { fetchPackages, hostDebianSource, type WantedPackages } from '../../tool
 import { findHostTools, type HostTools } from '../../tools/demo-guest/host-tools.ts'
 import { type KernelModule, ModuleTree } from '../../tools/demo-guest/kernel-modules.ts'
 import { exists, makeOnce } from '../../tools/demo-guest/make-once.ts'
+import { onlyEntry } from '../../tools/demo-guest/only-entry.ts'
 import { runTool } from '../../tools/demo-guest/run-tool.ts'
 import { Progress } from '../../tools/progress.mjs'
 
@@ -78,7 +79,7 @@ async function writeImage(tools: HostTools, unpacked: string, work: string): Pro
   const parts = join(work, 'parts')
   await mkdir(join(parts, 'EFI/BOOT'), { recursive: true })
   await mkdir(join(parts, 'loader/entries'), { recursive: true })
-  const kernel = await onlyEntry(join(unpacked, 'boot'), 'vmlinuz-')
+  const kernel = await onlyEntry(join(unpacked, 'boot'), /^vmlinuz-/)
   const image = join(work, 'device.raw')
   await createSparse(image, boot.start + boot.size)
   await writeBootPartition(tools, image, parts, boot, { kernel, initrd: await writeInitrd(unpacked), arguments: kernelArguments })
@@ -94,7 +95,7 @@ async function writeImage(tools: HostTools, unpacked: string, work: string): Pro
 }
 
 async function writeInitrd(unpacked: string): Promise<Buffer> {
-  const modules = await ModuleTree.open(join(await onlyEntry(join(unpacked, 'lib/modules'), ''), 'kernel'))
+  const modules = await ModuleTree.open(join(await onlyEntry(join(unpacked, 'lib/modules'), /^[0-9]/), 'kernel'))
   const loaded = new Map<string, KernelModule>()
   const entries: CpioEntry[] = []
   const file = (path: string, mode: number, content: Uint8Array): void => void entries.push({ kind: 'file', path, mode, content })
@@ -126,10 +127,3 @@ async function writeInitrd(unpacked: string): Promise<Buffer> {
 
 /** `libglib-2.0.so.0.7400.6` is looked for as `libglib-2.0.so.0`. */
 const soName = (file: string): string => file.replace(/(\.so\.[0-9]+).*$/, '$1')
-
-async function onlyEntry(folder: string, start: string): Promise<string> {
-  const [name, ...more] = (await readdir(folder)).filter((found) => found.startsWith(start))
-  if (name === undefined || more.length > 0)
-    throw new Error(`\`${folder}\` should hold one \`${start}\`, found ${basename(name ?? 'none')} and ${more}`)
-  return join(folder, name)
-}

@@ -53,15 +53,12 @@ describe('an i440fx under BIOS', () => {
   })
 
   it('reads and writes a disk on each controller', async () => {
-    await machine.sh('load disks; udevsettle=; usleep 500000')
-    const blocks = await machine.sh(
-      'cd /sys/block; for d in sd* vd*; do echo $d $(cat $d/size) $(readlink -f $d | grep -o "ata[0-9]*/\\|virtio[0-9]*/\\|host[0-9]*/" | head -1); done',
-    )
-    const nameOf = (bytes: Buffer) =>
-      blocks
-        .split('\n')
-        .find((line) => line.split(' ')[1] === String(bytes.length / sector))
-        ?.split(' ')[0] ?? 'none'
+    await machine.sh('load disks')
+    const sizes = () => machine.sh('cd /sys/block; for d in sd* vd*; do echo $d $(cat $d/size); done')
+    const all = [disks.sata, disks.scsi, disks.virtio].map((bytes) => expect.stringMatching(new RegExp(` ${bytes.length / sector}$`)))
+    await vi.waitFor(async () => expect((await sizes()).split('\n')).toEqual(expect.arrayContaining(all)), patient)
+    const blocks = (await sizes()).split('\n')
+    const nameOf = (bytes: Buffer) => blocks.find((line) => line.split(' ')[1] === String(bytes.length / sector))?.split(' ')[0] ?? 'none'
     expect(await machine.pci('00:04.0')).toBe('1000:0012')
     expect(await machine.pci('00:05.0')).toBe('8086:2922')
     for (const [letter, bytes, path] of [

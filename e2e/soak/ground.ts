@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { ADMIN, sealArguments, sealDisks } from '../session-host/make-release.ts'
 import { makeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
+import { smallMachine } from '../session-host/small-machine.ts'
 import type { SealedRelease, World } from '../session-host/world.ts'
 import { runOk } from '../story/run-command.ts'
 import { ringDisk } from './ring-guest.ts'
@@ -16,15 +17,6 @@ import { objectNames } from './whole-objects.ts'
 /** Stored in more than one batch (`folder-intake.ts`), so that some objects have their names before the end. */
 const imageMebibytes = 96
 const guestMebibytes = 12
-const machine = `firmware: bios
-chipset: i440fx
-cpus: 1
-memoryMiB: 128
-video: std
-network: {model: ne2k_pci}
-disks:
-  system: {controller: ide}
-`
 
 export interface Ground {
   readonly seed: number
@@ -56,7 +48,7 @@ export async function prepareGround(seed: number, folder: string): Promise<Groun
 export async function sealRingGuest(seed: number, world: World): Promise<SealedRelease> {
   const disks = placesOf(world.folder).disks('guest')
   await mkdir(disks)
-  await writeFile(join(disks, 'machine.yaml'), machine)
+  await writeFile(join(disks, 'machine.yaml'), smallMachine)
   const image = join(disks, 'ring.img')
   await writeFile(image, ringDisk(seed, guestMebibytes))
   return await sealDisks(world, 'guest', ['--disk', `system=${image}`])

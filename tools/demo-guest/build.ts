@@ -9,13 +9,13 @@ import { basename, join, resolve } from 'node:path'
 import { Progress } from '../progress.mjs'
 import { type DebianSource, fetchPackages, hostDebianSource, PACKAGES } from './debian-packages.ts'
 import { writeSystemDisk, writeUserDisk } from './disk-image.ts'
-import { DemoGuestError } from './error.ts'
 import { ownedBy } from './file-owners.ts'
 import { findHostTools, type HostTools } from './host-tools.ts'
 import { buildInitrd } from './initrd.ts'
 import { ModuleTree } from './kernel-modules.ts'
 import { MACHINE_FILE } from './machine-file.ts'
 import { exists, makeOnce } from './make-once.ts'
+import { onlyEntry } from './only-entry.ts'
 import { writeHomeFiles, writeRootFiles } from './root-files.ts'
 import { runTool } from './run-tool.ts'
 
@@ -55,14 +55,6 @@ async function recipeHash(): Promise<string> {
 async function unpackPackages(tools: HostTools, cache: string, source: DebianSource, work: string, progress: Progress): Promise<void> {
   for (const path of await fetchPackages(tools, PACKAGES, join(cache, 'downloads'), source, progress))
     await progress.during(`unpacking ${basename(path)}`, () => runTool({ program: tools['dpkg-deb'], args: ['-x', path, work] }))
-}
-
-async function onlyEntry(folder: string, pattern: RegExp): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => pattern.test(name))
-  const [name] = names
-  if (name === undefined || names.length > 1)
-    throw new DemoGuestError('download-failed', `\`${folder}\` should hold one ${pattern}, found ${names.length}`)
-  return join(folder, name)
 }
 
 async function writeImages(tools: HostTools, packages: string, work: string): Promise<void> {

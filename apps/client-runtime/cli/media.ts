@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
+import { deviceChoices } from '@casemate/engine/device-spec'
 import { Argument, Command } from 'commander'
 import type { MediumChange } from '../local-api.ts'
 import { callDaemon } from './call-daemon.ts'
 import { type CommonOptions, instanceLines, print } from './print.ts'
 
-const drive = () => new Argument('<drive>').choices(['cd', 'floppy'] as const)
+const drive = () => new Argument('<drive>').choices(deviceChoices.drives)
 
 export function insertCommand(): Command {
   return new Command('insert')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { deviceChoices } from '@casemate/engine/device-spec'
 import { probeUplink } from '@casemate/engine/network'
 import { createQemuBackend } from '@casemate/engine/qemu'
 import { createV86Backend } from '@casemate/engine/v86'
@@ -34,7 +35,7 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const all = [...report.capabilities]
     const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
     const others = (['parallel:captured', 'serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
-    const drives = (['cd', 'floppy'] as const).filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
+    const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
     const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others, ...kept]

@@ -302,7 +302,7 @@ export class Runtime {
     return this.#view(record)
   }
 
-  /** @throws RuntimeError `session-unknown`, `drive-refused`, `medium-invalid`, `medium-unreadable` */
+  /** @throws RuntimeError `session-unknown`, MediumError */
   async changeMedium(instance: string, change: MediumChange): Promise<InstanceView> {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.changeMedium(instance, change)

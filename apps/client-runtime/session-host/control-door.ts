@@ -9,10 +9,10 @@ import { launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type BootProgress, mediumChange, type mediumRefusal, sessionRequest, type ViewerAddress } from '../local-api.ts'
+import { type BootProgress, mediumChange, sessionRequest, type ViewerAddress } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
-import { MediumError } from './drive-media.ts'
+import { MediumError } from './medium-error.ts'
 import type { Session } from './session.ts'
 import { serveSnapshots } from './snapshots/snapshot-calls.ts'
 import type { Watch } from './watch.ts'
@@ -72,7 +72,7 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
       await session.changeMedium(change.data.drive, change.data.path)
     } catch (error) {
       if (!(error instanceof MediumError)) throw error
-      return context.json({ refused: error.code, message: error.message } satisfies z.infer<typeof mediumRefusal>)
+      return context.json({ code: error.code, message: error.message }, 409)
     }
     return context.json(session.view())
   })

@@ -6,25 +6,12 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { DriveName } from '@casemate/engine/device-spec'
 import type { DeviceControl } from '@casemate/engine/virtual-machine'
-import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { serveNbd } from '@casemate/vm-package/nbd-server'
+import { MediumError } from './medium-error.ts'
 
-export const driveNames = ['cd', 'floppy'] as const satisfies readonly DriveName[]
 const cdSector = 2048
 /** Of 3.5 inches, high density: the one kind that the drive reads. */
 const floppyBytes = 1_474_560
-
-export type MediumErrorCode = 'drive-refused' | 'medium-invalid' | 'medium-unreadable'
-
-export class MediumError extends Error {
-  override readonly name = 'MediumError'
-  readonly code: MediumErrorCode
-
-  constructor(code: MediumErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-  }
-}
 
 interface Inserted {
   readonly name: string
@@ -74,18 +61,20 @@ export class DriveMedia {
     })
   }
 
-  eject(drive: DriveName): Promise<void> {
+  /** After what goes in at the moment. @returns whether there was one */
+  eject(drive: DriveName): Promise<boolean> {
     return this.#inTurn(async () => {
-      if (!this.#inserted.has(drive)) return
+      if (!this.#inserted.has(drive)) return false
       await this.#devices.eject(drive)
       await this.#drop(drive)
+      return true
     })
   }
 
   /** For a VM that is gone. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
-      for (const drive of driveNames) await this.#drop(drive)
+      for (const drive of this.drives) await this.#drop(drive)
     })
   }
 
@@ -95,16 +84,11 @@ export class DriveMedia {
     await former?.close()
   }
 
-  #inTurn(act: () => Promise<void>): Promise<void> {
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(act)
     this.#turn = done.catch(() => undefined)
     return done
   }
-}
-
-/** @throws MediumError `drive-refused` */
-export function requireDrive(plan: Pick<LaunchPlan, 'drives'>, drive: DriveName): void {
-  if (plan.drives[drive] === 'none') throw new MediumError('drive-refused', `the policies of this desktop give it no \`${drive}\` drive`)
 }
 
 async function openImage(drive: DriveName, path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {

@@ -21,6 +21,7 @@ export class GuestWatch {
   readonly #onClock: () => void
   #view: GuestView | null = null
   #timer: NodeJS.Timeout | undefined
+  #closed = false
   /** Its CPUs stood still, so its clock is behind. */
   #stood: boolean
 
@@ -58,20 +59,24 @@ export class GuestWatch {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#timer)
   }
 
   #soon(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look(), this.#view === null ? lookMs.first : 0)
+    this.#lookIn(this.#view === null ? lookMs.first : 0)
   }
 
   async #look(): Promise<void> {
     const before = JSON.stringify(this.#view)
     this.#view = this.#vm.state === 'running' ? await this.#ask() : this.#view
     if (JSON.stringify(this.#view) !== before) for (const listener of this.#listeners) listener()
+    this.#lookIn(this.#view === null ? lookMs.first : lookMs.later)
+  }
+
+  #lookIn(delayMs: number): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look(), this.#view === null ? lookMs.first : lookMs.later)
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), delayMs)
   }
 
   async #ask(): Promise<GuestView | null> {

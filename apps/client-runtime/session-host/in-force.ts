@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { type DriveName, deviceChoices } from '@casemate/engine/device-spec'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Phase } from './deadlines.ts'
 
@@ -13,8 +15,15 @@ const NOTHING = { allow: [] }
 
 /** The plan, or once its restricting deadline has passed no network and no clipboard. */
 export function inForce(plan: Pick<LaunchPlan, 'clipboard' | 'network'>, phase: Phase): InForce {
-  if (phase === 'restricted' || phase === 'over') return { clipboard: { toGuest: CLOSED, fromGuest: CLOSED }, network: NOTHING }
+  if (isShut(phase)) return { clipboard: { toGuest: CLOSED, fromGuest: CLOSED }, network: NOTHING }
   if (plan.network.mode === 'none') return { clipboard: plan.clipboard, network: NOTHING }
   const { mode: _, ...network } = plan.network
   return { clipboard: plan.clipboard, network }
 }
+
+/** The drives that may hold a medium this moment (PO-12). */
+export function drivesInForce({ drives }: Pick<LaunchPlan, 'drives'>, phase: Phase): readonly DriveName[] {
+  return isShut(phase) ? [] : deviceChoices.drives.filter((drive) => drives[drive] !== 'none')
+}
+
+const isShut = (phase: Phase): boolean => phase === 'restricted' || phase === 'over'

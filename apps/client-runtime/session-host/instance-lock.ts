@@ -4,21 +4,15 @@
 // that a lock left behind by a crash is seen as stale even when its pid has been given to another process.
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { startOfProcess } from '@casemate/engine/process-stat'
 
 export class InstanceBusy extends Error {
   readonly code = 'instance-busy'
 }
 
-/** Start time of a process in clock ticks since boot; null where there is no such process. */
-async function startTimeOf(pid: string): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  // The second field is the command in parentheses and may itself hold spaces and parentheses.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
-}
-
 async function isStale(lock: string): Promise<boolean> {
   const [pid = '', started = ''] = (await readFile(lock, 'utf8').catch(() => '')).split(' ')
-  return !/^[0-9]+$/.test(pid) || (await startTimeOf(pid)) !== started
+  return !/^[0-9]+$/.test(pid) || (await startOfProcess(pid)) !== started
 }
 
 /**
@@ -28,7 +22,7 @@ async function isStale(lock: string): Promise<boolean> {
 export async function lockInstance(lock: string): Promise<() => Promise<void>> {
   await mkdir(dirname(lock), { recursive: true, mode: 0o700 })
   const own = `${lock}.${process.pid}`
-  await writeFile(own, `${process.pid} ${await startTimeOf(String(process.pid))}`, { mode: 0o600 })
+  await writeFile(own, `${process.pid} ${await startOfProcess(process.pid)}`, { mode: 0o600 })
   try {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       // link(2) fails where the name exists: the lock appears whole or not at all.

@@ -3,7 +3,6 @@
 // One session: brings the VM to where state and holds say it must be, one change at a time. Promises that the VM runs only
 // while the session is `running`, that any fault blocks, and that nothing is written down that could be resumed twice.
 // It decides nothing about policy: it executes the plan it was given.
-
 import type { DriveName } from '@casemate/engine/device-spec'
 import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
@@ -12,11 +11,12 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { BlockedReason, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
-import { type DriveMedia, driveNames, MediumError, requireDrive } from './drive-media.ts'
+import type { DriveMedia } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
 import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
-import { type InForce, inForce } from './in-force.ts'
+import { drivesInForce, type InForce, inForce } from './in-force.ts'
+import { MediumError } from './medium-error.ts'
 import { networkUse } from './network-use.ts'
 import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
@@ -260,14 +260,10 @@ export class Session {
 
   /** Puts the image at `path` into a drive, or takes out what is there. @throws MediumError, EngineError */
   async changeMedium(drive: DriveName, path: string | null): Promise<void> {
-    requireDrive(this.#plan, drive)
+    if (!drivesInForce(this.#plan, this.#phase).includes(drive))
+      throw new MediumError('drive-refused', `the policies of this desktop give it no \`${drive}\` drive now`)
     const media = this.#launched?.media ?? null
-    if (
-      media?.drives.includes(drive) !== true ||
-      this.#phase === 'restricted' ||
-      this.#phase === 'over' ||
-      (this.#state !== 'running' && this.#state !== 'paused')
-    )
+    if (media?.drives.includes(drive) !== true || (this.#state !== 'running' && this.#state !== 'paused'))
       throw new MediumError('drive-refused', `a session that is \`${this.#state}\` takes no medium now`)
     if (path === null) await media.eject(drive)
     else await media.insert(drive, path)
@@ -339,11 +335,9 @@ export class Session {
   /** Those that the plan no longer gives, and all once the VM is restricted. */
   async #emptyDrives(): Promise<void> {
     const media = this.#launched?.media ?? null
-    for (const drive of driveNames) {
-      const open = this.#plan.drives[drive] !== 'none' && this.#phase !== 'restricted' && this.#phase !== 'over'
-      if (open || media === null || media.in(drive) === null) continue
-      await media.eject(drive)
-      this.events.add('medium-ejected', { drive })
+    const given = drivesInForce(this.#plan, this.#phase)
+    for (const drive of media?.drives ?? []) {
+      if (!given.includes(drive) && (await media?.eject(drive))) this.events.add('medium-ejected', { drive })
     }
   }
 

@@ -6,7 +6,7 @@ import type { DiskStorage, MachineShape, MediumSpec, VmSpec } from '@casemate/en
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Hardware } from '@casemate/vm-package/hardware'
 import type { Manifest } from '@casemate/vm-package/manifest'
-import { driveNames } from './drive-media.ts'
+import { drivesInForce } from './in-force.ts'
 import { macOf } from './vm-network.ts'
 
 /** An opened disk: where it is, and how large it is now, which for a user's disk need not be what the manifest says. */
@@ -58,7 +58,7 @@ export function vmSpec(
 
 /** Absent where there is none, so that states of machines that never had one still fit. */
 function devicesOf(plan: LaunchPlan, { usb, watchdog, panic, agent }: Hardware, tpm: TpmStorage | null): Pick<VmSpec, 'devices'> {
-  const drives = driveNames.filter((drive) => plan.drives[drive] !== 'none')
+  const drives = drivesInForce(plan, 'open')
   const devices: DeviceSpec = {
     ...(usb === undefined ? {} : { usb }),
     ...(drives.length === 0 ? {} : { drives }),

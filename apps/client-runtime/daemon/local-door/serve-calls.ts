@@ -9,6 +9,7 @@ import type { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
+import { MediumError } from '../../session-host/medium-error.ts'
 import { SnapshotError } from '../../session-host/snapshots/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
 import { codeOf, messageOf, RuntimeError } from '../error.ts'
@@ -68,5 +69,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 }
 
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, SnapshotError].some((kind) => error instanceof kind)
+  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError].some(
+    (kind) => error instanceof kind,
+  )
 }

@@ -5,7 +5,6 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { z } from 'zod'
 import {
   type MediumChange,
-  mediumRefusal,
   type SessionEvent,
   type SessionRequest,
   type SessionStats,
@@ -18,11 +17,14 @@ import {
   type ViewerAddress,
   viewerAddress,
 } from '../../local-api.ts'
+import { MediumError, mediumErrorCodes } from '../../session-host/medium-error.ts'
 import { SnapshotError, snapshotErrorCodes } from '../../session-host/snapshots/error.ts'
-import { RuntimeError } from '../error.ts'
 
 const thumbnail = z.strictObject({ png: z.base64().nullable() })
-const snapshotRefusal = z.strictObject({ code: z.enum(snapshotErrorCodes), message: z.string() })
+const refusal = z.union([
+  z.strictObject({ code: z.enum(snapshotErrorCodes), message: z.string() }).transform(({ code, message }) => new SnapshotError(code, message)),
+  z.strictObject({ code: z.enum(mediumErrorCodes), message: z.string() }).transform(({ code, message }) => new MediumError(code, message)),
+])
 
 const LARGEST_ANSWER = 16 * 1024 * 1024
 
@@ -67,11 +69,9 @@ export class ControlClient {
     return sessionView.parse(await this.#call('POST', `/requests/${what}`))
   }
 
-  /** @throws RuntimeError with the session host's code where it refuses */
+  /** @throws MediumError as the session host says */
   async changeMedium(change: MediumChange): Promise<SessionView> {
-    const answer = z.union([sessionView, mediumRefusal]).parse(await this.#call('PUT', '/media', change))
-    if ('refused' in answer) throw new RuntimeError(answer.refused, answer.message)
-    return answer
+    return sessionView.parse(await this.#call('PUT', '/media', change))
   }
 
   /** @throws SnapshotError as the session host says; so do the next four. */
@@ -132,10 +132,9 @@ export class ControlClient {
   }
 }
 
-function refusalOf(text: string): SnapshotError | null {
+function refusalOf(text: string): SnapshotError | MediumError | null {
   try {
-    const { success, data } = snapshotRefusal.safeParse(JSON.parse(text))
-    return success ? new SnapshotError(data.code, data.message) : null
+    return refusal.safeParse(JSON.parse(text)).data ?? null
   } catch {
     return null
   }

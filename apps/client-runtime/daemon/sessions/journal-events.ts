@@ -3,7 +3,7 @@ import type { JournalEvent } from '@casemate/policy/event'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { sha256Text } from '@casemate/policy/names'
 import { z } from 'zod'
-import { type SessionEvent, sessionState } from '../../local-api.ts'
+import { driveName, type SessionEvent, sessionState } from '../../local-api.ts'
 
 /** What the journal says of an event of a session host: an entry, or only a count. */
 export interface Journaled {
@@ -27,7 +27,7 @@ const refusedFlow = z.object({
 })
 /** As long as a file system lets it be. */
 const fileName = z.string().transform((value) => value.slice(0, 255))
-const mediumChange = z.object({ drive: z.enum(['cd', 'floppy']), name: fileName.nullable().default(null) })
+const mediumChange = z.object({ drive: driveName, name: fileName.nullable().default(null) })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
 
 /** The object of which no intact copy could be had, of an event that says so. */

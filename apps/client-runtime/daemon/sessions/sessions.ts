@@ -169,10 +169,9 @@ export class Sessions {
     live.view = await live.control.ask(request)
   }
 
-  /** @throws RuntimeError `session-unknown`, and as the session host refuses */
+  /** @throws RuntimeError `session-unknown`, MediumError */
   async changeMedium(instance: string, change: MediumChange): Promise<void> {
-    const live = this.#find(instance)
-    if (live === undefined) throw new RuntimeError('session-unknown', `\`${instance}\` is not open`)
+    const live = this.#open(instance)
     live.view = await live.control.changeMedium(change)
   }
 

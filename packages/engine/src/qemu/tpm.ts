@@ -13,13 +13,14 @@ import { type ContainedProcess, spawnContained } from './containment.ts'
 import { emptyBox, type Installation } from './installation.ts'
 
 const startMs = 20_000
+const ownEndMs = 1000
 const inBox = { state: '/vm/state', run: '/vm/run', key: '/vm/key' } as const
 
 export interface RunningTpm {
   /** Where QEMU's box finds it on the host. */
   readonly socket: string
   readonly contained: ContainedProcess
-  /** Ends it if it still runs, and removes its socket. */
+  /** Once nobody is connected any more it ends by itself, what it holds on its disk; one that does not is killed. Removes its socket. */
   end(): Promise<void>
 }
 
@@ -55,8 +56,9 @@ export async function startTpm(
     programArguments,
   )
   const end = async (): Promise<void> => {
-    contained.process.kill('SIGKILL')
+    const killing = setTimeout(() => contained.process.kill('SIGKILL'), ownEndMs)
     await contained.closed
+    clearTimeout(killing)
     await rm(run, { recursive: true, force: true })
   }
   try {

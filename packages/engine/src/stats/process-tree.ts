@@ -2,6 +2,7 @@
 //
 // What a process and all that it started have used. Source: proc_pid_stat(5), proc_tid_children(5).
 import { readdir, readFile } from 'node:fs/promises'
+import { processStat } from '../process-stat.ts'
 
 export interface TreeUsage {
   /** Of processor time, by those that are there and those that have ended. */
@@ -26,11 +27,9 @@ export async function usageOfTree(pid: number): Promise<TreeUsage> {
 }
 
 async function usageOf(pid: number): Promise<TreeUsage | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  const stat = await processStat(pid)
   if (stat === null) return null
-  // From field 3 on: the name of the program before it may hold spaces and brackets.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const field = (number: number) => Number(fields[number - 3])
+  const field = (number: number) => Number(stat(number))
   const ticks = field(14) + field(15) + field(16) + field(17)
   return { processorSeconds: ticks / ticksPerSecond, residentBytes: field(24) * pageBytes }
 }

@@ -94,6 +94,24 @@ it('is suspended with a medium in its drive, and goes on with the drive empty', 
   expect(restored.state).toBe('running')
 })
 
+it('goes back to a snapshot that was taken with a medium in its drive, which is empty then', async () => {
+  const medium = { sizeBytes: 2048 * 16, nbd: await nbd.serve(Buffer.alloc(2048 * 16, 7)) }
+  const vm = await started(['ide'], { devices: { drives: ['cd', 'floppy'] } })
+  await vm.devices?.insert('cd', medium)
+  const file = { path: join(root, 'kept-with-medium'), key: randomBytes(32), binding: 'devices' }
+  await vm.snapshot(file, async () => undefined)
+  expect(vm.state).toBe('running')
+  await vm.stop()
+  const { spec, backend } = last
+  const restored = await backend.open({ ...spec, runtimeFolder: await mkdtemp(join(root, 'vm-')) }, file)
+  opened.push(restored)
+  const heard = new Promise<string>((resolve) => restored.on('serial', (bytes) => resolve(Buffer.from(bytes).toString('latin1'))))
+  await restored.resume()
+  expect(await heard).toMatch(/^C/)
+  await restored.devices?.insert('cd', medium)
+  expect(restored.state).toBe('running')
+})
+
 it('changes the media of its drives while the guest runs, and refuses those that the machine does not have', async () => {
   const medium = { sizeBytes: 2048 * 16, nbd: await nbd.serve(Buffer.alloc(2048 * 16, 7)) }
   const vm = await started(['ide'], { devices: { drives: ['cd'] } })
