@@ -21,6 +21,7 @@ import { startSession, strictPlan } from '../e2e/session-host/start-session.ts'
 import type { World } from '../e2e/session-host/world.ts'
 import { walkingDisk } from '../packages/engine/test/boot-disk.ts'
 import { buildPrograms } from '../tools/programs/build.ts'
+import { daemonProgram } from '../tools/programs/daemon.ts'
 import { type Figures, inTurn } from './median.ts'
 
 const rounds = 5
@@ -85,8 +86,7 @@ async function ticksOf(pid: number): Promise<number> {
 
 async function daemonMb(): Promise<number> {
   const data = await mkdtemp(join(tmpdir(), 'idle-'))
-  const entry = join(import.meta.dirname, '../apps/client-runtime/daemon/main.ts')
-  const args = ['--disable-warning=ExperimentalWarning', entry, '--data', data, '--launcher-port', '0']
+  const args = ['--disable-warning=ExperimentalWarning', await daemonProgram(), '--data', data, '--launcher-port', '0']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     await once(createInterface(child.stdout), 'line')

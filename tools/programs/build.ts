@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bundles the programs that a session starts, each into one file beside its workspace's sources. Whoever starts one takes the bundle only
+// Bundles the daemon and the programs that a session starts, each into one file beside its workspace's sources. Whoever starts one takes the bundle only
 // while it is current (packages/engine/src/built-program.ts), and runs the sources else: nothing depends on a build.
 import { hash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { currentProgram, HEAD } from '../../packages/engine/src/built-program.ts'
+import { DAEMON } from './daemon.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const programs = {
   'packages/engine/src/v86/child/main.ts': 'packages/engine/dist/v86-child.mjs',
   'apps/client-runtime/session-host/main.ts': 'apps/client-runtime/dist/session-host.mjs',
+  [DAEMON.sources]: DAEMON.bundle,
 }
 const PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/
 const WORKSPACE = /^(?:apps|packages)\/[^/]+/

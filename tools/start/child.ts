@@ -5,7 +5,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { StartError } from './error.ts'
 import { ROOT } from './places.ts'
@@ -25,7 +24,7 @@ export async function startChild(script: string, args: readonly string[], log: s
   const words = await open(log, 'a', 0o600)
   const { size } = await words.stat()
   const [program = '', ...before] = endsWithParent
-  const command = [...before, process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, script), ...args]
+  const command = [...before, process.execPath, '--disable-warning=ExperimentalWarning', script, ...args]
   const child = spawn(program, command, { stdio: ['ignore', 'pipe', words.fd], detached: true, cwd: ROOT })
   await words.close()
   const exited = once(child, 'exit').then(() => undefined)

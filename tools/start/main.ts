@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InstanceBusy, lockInstance } from '../../apps/client-runtime/session-host/instance-lock.ts'
+import { daemonProgram } from '../programs/daemon.ts'
 import { Progress } from '../progress.mjs'
 import { checkPort, findPort } from './check-port.ts'
 import { type Child, startChild } from './child.ts'
@@ -48,7 +49,7 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   }
   // First, since a desktop that is only resumed waits for nothing else; what the other steps need is loaded meanwhile.
   const runtime = ['--data', places.device, '--engine', engine, '--launcher-port', String(launcherPort)]
-  const deviceUp = follow('client runtime', 'launcher', startChild('apps/client-runtime/daemon/main.ts', runtime, places.log('launcher')))
+  const deviceUp = follow('client runtime', 'launcher', startDaemon(runtime))
   const { makeOrganisation, sealDemo, isPrepared, publishDemo, addAdministrator } = await import('./organisation.ts')
   const { buildDemoGuest } = await import('../demo-guest/build.ts')
   const { buildPages } = await import('../build-pages.ts')
@@ -80,13 +81,17 @@ async function bringUp(undo: (() => Promise<void>)[], ended: (name: string) => v
   show({ web, launcher, desktop, password: await addAdministrator(places, tell) })
 }
 
+async function startDaemon(runtime: readonly string[]): Promise<Child> {
+  return await startChild(await daemonProgram(), runtime, places.log('launcher'))
+}
+
 async function startConsole(guest: string | null): Promise<Child> {
   const { hasRun } = await import('./organisation.ts')
   const served = ['--data', places.organisation, '--passphrase-file', places.passphrase, '--web-port', String(port)]
   // Devices know the console by this port: chosen once, at the next starts the console has it again.
   const devicePort = (await hasRun(places)) ? [] : ['--device-port', String(await findPort(4850))]
   return await startChild(
-    'apps/console/server.ts',
+    join(ROOT, 'apps/console/server.ts'),
     [...served, ...devicePort, ...(guest === null ? [] : ['--demo-guest', guest])],
     places.log('console'),
   )
