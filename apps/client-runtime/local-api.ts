@@ -52,7 +52,7 @@ export const sessionView = z.strictObject({
   engine: z.enum(['qemu', 'v86']),
   state: sessionState,
   holds: z.array(hold),
-  /** Set while, and only while, `state` is `blocked`. */
+  /** Set from when `state` is `blocked`, to the end of the session. */
   reason: blockedReason.nullable(),
   /** Requests that would be taken now. */
   requests: z.array(sessionRequest),

@@ -16,7 +16,7 @@ import { objectNames } from './whole-objects.ts'
 
 /** Stored in more than one batch (`folder-intake.ts`), so that some objects have their names before the end. */
 const imageMebibytes = 96
-const guestMebibytes = 12
+export const guestMebibytes = 12
 
 export interface Ground {
   readonly seed: number

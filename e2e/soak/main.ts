@@ -13,7 +13,7 @@ import { soakPackage } from './soak-package.ts'
 const program = new Command('soak').exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
 const soaks = {
   package: [soakPackage, 'kill seals, fetches and VMs at random moments, and look for what was lost'],
-  engine: [soakEngine, 'kill one process of a session at a random moment, and look for what was lost and for states without a name'],
+  engine: [soakEngine, 'kill a process of a desktop at a random moment, and look for what was lost and for states without a name'],
 } as const
 type Soak = keyof typeof soaks
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { lockInstance } from '../session-host/instance-lock.ts'
 
 let folder: string
@@ -13,10 +13,11 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** Takes the lock in a process of its own and keeps it until that process is killed. */
-async function holder(lock: string) {
+/** Takes the lock in a process of its own and keeps it until that process is killed. @param before what that process is started by */
+async function holder(lock: string, before: readonly string[] = []) {
   const code = `const { lockInstance } = await import(${JSON.stringify(join(import.meta.dirname, '../session-host/instance-lock.ts'))}); await lockInstance(process.argv[1]); console.log('held'); setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code, lock], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [program = '', ...args] = [...before, process.execPath, '--input-type=module', '-e', code, lock]
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   return child
 }
@@ -30,6 +31,18 @@ describe('lockInstance', () => {
     await once(child, 'exit')
     const release = await lockInstance(lock)
     await release()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('takes over from a process that was killed and that its parent never asks for', async () => {
+    const lock = join(folder, 'lock')
+    const parent = await holder(lock, ['sh', '-c', '"$0" "$@" & exec sleep 60'])
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    await expect(lockInstance(lock)).rejects.toMatchObject({ code: 'instance-busy' })
+    const pid = Number((await readFile(lock, 'utf8')).split(' ')[0])
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^State:\s+Z/m)
+    await (await lockInstance(lock))()
     expect(await readdir(folder)).toEqual([])
   })
 

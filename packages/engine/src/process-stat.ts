@@ -10,7 +10,11 @@ export async function processStat(pid: number | string): Promise<((field: number
   return (field) => fields[field - 3]
 }
 
-/** In clock ticks since the computer started: numbers of processes are used again. Null where there is no such process. */
+/**
+ * In clock ticks since the computer started: numbers of processes are used again. Null where there is no such process, and for one that
+ * has ended and only waits for its parent (state Z or X), which holds nothing any more.
+ */
 export async function startOfProcess(pid: number | string): Promise<string | null> {
-  return (await processStat(pid))?.(22) ?? null
+  const stat = await processStat(pid)
+  return stat === null || /^[ZX]$/.test(stat(3) ?? '') ? null : (stat(22) ?? null)
 }
