@@ -6,10 +6,11 @@ import { type EngineReport, engineFacts } from './engines.ts'
 
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
-const factsOf = (capabilities: Offered) => {
+const factsOf = (capabilities: Offered, scripts = false) => {
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
     uplink: { available: false, code: 'uplink-missing', message: 'none' },
+    scripts,
   }
   return engineFacts(report)
 }
@@ -20,6 +21,11 @@ describe('the facts of an engine', () => {
       { name: 'qemu', capabilities: ['disk:discard-changes', 'suspend', 'limit:processor'] },
     ])
     expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
+  })
+
+  it('offer scripts where one can be kept apart, and nowhere else', () => {
+    expect(factsOf(new Set(['disk:ide']), true)).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'scripts'] }])
+    expect(factsOf(new Set(['disk:ide']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes'] }])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

@@ -5,6 +5,7 @@ import { createQemuBackend } from '@casemate/engine/qemu'
 import { createV86Backend } from '@casemate/engine/v86'
 import type { ProbeReport } from '@casemate/engine/virtual-machine'
 import type { Facts } from '@casemate/policy/facts'
+import { canRunScripts } from '../session-host/scripts/run-script.ts'
 
 export type EngineName = 'qemu' | 'v86'
 
@@ -12,6 +13,8 @@ export type EngineName = 'qemu' | 'v86'
 export interface EngineReport {
   readonly engines: readonly { readonly name: EngineName; readonly report: ProbeReport }[]
   readonly uplink: Awaited<ReturnType<typeof probeUplink>>
+  /** Whether a script of a package can be kept apart here. */
+  readonly scripts: boolean
 }
 
 /** @param cacheFolder remembers the boot probe of QEMU. */
@@ -19,7 +22,7 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   const backends = [createQemuBackend({ cacheFolder }), createV86Backend()] as const
   const engines: { name: EngineName; report: ProbeReport }[] = []
   for (const backend of backends) engines.push({ name: backend.name === 'qemu' ? 'qemu' : 'v86', report: await backend.probe() })
-  return { engines, uplink: await probeUplink() }
+  return { engines, uplink: await probeUplink(), scripts: await canRunScripts() }
 }
 
 /** What the switch does wherever there is one. */
@@ -29,7 +32,7 @@ const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'netwo
 const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:|tpm$|watchdog$|panic$|agent$)/
 
 /** In the order of preference: qemu first. A listed network needs a network card and a way out. */
-export function engineFacts({ engines, uplink }: EngineReport): Facts['engines'] {
+export function engineFacts({ engines, uplink, scripts }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
     if (!report.available) return []
     const all = [...report.capabilities]
@@ -38,7 +41,8 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
-    const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others, ...kept]
+    const apart = scripts ? ['scripts' as const] : []
+    const capabilities = ['disk:discard-changes' as const, ...apart, ...drives, ...(network ? switched : []), ...others, ...kept]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

@@ -7,9 +7,10 @@ import type { EngineErrorCode } from '@casemate/engine/error'
 import { PackageError, type PackageErrorCode } from '@casemate/vm-package/error'
 import type { BlockedReason } from '../local-api.ts'
 import type { InstanceBusy } from './instance-lock.ts'
+import type { ScriptErrorCode } from './scripts/error.ts'
 import type { SnapshotErrorCode } from './snapshots/error.ts'
 
-type FaultCode = EngineErrorCode | PackageErrorCode | InstanceBusy['code'] | SnapshotErrorCode | 'package-missing'
+type FaultCode = EngineErrorCode | ScriptErrorCode | PackageErrorCode | InstanceBusy['code'] | SnapshotErrorCode | 'package-missing'
 type Words = readonly [sentence: string, nextStep: string]
 
 const HELP_DESK = 'Ask your help desk and read this code to them.'
@@ -44,6 +45,12 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
     'A secret that this desktop is set up with has not come with the permission of this computer.',
     'Ask your administrator to give the desktop its secrets, then start it again.',
   ],
+  'scripts-altered': ['A check that your organisation runs before this desktop starts was altered.', HELP_DESK],
+  'scripts-invalid': ['The checks that your organisation runs before this desktop starts cannot be used.', HELP_DESK],
+  'scripts-missing': ['The checks that your organisation runs before this desktop starts could not be fetched.', FETCH],
+  'script-failed': ['A check that your organisation runs before this desktop starts did not pass.', HELP_DESK],
+  'script-late': ['A check that your organisation runs before this desktop starts did not end in time.', AGAIN],
+  'script-unknown': ['The policy of this desktop asks for a check that the desktop does not bring.', HELP_DESK],
   'warm-state-altered': ['The prepared start of this desktop was altered and no intact copy could be had.', HELP_DESK],
   'warm-state-invalid': [
     'The prepared start of this desktop cannot be read by this version.',

@@ -28,6 +28,7 @@ import { type GoodEnd, runningTime, settleRelease } from './old-releases.ts'
 import { openVm } from './open-vm.ts'
 import { openOwnHardware } from './own-hardware.ts'
 import { openPackageDisks } from './package-disks.ts'
+import { PackageScripts } from './scripts/package-scripts.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
 import { carryOutRevert } from './snapshots/revert.ts'
@@ -93,6 +94,13 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const leaveBytes = await roomForOthers(instance.folder)
     const cache = await openChunkCache({ folder: cacheFolder, limitBytes: CACHE_LIMIT, leaveBytes, origin })
     const files = cachedFiles(origin, cache, events)
+    const scripts = await PackageScripts.open({ plan, manifest, packageKey, files, events })
+    let hasOpened = false
+    let isSuspended = false
+    undo.push(async () => {
+      if (hasOpened && !isSuspended) await scripts?.powerOff()
+    })
+    await scripts?.powerOn(AbortSignal.any([over.signal, inputs.signal]))
     const warmSource = { manifest, packageKey, files, portable: backend.portable, shape: machineShape(plan, manifest), events }
     // Fetched while the disks are opened.
     const warming = (await isFresh(owner, manifest.disks)) ? warmStart(warmSource) : null
@@ -119,6 +127,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)
     const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready }, reverted, events)
+    hasOpened = true
     vm.on('serial', (bytes) => inputs.serial.add(bytes))
     vm.on('panicked', () => events.add('guest-panicked'))
     vm.on('watchdog', () => events.add('guest-watchdog'))
@@ -130,6 +139,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     vm.on('parallel', (bytes) => inputs.parallel.add(bytes))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
+      isSuspended = end === 'suspended'
       const ended = { packageSha256: plan.package.sha256, end, ranSeconds: ranSeconds(), keep: plan.update?.keep ?? 0 }
       await settleRelease(instance, ended).catch((fault: unknown) => events.add('release-not-settled', { detail: String(fault) }))
     }

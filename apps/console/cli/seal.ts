@@ -9,7 +9,6 @@ import { openFolderStore } from '@casemate/vm-package/store'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { bootWords, defaultLimitSeconds, defaultQuietSeconds, mostBootSeconds, type RecordedBoot } from '../src/packages/boot-end.ts'
 import { quietOrLimit, recordBoot } from '../src/packages/record-boot.ts'
-import { readCustomization } from './customization-folder.ts'
 import { readInstant } from './data-option.ts'
 import { collectDisk } from './disk-option.ts'
 import { AdminError } from './error.ts'
@@ -19,6 +18,7 @@ import { openOrganisationKey } from './organisation-key.ts'
 import { bytesText, print } from './output.ts'
 import { Progress } from './progress.ts'
 import { collectRole, openSealInput, type SealInput, type SealInputOptions } from './seal-input.ts'
+import { readCustomization, readScripts } from './text-folder.ts'
 
 interface Options extends SealInputOptions {
   readonly name: string
@@ -27,6 +27,7 @@ interface Options extends SealInputOptions {
   readonly orgKey: string
   readonly passphraseFile?: string
   readonly customization?: string
+  readonly scripts?: string
   readonly notBefore?: string
   readonly notAfter?: string
   readonly recordBoot?: number
@@ -54,6 +55,7 @@ export function sealCommand(): Command {
     .requiredOption('--org-key <file>', "the organisation's sealed chunk key")
     .option('--passphrase-file <file>', 'one line; asked on the terminal without it')
     .option('--eula <file>', 'UTF-8 text that each user accepts before activation; without it, the licence of the appliance')
+    .option('--scripts <folder>', 'scripts that policies may have devices run before power-on and after power-off, each under the name of its file')
     .option('--customization <folder>', 'files of the medium that each instance is given, with placeholders: a NoCloud seed, an unattend file')
     .option('--not-before <time>', 'devices run it from then on: 2027-01-31T08:00:00Z', readInstant)
     .option('--not-after <time>', 'devices run it until then', readInstant)
@@ -111,6 +113,7 @@ async function sealInput(options: Options, input: SealInput): Promise<void> {
   for (const note of input.notes) process.stderr.write(`note: ${note}\n`)
   const licence = await readLicence(options, input)
   const media = customization === undefined ? {} : { customization: await readCustomization(customization) }
+  const scripts = options.scripts === undefined ? {} : { scripts: await readScripts(options.scripts) }
   const key = await openOrganisationKey(orgKey, passphraseFile)
   const packageKey = newPackageKey()
   const signal = stopOnSignal()
@@ -126,6 +129,7 @@ async function sealInput(options: Options, input: SealInput): Promise<void> {
     disks: input.disks,
     ...licence,
     ...media,
+    ...scripts,
     validity: { notBefore, notAfter },
     orgKey: key,
     packageKey,

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { blockBytes } from './chunk/cut.ts'
 import { PackageError } from './error.ts'
 import { diskController, hardware, hardwareProblem, orderHardware } from './hardware.ts'
+import { scriptsField } from './scripts/package-scripts.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 const maxBytes = 1_048_576
@@ -52,7 +53,7 @@ const manifestFields = z.strictObject({
   /** Name of the object that holds the files of the medium that each instance is given; absent: none. */
   customization: z.strictObject({ sha256: sha256Hex }).optional(),
   eula: z.strictObject({ sha256: sha256Hex }).nullable(),
-  scripts: z.tuple([]),
+  scripts: scriptsField,
   /** Name of the prefetch list. */
   prefetch: z.strictObject({ sha256: sha256Hex }).nullable(),
   /** Name of the head of the warm state. */
@@ -115,7 +116,7 @@ export function encodeManifest(value: Manifest): Buffer {
     validity: { notBefore: valid.notBefore, notAfter: valid.notAfter },
     ...(value.customization === undefined ? {} : { customization: { sha256: value.customization.sha256 } }),
     eula: value.eula === null ? null : { sha256: value.eula.sha256 },
-    scripts: [],
+    scripts: Array.isArray(value.scripts) ? [] : { names: value.scripts.names, sha256: value.scripts.sha256 },
     prefetch: value.prefetch === null ? null : { sha256: value.prefetch.sha256 },
     warmState: value.warmState === null ? null : { sha256: value.warmState.sha256 },
   }

@@ -9,6 +9,7 @@ import type { Hardware } from './hardware.ts'
 import { sealRoot } from './index/root.ts'
 import { checkKey } from './keys.ts'
 import { encodeManifest, type Manifest, type ManifestDisk, manifestSha256 } from './manifest.ts'
+import { type PackageScript, sealScripts } from './scripts/package-scripts.ts'
 import type { SealNote } from './seal/note.ts'
 import { ObjectIntake } from './seal/object-intake.ts'
 import { checkRoom } from './seal/room.ts'
@@ -55,6 +56,8 @@ export interface SealRequest {
   readonly eula?: Uint8Array
   /** Of `encodeTemplate`: files of the medium that each instance is given. */
   readonly customization?: Uint8Array
+  /** Those that policies may have a device run. */
+  readonly scripts?: readonly PackageScript[]
   /** K_org, 32 bytes. */
   readonly orgKey: Uint8Array
   /** 32 bytes, fresh for each call (`newPackageKey`): two packages under one key would share a nonce. */
@@ -81,7 +84,7 @@ interface OpenDisk {
 
 /**
  * What is wrong with the request or with a disk image is found before the long part.
- * @throws PackageError `manifest-invalid`, `eula-invalid`, `customization-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
+ * @throws PackageError `manifest-invalid`, `eula-invalid`, `customization-invalid`, `scripts-invalid`, `key-invalid`, `source-unreadable`, `source-changed`, `disk-empty`, `disk-invalid`,
  * `disk-too-large`, `store-full`, `store-busy`, `store-unwritable`, `claim-lapsed`, `seal-cancelled`.
  */
 export async function sealPackage(request: SealRequest): Promise<SealedPackage> {
@@ -124,7 +127,7 @@ async function sealClaimed(request: SealRequest, opened: readonly OpenDisk[]): P
 }
 
 async function sealDisks(request: SealRequest, opened: readonly OpenDisk[]): Promise<SealedPackage> {
-  const { packageKey, store, eula, customization } = request
+  const { packageKey, store, eula, customization, scripts = [] } = request
   const intake = new ObjectIntake(
     request,
     opened.reduce((sum, { source }) => sum + source.size, 0),
@@ -145,6 +148,10 @@ async function sealDisks(request: SealRequest, opened: readonly OpenDisk[]): Pro
     if (customization !== undefined) {
       const object = sealTemplate(packageKey, customization)
       await intake.put(object.name, object.bytes)
+    }
+    if (scripts.length > 0) {
+      const { field, bytes } = sealScripts(packageKey, scripts)
+      await intake.put(field.sha256, bytes)
     }
     await store.sync()
   } finally {
@@ -170,7 +177,7 @@ function manifestOf(request: SealRequest, disks: ManifestDisk[]): Manifest {
     validity: request.validity ?? { notBefore: null, notAfter: null },
     ...(request.customization === undefined ? {} : { customization: { sha256: sealTemplate(request.packageKey, request.customization).name } }),
     eula: request.eula === undefined ? null : { sha256: manifestSha256(request.eula) },
-    scripts: [],
+    scripts: request.scripts === undefined || request.scripts.length === 0 ? [] : sealScripts(request.packageKey, request.scripts).field,
     prefetch: null,
     warmState: null,
   }

@@ -13,6 +13,7 @@ import { fetchPrefetchList } from './prefetch/list.ts'
 import { openDiskIndex, pageLength } from './read/disk-index.ts'
 import { ObjectOpener } from './read/object-opener.ts'
 import { openingPool } from './read/opening-pool.ts'
+import { fetchScripts } from './scripts/package-scripts.ts'
 import { mostObjectBytes, type ObjectSource, type ObjectStore } from './store/object-store.ts'
 import { missingPart } from './warm-state/head.ts'
 import { openWarmState } from './warm-state/read.ts'
@@ -57,6 +58,8 @@ export async function verifyPackage(
   if (customization !== undefined) {
     await tally.check(null, customization.sha256, 0, () => fetchTemplate(options.store, customization.sha256, options.packageKey))
   }
+  const { scripts } = options.manifest
+  if (!Array.isArray(scripts)) await tally.check(null, scripts.sha256, 0, () => fetchScripts(options.store, scripts, options.packageKey))
   await verifyWarmState(options, tally)
   return tally.report()
 }

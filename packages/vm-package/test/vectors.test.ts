@@ -13,6 +13,7 @@ import { decodeRoot, rootRef, sealRoot } from '../src/index/root.ts'
 import { unwrapPackageKey, wrapPackageKey } from '../src/keys.ts'
 import { openManifest } from '../src/manifest.ts'
 import { encodePrefetchList, fetchPrefetchList } from '../src/prefetch/list.ts'
+import { fetchScripts, sealScripts } from '../src/scripts/package-scripts.ts'
 import { openWarmState, type WarmState } from '../src/warm-state/read.ts'
 import { sealWarmState } from '../src/warm-state/seal.ts'
 import { runsOf } from '../vectors/cut.ts'
@@ -58,6 +59,11 @@ async function read(given: Vector): Promise<string> {
       return await outcomeOf(async () => {
         const source = { has: async () => true, get: async () => Buffer.from(given.object, 'base64') }
         expect((await fetchTemplate(source, given.name, hex(given.packageKey))).files).toEqual(given.files)
+      })
+    case 'scripts':
+      return await outcomeOf(async () => {
+        const source = { get: async () => Buffer.from(given.object, 'base64') }
+        expect(await fetchScripts(source, { names: given.names, sha256: given.name }, hex(given.packageKey))).toEqual(given.scripts)
       })
     case 'warm-state':
       return await outcomeOf(async () => {
@@ -121,6 +127,8 @@ async function write(given: Vector): Promise<unknown> {
       return given.text
     case 'customization':
       return sealTemplate(hex(given.packageKey), encodeTemplate(given.files)).bytes.toString('base64')
+    case 'scripts':
+      return sealScripts(hex(given.packageKey), given.scripts).bytes.toString('base64')
     case 'warm-state': {
       const made: Record<string, string> = {}
       const store = {
@@ -170,6 +178,7 @@ describe('the vectors', () => {
       root: both,
       manifest: both,
       customization: both,
+      scripts: both,
       'warm-state': both,
       prefetch: both,
       key: both,

@@ -11,6 +11,7 @@ import { manifestVectors } from './manifest.ts'
 import { pageVectors } from './page.ts'
 import { prefetchVectors } from './prefetch.ts'
 import { rootVectors } from './root.ts'
+import { scriptsVectors } from './scripts.ts'
 import type { Vector } from './vector.ts'
 import { warmStateVectors } from './warm-state.ts'
 
@@ -23,6 +24,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, string>> {
     rootVectors(),
     manifestVectors(),
     customizationVectors(),
+    scriptsVectors(),
     await warmStateVectors(),
     prefetchVectors(),
     keyVectors(),

@@ -55,6 +55,17 @@ const customization = z.strictObject({
   object: z.base64(),
   expect: expected,
 })
+const scripts = z.strictObject({
+  kind: z.literal('scripts'),
+  about,
+  packageKey: hex32,
+  /** Of the object, and of what it should hold. */
+  name: hex32,
+  names: z.array(z.string()),
+  scripts: z.array(z.strictObject({ name: z.string(), text: z.string() })),
+  object: z.base64(),
+  expect: expected,
+})
 const warmState = z.strictObject({
   kind: z.literal('warm-state'),
   about,
@@ -94,7 +105,7 @@ const key = z.strictObject({
   expect: expected,
 })
 
-export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, warmState, prefetch, key])
+export const vector = z.discriminatedUnion('kind', [cut, chunk, page, root, manifest, customization, scripts, warmState, prefetch, key])
 export type Vector = z.infer<typeof vector>
 export type VectorOf<K extends Vector['kind']> = Extract<Vector, { kind: K }>
 /** By file name without `.json`, within the folder of the kind. */

@@ -14,6 +14,11 @@ describe('what a session host tells', () => {
     ['a medium that went out', of('medium-ejected', { drive: 'floppy' }), observed({ 'medium-ejected': 'floppy' })],
     ['a guest whose kernel panicked', of('guest-panicked'), observed({ guest: 'panicked' })],
     ['a guest that stopped feeding its watchdog', of('guest-watchdog'), observed({ guest: 'watchdog' })],
+    [
+      'a script of the package',
+      of('script-ran', { script: 'scan', when: 'power-on', end: '4', output: 'x'.repeat(600) }),
+      observed({ script: 'power-on scan: 4', output: 'x'.repeat(500) }),
+    ],
     ['a hold', of('held', { reason: 'user' }), observed({ held: 'user' })],
   ])('is an entry: %s', (_name, found, expected) => {
     expect(found).toEqual(expected)

@@ -28,6 +28,7 @@ const refusedFlow = z.object({
 /** As long as a file system lets it be. */
 const fileName = z.string().transform((value) => value.slice(0, 255))
 const mediumChange = z.object({ drive: driveName, name: fileName.nullable().default(null) })
+const scriptRun = z.object({ script: z.string().max(64), when: code, end: z.string().max(16), output: text })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
 
 /** The object of which no intact copy could be had, of an event that says so. */
@@ -66,6 +67,12 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
     case 'guest-panicked':
     case 'guest-watchdog':
       return { entry: { type: 'observed', data: { ...names, fields: { guest: type === 'guest-panicked' ? 'panicked' : 'watchdog' } } }, count: null }
+    case 'script-ran': {
+      const run = scriptRun.safeParse(data)
+      if (!run.success) return counted
+      const { script, when, end, output } = run.data
+      return { entry: { type: 'observed', data: { ...names, fields: { script: `${when} ${script}: ${end}`, output } } }, count: null }
+    }
     case 'snapshot-taken':
     case 'snapshot-deleted':
     case 'reverting': {

@@ -9,10 +9,10 @@ const nonce = Buffer.alloc(12)
 export const tagBytes = 16
 
 /**
- * Chunks hold a disk's bytes, pages its index, the root the list of pages; customization is a package's files, the warm state a VM that
- * has booted. The kind is authenticated with the message.
+ * Chunks hold a disk's bytes, pages its index, the root the list of pages; customization and scripts are a package's files, the warm
+ * state a VM that has booted. The kind is authenticated with the message.
  */
-export type SealedKind = 'chunk' | 'page' | 'root' | 'customization' | 'warm-state'
+export type SealedKind = 'chunk' | 'page' | 'root' | 'customization' | 'scripts' | 'warm-state'
 
 const labelOf = (kind: SealedKind): Buffer => Buffer.from(`${kind}-v1`)
 

@@ -27,8 +27,8 @@ export interface NeededObject {
 }
 
 /**
- * What can be said without a key: files that the manifest names, and roots. `scripts` apart, each field of the manifest that is an
- * object with a `sha256` names a file.
+ * What can be said without a key: files that the manifest names, and roots. Each field of the manifest that is an object with a
+ * `sha256` names a file.
  */
 export function namedObjects(manifest: Manifest): readonly NeededObject[] {
   const files = Object.values(manifest).flatMap((value) => {
