@@ -39,33 +39,23 @@ describe('scripts of a package', () => {
 
   afterAll(() => removeWorld(world))
 
-  const start = (wanted: Partial<LaunchPlan['scripts']>) =>
-    startSession(world, 'device', release, {
+  /** Hears all that happens, as a daemon does. */
+  async function start(wanted: Partial<LaunchPlan['scripts']>) {
+    const session = await startSession(world, 'device', release, {
       plan: { ...strictPlan(world, release), scripts: { powerOn: [], powerOff: [], seconds: 20, ...wanted } },
     })
-
-  const ran = (events: readonly SessionEvent[]) => events.filter(({ type }) => type === 'script-ran').map(({ data }) => data)
-
-  /** Until the guest has counted and switched itself off. @returns what happened */
-  async function run(wanted: Partial<LaunchPlan['scripts']>): Promise<readonly SessionEvent[]> {
-    const session = await start(wanted)
     const heard: SessionEvent[] = []
     const listening = (async () => {
       for (;;) heard.push(...(await session.control.events(heard.at(-1)?.seq ?? 0)))
     })().catch(() => undefined)
-    expect(await session.exited).toBe(0)
-    await listening
-    return heard
+    const over = session.exited.then(async (code) => {
+      await listening
+      return { code, heard }
+    })
+    return { session, over }
   }
 
-  async function blocked(wanted: Partial<LaunchPlan['scripts']>) {
-    const session = await start(wanted)
-    const { reason } = await session.until(({ state }) => state === 'blocked')
-    const [said, serial] = [ran(await session.events()), await session.serial()]
-    await session.ask('power-off')
-    await session.exited
-    return { reason, said, serial }
-  }
+  const ran = (events: readonly SessionEvent[]) => events.filter(({ type }) => type === 'script-ran').map(({ data }) => data)
 
   it('are named in the manifest, and lie in the store for nobody to read', async () => {
     const places = placesOf(world.folder)
@@ -76,7 +66,9 @@ describe('scripts of a package', () => {
   })
 
   it('run before the guest and after it, and the guest runs where they pass', async () => {
-    const heard = await run({ powerOn: ['passes'], powerOff: ['refuses'] })
+    const { over } = await start({ powerOn: ['passes'], powerOff: ['refuses'] })
+    const { code, heard } = await over
+    expect(code).toBe(0)
     expect(heard.map(({ type }) => type)).toContain('guest-powered-off')
     expect(ran(heard)).toEqual([
       { script: 'passes', when: 'power-on', end: '0', output: 'power-on of demo\n' },
@@ -89,9 +81,11 @@ describe('scripts of a package', () => {
     ['does not end', ['sleeps'], 'script-late', '`sleeps` did not end within 1 s; it printed nothing'],
     ['is not in the package', ['passes', 'unheard-of'], 'script-unknown', 'the package has no script `unheard-of`'],
   ])('keep the guest from running where one %s, and nothing is run after it', async (_what, powerOn, code, detail) => {
-    const { reason, said, serial } = await blocked({ powerOn, powerOff: ['passes'], seconds: 1 })
+    const { session, over } = await start({ powerOn, powerOff: ['passes'], seconds: 1 })
+    const { reason } = await session.until(({ state }) => state === 'blocked')
     expect(reason).toMatchObject({ code, detail })
-    expect(serial).toBe('')
-    expect(said.filter(({ when }) => when === 'power-off')).toEqual([])
+    expect(await session.serial()).toBe('')
+    await session.ask('power-off')
+    expect(ran((await over).heard).filter(({ when }) => when === 'power-off')).toEqual([])
   })
 })
