@@ -6,6 +6,7 @@
 //   control - unix socket in the session's private runtime folder, for the daemon alone; also takes plans and heartbeats
 import { deviceChoices } from '@casemate/engine/device-spec'
 import { z } from 'zod'
+import { savedParts } from './session-host/saved-parts.ts'
 
 /** Locked: nothing of the instance is open. Blocked: failed closed, see session-host/blocked.ts. */
 export const sessionState = z.enum(['locked', 'preparing', 'running', 'paused', 'ending', 'suspended', 'blocked'])
@@ -156,6 +157,9 @@ export const daemonError = z.strictObject({
 const rescueProblem = z.enum(['expired', 'offline', 'locked'])
 const password = z.string().min(1).max(1024).nullable()
 
+/** What the plan lets the user do with snapshots. */
+const snapshotsOffer = z.strictObject({ take: z.boolean(), revert: z.boolean() })
+
 export const instanceView = z.strictObject({
   instance: z.string(),
   desktop: z.string(),
@@ -178,6 +182,7 @@ export const instanceView = z.strictObject({
       drives: z.array(driveView),
       /** What would be taken now; the plan decides. */
       requests: z.array(sessionRequest),
+      snapshots: snapshotsOffer,
       /** The page with its token; null where the session is over. */
       viewer: z.string().nullable(),
       /** Why the daemon ended it. */
@@ -221,6 +226,8 @@ export const desktopView = z.strictObject({
   password: z.strictObject({ set: z.boolean(), minLength: z.int(), minClasses: z.int() }).nullable(),
   /** As they would be for a start now, Unix seconds; null where it would not start. */
   deadlines: z.strictObject({ warnAt: z.int().nullable(), restrictAt: z.int().nullable(), suspendAt: z.int().nullable() }).nullable(),
+  /** Likewise; neither where it would not start. */
+  snapshots: snapshotsOffer,
   /** What the organisation tells the user now, in its own words. */
   messages: z.array(z.string()),
   /** Why it would not start now; empty where it would, a password apart. */
@@ -403,8 +410,14 @@ export const daemonRoutes = {
     request: z.strictObject({ instance: z.string(), ...mediumChange.shape }),
     response: instanceView,
   },
-  /** Of an instance that is open; so are the next four. */
-  snapshots: { path: '/snapshots', request: z.strictObject({ instance: z.string() }), response: snapshotList },
+  /** Of one that is not open with its password, as for a start; so are pictures, deletion and return. */
+  snapshots: { path: '/snapshots', request: z.strictObject({ instance: z.string(), password }), response: snapshotList },
+  /** Small PNGs of the screen, of those snapshots that have one. */
+  snapshotPictures: {
+    path: '/snapshot-pictures',
+    request: z.strictObject({ instance: z.string(), password }),
+    response: z.strictObject({ pictures: z.array(z.strictObject({ snapshot: snapshotId, png: z.base64() })) }),
+  },
   takeSnapshot: { path: '/take-snapshot', request: z.strictObject({ instance: z.string(), name: snapshotName }), response: snapshotList },
   renameSnapshot: {
     path: '/rename-snapshot',
@@ -413,14 +426,20 @@ export const daemonRoutes = {
   },
   deleteSnapshot: {
     path: '/delete-snapshot',
-    request: z.strictObject({ instance: z.string(), snapshot: snapshotId }),
+    request: z.strictObject({ instance: z.string(), snapshot: snapshotId, password }),
     response: snapshotList,
   },
-  /** What the desktop is now is given up. */
+  /** What the desktop is now is given up. One that is not open, or is blocked, comes up from the snapshot at its next start. */
   revertSnapshot: {
     path: '/revert-snapshot',
-    request: z.strictObject({ instance: z.string(), snapshot: snapshotId }),
+    request: z.strictObject({ instance: z.string(), snapshot: snapshotId, password }),
     response: instanceView,
+  },
+  /** Gives up the memory that a desktop would go on from, where it cannot be used: it boots over its disks next. */
+  discardSaved: {
+    path: '/discard-saved',
+    request: z.strictObject({ instance: z.string(), password }),
+    response: z.strictObject({ instance: z.string(), discarded: z.array(z.enum(savedParts)) }),
   },
   /** Null where the instance has no VM that answers now. */
   stats: {

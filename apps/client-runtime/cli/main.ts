@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander'
 import { activateCommand } from './activate.ts'
 import { adminModeCommand } from './admin-mode.ts'
+import { discardSuspendedCommand } from './discard-suspended.ts'
 import { doctorCommand } from './doctor.ts'
 import { enrolCommand } from './enrol.ts'
 import { CliError, exitCode } from './error.ts'
@@ -49,6 +50,7 @@ const commands = [
   insertCommand,
   ejectCommand,
   snapshotCommand,
+  discardSuspendedCommand,
   statusCommand,
   whyCommand,
   doctorCommand,

@@ -36,6 +36,7 @@ export async function viewDesktop(
     ...{ desktop, title: held?.release.document.title ?? desktop, serial: assigned.serial, activated: record !== undefined },
     ...(await wantedOf(device, desktop, held, record)),
     deadlines: decision.allowed ? decision.plan.deadlines : null,
+    snapshots: decision.allowed ? decision.plan.snapshots : { take: false, revert: false },
     messages: decision.allowed ? [...messagesNow(decision.plan, device.clock.now)] : [],
     reasons: decision.allowed ? [] : [...decision.reasons],
     rescue: record === undefined || decision.allowed ? null : ((await offerRescue(device, engines, desktop, decision.reasons))?.request ?? null),

@@ -35,6 +35,8 @@ export type RuntimeErrorCode =
   | 'request-refused'
   | 'rescue-none'
   | 'root-mismatch'
+  | 'saved-state-kept'
+  | 'saved-state-none'
   | 'sealing-key-failed'
   | 'session-failed'
   | 'session-open'

@@ -23,6 +23,7 @@ export async function viewInstance(
       messages: record.ended ? [] : [...messagesNow(plan, now)],
       state: view?.state ?? record.state,
       open: !record.ended,
+      snapshots: plan.snapshots,
       holds: view === null ? [] : [...view.holds],
       requests: view === null ? [] : [...view.requests],
       package: { name: plan.package.name, version: plan.package.version },

@@ -27,7 +27,7 @@ import { ContactLoop } from './check-in/contact-loop.ts'
 import { type Decided, decideDesktop } from './decision/decide-desktop.ts'
 import { viewDesktop } from './desktop-view.ts'
 import { type Device, factsOf } from './device.ts'
-import { readDesktop } from './documents/desktop-documents.ts'
+import { type DesktopDocuments, readDesktop } from './documents/desktop-documents.ts'
 import { type EngineReport, engineFacts } from './engines.ts'
 import { isStorageFull, RuntimeError } from './error.ts'
 import { isAccepted, noteAcceptance } from './eula/acceptances.ts'
@@ -37,6 +37,7 @@ import { type Imported, importHandover } from './handover/import-handover.ts'
 import type { Imports } from './handover/imports.ts'
 import { viewInstance } from './instance-view.ts'
 import { activate, passwordRules, refusalOf } from './instances/activate.ts'
+import { type ClosedDesktop, type Unlocked, withClosedDesktop } from './instances/closed-desktop.ts'
 import { renewShares, sendShares } from './instances/escrow.ts'
 import { type InstanceRecord, listInstances, readInstance } from './instances/instance-store.ts'
 import { openInstance, setPassword } from './instances/open-instance.ts'
@@ -319,11 +320,49 @@ export class Runtime {
     return ask(this.#sessions.hostOf(instance), this.device.clock.now)
   }
 
-  /** @throws RuntimeError `session-unknown`, SnapshotError */
-  async revertSnapshot(instance: string, snapshot: string): Promise<InstanceView> {
+  /** Asks the session host of a desktop that is open; of another one what a start with this password would open. @throws SnapshotError */
+  async ofDesktop<T>(
+    { instance, password }: DaemonRequest<'start'>,
+    open: (host: SnapshotHost) => Promise<T>,
+    closed: (desktop: ClosedDesktop) => Promise<T>,
+  ): Promise<T> {
+    if (this.#sessions.isOpen(instance)) return this.withSnapshots(instance, open)
+    return this.#whileClosed({ instance, password }, closed)
+  }
+
+  /** @throws SnapshotError; the refusals of a start for a desktop that is not open. */
+  async revertSnapshot({ instance, snapshot, password }: DaemonRequest<'revertSnapshot'>): Promise<InstanceView> {
     const record = await readInstance(this.device.layout, instance)
-    await this.#sessions.revert(instance, snapshot)
+    await this.#sessions.endBlocked(instance)
+    if (this.#sessions.isOpen(instance)) await this.#sessions.revert(instance, snapshot)
+    else {
+      await this.#whileClosed({ instance, password }, (desktop) => desktop.revert(snapshot))
+      await this.#sessions.forgetFault(instance)
+    }
     return this.#view(record)
+  }
+
+  /** @throws RuntimeError `session-open`, `saved-state-none`, `saved-state-kept`, and the refusals of a start */
+  async discardSaved({ instance, password }: DaemonRequest<'discardSaved'>): Promise<DaemonResponse<'discardSaved'>> {
+    await readInstance(this.device.layout, instance)
+    const unusable = this.#sessions.lastFault(instance) === 'state-mismatch'
+    await this.#sessions.endBlocked(instance)
+    const discarded = await this.#whileClosed({ instance, password }, (desktop) => desktop.discardSaved(unusable))
+    await this.#sessions.forgetFault(instance)
+    this.#contact.wake()
+    this.#options.changed()
+    return { instance, discarded: [...discarded] }
+  }
+
+  #whileClosed<T>(request: DaemonRequest<'start'>, act: (desktop: ClosedDesktop) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const unlocked = await this.#unlock(request)
+      try {
+        return await withClosedDesktop(this.device, unlocked, act)
+      } finally {
+        unlocked.instanceKey.fill(0)
+      }
+    })
   }
 
   async stats(instance: string): Promise<SessionStats | null> {
@@ -339,7 +378,25 @@ export class Runtime {
     return done.finally(this.#options.changed)
   }
 
-  async #start({ instance, password }: DaemonRequest<'start'>): Promise<InstanceView> {
+  async #start(request: DaemonRequest<'start'>): Promise<InstanceView> {
+    const { device } = this
+    const { instance } = request
+    const { record, plan, documents, instanceKey } = await this.#unlock(request)
+    const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
+    if (wrapped === null) throw refusalOf([reason('activation-needed')])
+    await renewShares(device, instance, instanceKey)
+    const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
+    await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
+    const { serial } = documents.release.document
+    const names = { session: plan.session, instance, desktop: record.desktop, serial }
+    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], ...(await namesOfPlan(plan)) } })
+    await this.#sessions.start(plan, documents, { packageKey, instanceKey, secrets })
+    this.#contact.wake()
+    return this.#view(record)
+  }
+
+  /** All that has to hold before an instance is touched: decided for a start now, and its key opened. @throws RuntimeError `refused`, `session-open` */
+  async #unlock({ instance, password }: DaemonRequest<'start'>): Promise<Unlocked & { record: InstanceRecord; documents: DesktopDocuments }> {
     const { device } = this
     this.#checkJournal()
     const record = await readSettledInstance(device.layout, instance)
@@ -356,19 +413,9 @@ export class Runtime {
     const decided = await this.#decide(opened.record, request, opened.authentication)
     const { decision, documents } = decided
     if (!decision.allowed) return this.#refuse(opened.record, session, decided)
-    const { plan } = decision
-    const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
-    if (documents === null || wrapped === null) throw refusalOf([reason('activation-needed')])
+    if (documents === null) throw refusalOf([reason('activation-needed')])
     if (opened.key === null) throw refusalOf([reason('authentication-missing', { mode: 'password' })])
-    await renewShares(device, instance, opened.key)
-    const { key: packageKey, secrets } = await openPackageKey(wrapped, device.key, plan.package.sha256)
-    await writeWhole(device.layout.manifest(plan.package.sha256), documents.manifest)
-    const { serial } = documents.release.document
-    const names = { session, instance, desktop: record.desktop, serial }
-    await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], ...(await namesOfPlan(plan)) } })
-    await this.#sessions.start(plan, documents, { packageKey, instanceKey: opened.key, secrets })
-    this.#contact.wake()
-    return this.#view(record)
+    return { record, plan: decision.plan, documents, instanceKey: opened.key }
   }
 
   async #refuse({ instance, desktop }: InstanceRecord, session: string, { decision, documents }: Decided): Promise<never> {

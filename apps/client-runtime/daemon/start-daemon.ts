@@ -28,6 +28,7 @@ import { openObjectDoor } from './local-door/object-door.ts'
 import type { DaemonCalls } from './local-door/serve-calls.ts'
 import { Runtime } from './runtime.ts'
 import type { StartHost } from './sessions/sessions.ts'
+import { snapshotPictures } from './sessions/snapshot-pictures.ts'
 import { startHostProcess } from './sessions/start-host-process.ts'
 import { readState } from './state-file.ts'
 import { VendorUpdate } from './vendor-update/vendor-update.ts'
@@ -143,11 +144,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),
       changeMedium: ({ instance, ...change }) => enrolled().changeMedium(instance, change),
-      snapshots: ({ instance }) => enrolled().withSnapshots(instance, (host) => host.snapshots()),
+      snapshots: (request) =>
+        enrolled().ofDesktop(
+          request,
+          (host) => host.snapshots(),
+          (closed) => closed.snapshots(),
+        ),
+      snapshotPictures: async (request) => ({ pictures: [...(await enrolled().ofDesktop(request, snapshotPictures, snapshotPictures))] }),
       takeSnapshot: ({ instance, name }) => enrolled().withSnapshots(instance, (host, now) => host.takeSnapshot(name, now)),
       renameSnapshot: ({ instance, snapshot, name }) => enrolled().withSnapshots(instance, (host) => host.renameSnapshot(snapshot, name)),
-      deleteSnapshot: ({ instance, snapshot }) => enrolled().withSnapshots(instance, (host) => host.deleteSnapshot(snapshot)),
-      revertSnapshot: ({ instance, snapshot }) => enrolled().revertSnapshot(instance, snapshot),
+      deleteSnapshot: ({ snapshot, ...request }) =>
+        enrolled().ofDesktop(
+          request,
+          (host) => host.deleteSnapshot(snapshot),
+          (closed) => closed.delete(snapshot),
+        ),
+      revertSnapshot: (request) => enrolled().revertSnapshot(request),
+      discardSaved: (request) => enrolled().discardSaved(request),
       stats: async ({ instance }) => ({ stats: await enrolled().stats(instance) }),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {

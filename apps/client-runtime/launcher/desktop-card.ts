@@ -6,10 +6,12 @@ import type { DesktopView, InstanceView, SessionRequest, SessionState } from '..
 import { activateDesktop } from './activation.ts'
 import { administratorButton } from './administrator.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
-import { button, element, prose } from './element.ts'
+import { isSavedFault, offerDiscard } from './discard-saved.ts'
+import { button, element, progress, prose } from './element.ts'
 import { fromNow, moment } from './moment.ts'
 import { askToStart, changePassword } from './password.ts'
 import { offerRescue } from './rescue.ts'
+import { openSnapshots } from './snapshots.ts'
 import { type RefusalWords, refusalWords } from './words.ts'
 
 type Session = NonNullable<InstanceView['session']>
@@ -63,7 +65,7 @@ export function desktopCard(view: DesktopView, instance: InstanceView | undefine
     open?.state === 'paused' ? element('p', {}, open.holds.map((hold) => holdWords[hold]).join(' ')) : null,
     blocked,
     refused === undefined ? null : refusalBox(refused),
-    waiting === null ? null : element('div', { class: 'progress', role: 'status' }, element('span', { class: 'bar' }), element('p', {}, waiting)),
+    waiting === null ? null : progress(waiting),
     element('div', { class: 'actions' }, ...actions(view, instance, open)),
   )
 }
@@ -154,7 +156,9 @@ function actions(view: DesktopView, instance: InstanceView | undefined, open: Se
       open.viewer === null
         ? null
         : element('a', { id: named('screen'), class: 'button main', href: open.viewer, target: '_blank', rel: 'noreferrer' }, 'Open screen')
-    return [screen, ...open.requests.map((request) => requestButton(desktop, instance.instance, request)), administrate]
+    const requests = open.requests.map((request) => requestButton(desktop, instance.instance, request))
+    const kept = open.state === 'running' || open.state === 'paused' ? open.snapshots : { take: false, revert: false }
+    return [screen, snapshotsButton(view, instance, kept), ...requests, discardButton(view, instance), administrate]
   }
   if (!idle) return []
   const start = async (secret: string | null) => {
@@ -167,10 +171,24 @@ function actions(view: DesktopView, instance: InstanceView | undefined, open: Se
   const label = instance.session?.state === 'suspended' ? 'Continue' : 'Start'
   return [
     reasons.length > 0 ? null : button(named('start'), label, begin, 'main'),
+    snapshotsButton(view, instance, view.snapshots),
+    reasons.length > 0 ? null : discardButton(view, instance),
     rescue === null ? null : button(named('rescue'), 'Help without a network', () => offerRescue(view, rescue)),
     password?.set === true ? button(named('password'), 'Change password', () => changePassword(view, password, instance.instance)) : null,
     administrate,
   ]
+}
+
+function snapshotsButton(view: DesktopView, instance: InstanceView, { take, revert }: DesktopView['snapshots']): HTMLElement | null {
+  if (!take && !revert) return null
+  const show = () => openSnapshots(view, instance, (words, act) => run(view.desktop, words, act))
+  return button(`${view.desktop}-snapshots`, 'Snapshots', show)
+}
+
+/** Where the memory that it would go on from is what stands in its way. */
+function discardButton(view: DesktopView, instance: InstanceView): HTMLElement | null {
+  if (!isSavedFault(instance.session?.blocked?.code)) return null
+  return button(`${view.desktop}-discard`, 'Discard saved state', () => offerDiscard(view, instance), 'danger')
 }
 
 function requestButton(desktop: string, instance: string, request: SessionRequest): HTMLElement {

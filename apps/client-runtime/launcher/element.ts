@@ -46,3 +46,7 @@ export function fill(at: HTMLElement, ...children: readonly Child[]): void {
 export function prose(attributes: Attributes, text: string): HTMLElement {
   return element('p', attributes, ...text.split('`').map((part, at) => (at % 2 === 1 ? element('code', {}, part) : part)))
 }
+
+export function progress(words: string): HTMLElement {
+  return element('div', { class: 'progress', role: 'status' }, element('span', { class: 'bar' }), element('p', {}, words))
+}

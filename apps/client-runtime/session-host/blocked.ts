@@ -16,6 +16,7 @@ type Words = readonly [sentence: string, nextStep: string]
 const HELP_DESK = 'Ask your help desk and read this code to them.'
 const FETCH = 'Check the network connection, then start the desktop again.'
 const INSTALL = 'Install what the detail names, then start the desktop again.'
+const DISCARD = 'Ask your help desk; or discard the saved state, and the desktop boots over its disks.'
 const AGAIN = 'Start the desktop again; if it happens once more, ask your help desk.'
 
 const ALTERED_PART: Words = ['Part of a disk of this desktop was altered and no intact copy could be had.', HELP_DESK]
@@ -85,12 +86,12 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'overlay-in-use': ['The saved disk of this desktop is in use by another program.', AGAIN],
   'overlay-exists': INTERNAL,
   'image-failed': ['The saved disk of this desktop could not be made.', 'Make room on the disk, then start the desktop again.'],
-  'state-altered': ['The suspended state of this desktop was altered.', HELP_DESK],
-  'state-mismatch': ['The suspended state of this desktop belongs to another release, engine or machine.', HELP_DESK],
+  'state-altered': ['The suspended state of this desktop was altered.', DISCARD],
+  'state-mismatch': ['The suspended state of this desktop belongs to another release, engine or machine.', DISCARD],
   'suspend-failed': ['The desktop could not be suspended.', 'Make room on the disk; the desktop can only be switched off now.'],
   // A session blocks by these two while it brings a snapshot back; the others are answers to whoever asked.
-  'snapshot-altered': ['The snapshot that this desktop is being brought back to was altered.', HELP_DESK],
-  'snapshot-unknown': ['The snapshot that this desktop is being brought back to is gone.', HELP_DESK],
+  'snapshot-altered': ['The snapshot that this desktop is being brought back to was altered.', DISCARD],
+  'snapshot-unknown': ['The snapshot that this desktop is being brought back to is gone.', DISCARD],
   'snapshot-failed': ['No snapshot of this desktop could be kept.', 'Make room on the disk, then try it again.'],
   'snapshot-foreign': ['The snapshot was taken under another release of this desktop.', 'Choose a snapshot of the present release.'],
   'snapshot-not-now': ['A desktop takes this only while it is open.', 'Start the desktop, or let it go on, then try it again.'],

@@ -5,7 +5,11 @@ import type { InstanceLayout } from '../layout.ts'
 import { suspendedStateKey } from './instance-keys.ts'
 
 /** Where the memory of a suspended VM goes. */
-export function suspendedState(plan: LaunchPlan, instance: InstanceLayout, instanceKey: Uint8Array): StateFile {
+export function suspendedState(
+  plan: Pick<LaunchPlan, 'instance' | 'package' | 'engine'>,
+  instance: InstanceLayout,
+  instanceKey: Uint8Array,
+): StateFile {
   return {
     path: instance.suspended(plan.package.sha256),
     key: suspendedStateKey(instanceKey),

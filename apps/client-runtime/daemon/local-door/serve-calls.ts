@@ -9,6 +9,7 @@ import type { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
+import { InstanceBusy } from '../../session-host/instance-lock.ts'
 import { MediumError } from '../../session-host/medium-error.ts'
 import { SnapshotError } from '../../session-host/snapshots/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
@@ -55,10 +56,12 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.changeMedium, calls.changeMedium)
   serve(daemonRoutes.snapshots, calls.snapshots)
+  serve(daemonRoutes.snapshotPictures, calls.snapshotPictures)
   serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
   serve(daemonRoutes.renameSnapshot, calls.renameSnapshot)
   serve(daemonRoutes.deleteSnapshot, calls.deleteSnapshot)
   serve(daemonRoutes.revertSnapshot, calls.revertSnapshot)
+  serve(daemonRoutes.discardSaved, calls.discardSaved)
   serve(daemonRoutes.stats, calls.stats)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
@@ -69,7 +72,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 }
 
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError].some(
+  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError, InstanceBusy].some(
     (kind) => error instanceof kind,
   )
 }

@@ -60,8 +60,10 @@ interface Live {
 }
 
 /** Of the control door, what concerns snapshots. */
-export type SnapshotHost = Pick<ControlClient, 'snapshots' | 'takeSnapshot' | 'renameSnapshot' | 'deleteSnapshot'>
+export type SnapshotHost = Pick<ControlClient, 'snapshots' | 'takeSnapshot' | 'renameSnapshot' | 'deleteSnapshot' | 'thumbnail'>
 
+/** For the process of a session that has nothing running. */
+const blockedEndMs = 20_000
 /** Until a disk that was full is written to again. */
 const fullDiskMs = 500
 
@@ -123,6 +125,29 @@ export class Sessions {
   async stats(instance: string): Promise<SessionStats | null> {
     const live = this.#find(instance)
     return live === undefined ? null : await live.control.stats().catch(() => null)
+  }
+
+  /** Ends one that is blocked, so that its instance can be put right; others stay as they are. */
+  async endBlocked(instance: string): Promise<void> {
+    const live = this.#find(instance)
+    if (live?.view?.state !== 'blocked') return
+    live.view = await live.control.ask('power-off')
+    const until = performance.now() + blockedEndMs
+    while (this.isOpen(instance) && performance.now() < until) await setTimeout(50)
+  }
+
+  /** Why the last session of it was blocked; null: it was not. */
+  lastFault(instance: string): string | null {
+    return this.list().find(({ record }) => record.instance === instance)?.record.blocked?.code ?? null
+  }
+
+  /** What its last session was blocked by has been put right. */
+  async forgetFault(instance: string): Promise<void> {
+    const record = this.#over.get(instance)
+    if (record === undefined || record.blocked === null) return
+    const mended = { ...record, blocked: null }
+    await writeSession(this.#options.device.layout, mended)
+    this.#over.set(instance, mended)
   }
 
   isOpen(instance: string): boolean {

@@ -64,7 +64,7 @@ async function replace(file: string, by: string): Promise<void> {
 }
 
 /** What was suspended goes on over other disks. */
-async function removeStates({ layout }: SnapshotOwner): Promise<void> {
+export async function removeStates({ layout }: SnapshotOwner): Promise<void> {
   const states = (await readdir(layout.folder)).filter((name) => name.endsWith('.state'))
   for (const name of states) await rm(join(layout.folder, name))
   if (states.length > 0) await syncFolder(layout.folder)
