@@ -20,6 +20,7 @@ import type {
   SessionStats,
   StatusView,
 } from '../local-api.ts'
+import { overwriteInstanceKey } from '../session-host/instance-keys.ts'
 import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
 import { enterAdministratorMode } from './administrator-mode/enter.ts'
 import { checkIn } from './check-in/check-in.ts'
@@ -63,6 +64,8 @@ export interface RuntimeOptions {
   readonly changed: () => void
   readonly imports: Imports
 }
+
+type UnlockedForStart = Unlocked & { readonly record: InstanceRecord; readonly documents: DesktopDocuments }
 
 const patientFailures = 3
 const longestWait = 300
@@ -360,7 +363,7 @@ export class Runtime {
       try {
         return await withClosedDesktop(this.device, unlocked, act)
       } finally {
-        unlocked.instanceKey.fill(0)
+        overwriteInstanceKey(unlocked.instanceKey)
       }
     })
   }
@@ -379,9 +382,17 @@ export class Runtime {
   }
 
   async #start(request: DaemonRequest<'start'>): Promise<InstanceView> {
+    const unlocked = await this.#unlock(request)
+    try {
+      return await this.#startUnlocked(unlocked)
+    } finally {
+      overwriteInstanceKey(unlocked.instanceKey)
+    }
+  }
+
+  async #startUnlocked({ record, plan, documents, instanceKey }: UnlockedForStart): Promise<InstanceView> {
     const { device } = this
-    const { instance } = request
-    const { record, plan, documents, instanceKey } = await this.#unlock(request)
+    const { instance } = plan
     const wrapped = device.leases.lease?.assign.find((assigned) => desktopOf(assigned) === record.desktop)?.key ?? null
     if (wrapped === null) throw refusalOf([reason('activation-needed')])
     await renewShares(device, instance, instanceKey)
@@ -390,13 +401,14 @@ export class Runtime {
     const { serial } = documents.release.document
     const names = { session: plan.session, instance, desktop: record.desktop, serial }
     await device.journal.append({ type: 'decided', data: { ...names, allowed: true, reasons: [], ...(await namesOfPlan(plan)) } })
-    await this.#sessions.start(plan, documents, { packageKey, instanceKey, secrets })
+    // Its host has them by then, or there is none.
+    await this.#sessions.start(plan, documents, { packageKey, instanceKey, secrets }).finally(() => packageKey.fill(0))
     this.#contact.wake()
     return this.#view(record)
   }
 
   /** All that has to hold before an instance is touched: decided for a start now, and its key opened. @throws RuntimeError `refused`, `session-open` */
-  async #unlock({ instance, password }: DaemonRequest<'start'>): Promise<Unlocked & { record: InstanceRecord; documents: DesktopDocuments }> {
+  async #unlock({ instance, password }: DaemonRequest<'start'>): Promise<UnlockedForStart> {
     const { device } = this
     this.#checkJournal()
     const record = await readSettledInstance(device.layout, instance)

@@ -6,8 +6,26 @@ import { hkdfSync } from 'node:crypto'
 
 const NO_SALT = new Uint8Array(0)
 
+/** What came of each instance key, so that all of it can be overwritten. */
+const derived = new WeakMap<Uint8Array, Set<Uint8Array>>()
+
 function derive(instanceKey: Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', instanceKey, NO_SALT, purpose, 32))
+  const key = new Uint8Array(hkdfSync('sha256', instanceKey, NO_SALT, purpose, 32))
+  const made = derived.get(instanceKey) ?? new Set()
+  derived.set(instanceKey, made.add(key))
+  return key
+}
+
+/** Once nothing that was opened under them is open any more. The instance key stays, and brings the same keys again. */
+export function overwriteDerived(instanceKey: Uint8Array): void {
+  for (const key of derived.get(instanceKey) ?? []) key.fill(0)
+  derived.delete(instanceKey)
+}
+
+/** Once nobody needs it. */
+export function overwriteInstanceKey(instanceKey: Uint8Array): void {
+  overwriteDerived(instanceKey)
+  instanceKey.fill(0)
 }
 
 /** Overlay of the system disk under one release. */

@@ -8,9 +8,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { openChunkCache } from '@casemate/vm-package/chunk-cache'
 import type { ObjectSource } from '@casemate/vm-package/object-store'
 import { openFolderStore } from '@casemate/vm-package/store'
-import type { z } from 'zod'
 import type { Layout } from '../layout.ts'
-import type { sessionSecrets } from '../local-api.ts'
 import { approvedManifest } from './approved-manifest.ts'
 import { backendOf } from './backend.ts'
 import type { BootRecord } from './boot-record.ts'
@@ -23,11 +21,13 @@ import type { EventLog } from './event-log.ts'
 import { GuestWatch } from './guest-watch.ts'
 import { inForce } from './in-force.ts'
 import { isFresh, openInstanceDisks } from './instance-disks.ts'
+import { overwriteDerived } from './instance-keys.ts'
 import { lockInstance } from './instance-lock.ts'
 import { type GoodEnd, runningTime, settleRelease } from './old-releases.ts'
 import { openVm } from './open-vm.ts'
 import { openOwnHardware } from './own-hardware.ts'
 import { openPackageDisks } from './package-disks.ts'
+import type { ReadSecrets } from './read-secrets.ts'
 import { PackageScripts } from './scripts/package-scripts.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
@@ -46,7 +46,8 @@ const LEFT_TO_OTHERS = 1024 ** 3
 
 export interface LaunchInputs {
   readonly plan: LaunchPlan
-  readonly secrets: z.infer<typeof sessionSecrets>
+  /** Its keys are the caller's, who overwrites them when no launch follows. */
+  readonly secrets: ReadSecrets
   readonly layout: Layout
   readonly runtimeFolder: string
   readonly origin: string
@@ -81,8 +82,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const discard = () => discardChanges({ plan, layout: instance }, manifest.disks)
     await discard()
     undo.push(discard)
-    const packageKey = Buffer.from(secrets.packageKey, 'base64url')
-    const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
+    const { packageKey, instanceKey } = secrets
+    undo.push(async () => overwriteDerived(instanceKey))
     const reverted = await carryOutRevert({ plan, layout: instance, instanceKey })
     if (reverted !== null) events.add('snapshot-brought-back')
     const origin = await openOrigin(inputs.origin, AbortSignal.any([over.signal, inputs.signal]))

@@ -5,16 +5,17 @@
 // 4 what was to be written at the end could not be.
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { launchPlan } from '@casemate/policy/launch-plan'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { layoutOf } from '../layout.ts'
-import { sessionReady, sessionSecrets } from '../local-api.ts'
+import { sessionReady } from '../local-api.ts'
 import { BootRecord } from './boot-record.ts'
 import { openControlDoor } from './control-door.ts'
 import { EventLog } from './event-log.ts'
+import { overwriteInstanceKey } from './instance-keys.ts'
 import { launch } from './launch.ts'
+import { readSecrets } from './read-secrets.ts'
 import { SerialCapture } from './serial-capture.ts'
 import { Session } from './session.ts'
 import { openViewerDoor } from './viewer-door.ts'
@@ -38,12 +39,8 @@ const LAST_WORDS_MS = 3000
 /** @throws z.ZodError, SyntaxError or the read error; a secret never stands in the message */
 async function readInputs() {
   const plan = launchPlan.parse(JSON.parse(await readFile(options.plan, 'utf8')))
-  for await (const line of createInterface(process.stdin)) {
-    const secrets = sessionSecrets.safeParse(JSON.parse(line))
-    if (!secrets.success) throw new Error('the secrets on standard input do not have their form')
-    return { plan, secrets: secrets.data, port: z.coerce.number().int().min(0).max(65_535).parse(options.port) }
-  }
-  throw new Error('no secrets came on standard input')
+  const secrets = await readSecrets(process.stdin)
+  return { plan, secrets, port: z.coerce.number().int().min(0).max(65_535).parse(options.port) }
 }
 
 function fail(code: number, what: string, error: unknown): never {
@@ -100,11 +97,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => vo
 
 await session.open()
 await session.ended
+secrets.packageKey.fill(0)
 if (options.record !== undefined) await record?.write(options.record)
 if (options.warmState !== undefined && written !== null) {
-  const instanceKey = Buffer.from(secrets.instanceKey, 'base64url')
+  const { instanceKey } = secrets
   await captureWarmState({ plan, layout, instanceKey, written, file: options.warmState }).catch((error: unknown) => fail(4, 'no warm state', error))
 }
+overwriteInstanceKey(secrets.instanceKey)
 clearInterval(ticking)
 await events.lastHeard(LAST_WORDS_MS)
 await viewer.close()

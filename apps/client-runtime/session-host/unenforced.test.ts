@@ -26,6 +26,7 @@ describe('what a plan asks for', () => {
       { serial: 'captured', exit: 'suspend', powerCommands: { pause: true, reset: true, powerButton: true } },
     ],
     ['drives for images and a parallel port', { drives: { cd: 'image', floppy: 'image' }, parallel: 'captured' }],
+    ['scripts of the package', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
@@ -46,7 +47,6 @@ describe('what a plan asks for', () => {
     ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
     ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
-    ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
   ])('is refused where it is not, by name: %s', (missing, change) => {
     expect(() => refuseUnenforced(plan)).not.toThrow()

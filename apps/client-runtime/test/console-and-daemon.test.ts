@@ -71,6 +71,9 @@ describe('a desktop', () => {
     expect(view.session?.messages).toEqual([texts.warning])
     await expect(computer.call('list', {})).resolves.toMatchObject({ desktops: [{ messages: [texts.warning] }] })
     expect(computer.hosts[0]?.keys.packageKey).toHaveLength(32)
+    const { keys, given } = computer.hosts[0] ?? {}
+    const overwritten = (key: Uint8Array | undefined) => key?.every((byte) => byte === 0)
+    expect([keys?.packageKey, keys?.instanceKey, given?.packageKey, given?.instanceKey].map(overwritten)).toEqual([false, false, true, true])
     await expect(computer.call('start', { instance: 'office', password: null })).rejects.toMatchObject({ code: 'session-open' })
     await vi.waitFor(async () => {
       const report = await showReport(operator, world.console, device, 50)

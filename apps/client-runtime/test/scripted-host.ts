@@ -25,13 +25,17 @@ export class ScriptedHost {
   requests: SessionRequest[] = []
   /** Ends, its doors with it, when it is next asked for anything. */
   dies = false
+  /** A copy of its own, as a process has. */
   readonly keys: SessionKeys
+  /** The daemon's, which it overwrites. */
+  readonly given: SessionKeys
   #server: Server | null = null
   readonly #folder: string
 
   constructor(plan: LaunchPlan, keys: ScriptedHost['keys'], folder: string) {
     this.plan = plan
-    this.keys = keys
+    this.keys = { ...keys, packageKey: Uint8Array.from(keys.packageKey), instanceKey: Uint8Array.from(keys.instanceKey) }
+    this.given = keys
     this.#folder = folder
   }
 

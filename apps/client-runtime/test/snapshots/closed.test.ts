@@ -36,7 +36,7 @@ async function closed(rules: readonly object[], secret: string | null = null) {
   const owner: SnapshotOwner = {
     plan: host.plan,
     layout: layoutOf(computer.data).instance(instance),
-    instanceKey: Uint8Array.from(host.keys.instanceKey),
+    instanceKey: host.keys.instanceKey,
   }
   await write(owner, 'then')
   const { id } = await takeSnapshot(owner, machineAt(owner, 'then'), 'before', 1000)
