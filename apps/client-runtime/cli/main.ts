@@ -26,6 +26,7 @@ import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { tufCommand } from './tuf.ts'
 import { updateCommand } from './update.ts'
+import { usbCommand } from './usb.ts'
 import { whyCommand } from './why.ts'
 
 const program = new Command('casemate')
@@ -48,6 +49,7 @@ const commands = [
   stopCommand,
   insertCommand,
   ejectCommand,
+  usbCommand,
   snapshotCommand,
   statusCommand,
   whyCommand,

@@ -6,10 +6,13 @@ import { type EngineReport, engineFacts } from './engines.ts'
 
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
-const factsOf = (capabilities: Offered) => {
+const noUsb = { available: false, code: 'usb-missing', message: 'none' } as const
+
+const factsOf = (capabilities: Offered, usb: EngineReport['usb'] = noUsb) => {
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
     uplink: { available: false, code: 'uplink-missing', message: 'none' },
+    usb,
   }
   return engineFacts(report)
 }
@@ -20,6 +23,15 @@ describe('the facts of an engine', () => {
       { name: 'qemu', capabilities: ['disk:discard-changes', 'suspend', 'limit:processor'] },
     ])
     expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
+  })
+
+  it('offer USB devices where both the engine takes them and the host gives them', () => {
+    const usb = { available: true, program: '/usr/bin/usbredirect' } as const
+    const offers = (capabilities: Offered, given: EngineReport['usb']) => factsOf(capabilities, given)[0]?.capabilities.includes('usb:redirect')
+    expect(offers(new Set(['usb:redirect']), usb)).toBe(true)
+    expect(offers(new Set(['usb:redirect']), noUsb)).toBe(false)
+    expect(offers(new Set(['usb:xhci']), usb)).toBe(false)
+    expect(factsOf(new Set(['usb:redirect', 'usb:xhci']), usb)[0]?.hardware).toEqual(['usb:xhci'])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

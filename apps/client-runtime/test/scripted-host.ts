@@ -90,6 +90,7 @@ export class ScriptedHost {
       content: null,
       guest: null,
       drives: [],
+      usb: [],
     }
   }
 }

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
 import { MediumError } from '../../session-host/medium-error.ts'
 import { SnapshotError } from '../../session-host/snapshots/error.ts'
+import { UsbError } from '../../session-host/usb/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
 import { codeOf, messageOf, RuntimeError } from '../error.ts'
 import { UpdateError } from '../update/error.ts'
@@ -54,6 +55,8 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.changeMedium, calls.changeMedium)
+  serve(daemonRoutes.usb, calls.usb)
+  serve(daemonRoutes.changeUsb, calls.changeUsb)
   serve(daemonRoutes.snapshots, calls.snapshots)
   serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
   serve(daemonRoutes.renameSnapshot, calls.renameSnapshot)
@@ -69,7 +72,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 }
 
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError].some(
+  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError, UsbError].some(
     (kind) => error instanceof kind,
   )
 }
