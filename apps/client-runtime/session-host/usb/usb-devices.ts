@@ -93,7 +93,10 @@ export class UsbDevices {
   }
 
   async #find(wanted: string): Promise<Device> {
-    const fitting = (await this.#host.list()).filter(({ at, vendor, product }) => at === wanted || `${vendor}:${product}` === wanted)
+    const devices = await this.#host.list().catch((error: unknown) => {
+      throw asUsbError(error)
+    })
+    const fitting = devices.filter(({ at, vendor, product }) => at === wanted || `${vendor}:${product}` === wanted)
     const [device, other] = fitting
     if (device === undefined) throw new UsbError('usb-unknown', `this computer has no USB device \`${wanted}\``)
     if (other !== undefined) throw new UsbError('usb-unknown', `several USB devices are \`${wanted}\`: ${fitting.map(({ at }) => at).join(', ')}`)
