@@ -45,6 +45,14 @@ const driveView = z.strictObject({ drive: driveName, medium: z.string().nullable
 export const mediumChange = z.strictObject({ drive: driveName, path: z.string().min(1).max(4096).startsWith('/').nullable() })
 export type MediumChange = z.infer<typeof mediumChange>
 
+/** A place, `1-2.4`, or vendor and product, `0781:5567`. */
+const usbDevice = z.string().regex(/^(?:\d{1,3}-\d{1,3}(?:\.\d{1,3}){0,6}|[0-9a-f]{4}:[0-9a-f]{4})$/)
+/** `PUT /usb` (control): a device of the host that the guest gets, or gives back. */
+export const usbChange = z.strictObject({ device: usbDevice, attached: z.boolean() })
+export type UsbChange = z.infer<typeof usbChange>
+/** `device` in words: vendor, product, classes. `name` is what it calls itself. */
+const usbView = z.strictObject({ at: z.string(), device: z.string(), name: z.string() })
+
 export const sessionView = z.strictObject({
   session: z.string(),
   instance: z.string(),
@@ -63,6 +71,7 @@ export const sessionView = z.strictObject({
   content,
   guest: guestView.nullable(),
   drives: z.array(driveView),
+  usb: z.array(usbView),
 })
 export type SessionView = z.infer<typeof sessionView>
 
@@ -180,6 +189,7 @@ export const instanceView = z.strictObject({
       content,
       guest: guestView.nullable(),
       drives: z.array(driveView),
+      usb: z.array(usbView),
       /** What would be taken now; the plan decides. */
       requests: z.array(sessionRequest),
       snapshots: snapshotsOffer,
@@ -267,7 +277,7 @@ const settingView = z.strictObject({
 export type SettingView = z.infer<typeof settingView>
 
 export const checkView = z.strictObject({
-  check: z.enum(['qemu', 'v86', 'network', 'clock', 'device-key', 'console', 'journal']),
+  check: z.enum(['qemu', 'v86', 'network', 'usb', 'clock', 'device-key', 'console', 'journal']),
   ok: z.boolean(),
   code: z.string(),
   message: z.string(),
@@ -410,6 +420,13 @@ export const daemonRoutes = {
     request: z.strictObject({ instance: z.string(), ...mediumChange.shape }),
     response: instanceView,
   },
+  /** PO-13: what is plugged into this computer, and which open instance has it; null: none. */
+  usb: {
+    path: '/usb',
+    request: z.strictObject({}),
+    response: z.strictObject({ devices: z.array(usbView.extend({ instance: z.string().nullable() })) }),
+  },
+  changeUsb: { path: '/change-usb', request: z.strictObject({ instance: z.string(), ...usbChange.shape }), response: instanceView },
   /** Of one that is not open with its password, as for a start; so are pictures, deletion and return. */
   snapshots: { path: '/snapshots', request: z.strictObject({ instance: z.string(), password }), response: snapshotList },
   /** Small PNGs of the screen, of those snapshots that have one. */

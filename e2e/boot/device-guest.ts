@@ -38,6 +38,7 @@ const lists: Readonly<Record<string, readonly (string | readonly [string, string
   floppy: ['floppy'],
   network: ['e1000', 'pcnet32', '8139cp', 'ne2k-pci', 'virtio_net'],
   usb: ['uhci_hcd', 'ohci_pci', 'ehci_pci', 'xhci_pci', 'usbhid', 'hid_generic', 'evdev'],
+  stick: ['usb_storage', 'sd_mod'],
   parallel: ['parport_pc', 'lp'],
   hda: ['snd_hda_codec_generic', 'snd_hda_intel'],
   ac97: ['snd_intel8x0'],

@@ -9,7 +9,9 @@ import type { TpmStorage } from '../../packages/engine/src/device-spec.ts'
 import { findUefi } from '../../packages/engine/src/qemu/installation.ts'
 import { createFilledOverlay } from '../../packages/engine/src/qemu/overlay.ts'
 import type { DiskStorage, VmSpec } from '../../packages/engine/src/virtual-machine.ts'
+import { plainStick } from '../../packages/engine/test/usb/emulated-stick.ts'
 import { type BootedMachine, Machines } from './machine.ts'
+import { PluggedUsb } from './plugged-usb.ts'
 
 const patient = { timeout: 60_000, interval: 100 }
 
@@ -79,15 +81,26 @@ describe('a q35 under UEFI', () => {
     expect(await machine.lease()).toMatch(/^10\./)
   })
 
-  it('goes on with all of them where it was suspended, its TPM not started anew', async () => {
+  it('is given the USB devices that the rules allow, by a driver of its own, and none that they do not or no longer do', async () => {
+    const usb = await PluggedUsb.ready(machine, await machines.folder())
+    await usb.tries()
+  })
+
+  it('goes on with all of them where it was suspended, its TPM not started anew, and no USB device', async () => {
+    const usb = await PluggedUsb.ready(machine, await machines.folder())
+    await usb.attach(plainStick)
     await machine.sh('echo here >/run/before')
     const before = await starts()
     const file = { path: join(await machines.folder(), 'state'), key: randomBytes(32), binding: 'q35' }
     await machine.vm.suspend(file)
+    expect(usb.events.at(-1)).toMatchObject({ type: 'usb-detached', data: { code: 'usb-saved' } })
     const other = { ...spec, firmware: 'bios' } as const
     await expect(machines.restore(other, file)).rejects.toMatchObject({ code: 'state-mismatch' })
     machine = await machines.restore({ ...spec, runtimeFolder: await machines.folder() }, file)
     expect(await machine.sh('cat /run/before')).toBe('here')
+    const again = await PluggedUsb.ready(machine, await machines.folder())
+    await again.sees(null)
+    await again.attach(plainStick)
     expect(await starts()).toBe(before)
   })
 

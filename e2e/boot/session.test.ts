@@ -75,6 +75,13 @@ describe('a package with a UEFI, a TPM and an agent', () => {
     await expect(control.changeMedium({ drive: 'cd', path: odd })).rejects.toMatchObject({ code: 'medium-invalid' })
     await expect(control.changeMedium({ drive: 'cd', path: join(world.folder, 'none.iso') })).rejects.toMatchObject({ code: 'medium-unreadable' })
     expect(await drives()).toEqual([{ drive: 'cd', medium: 'disc.iso' }])
+    const stick = { device: '0781:5567', attached: true }
+    await expect(control.changeUsb(stick)).rejects.toMatchObject({ code: 'usb-refused' })
+    await expect(control.changeUsb({ ...stick, attached: false })).rejects.toMatchObject({ code: 'usb-unknown' })
+    await control.replan({ ...plan, usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } })
+    // Past the rules, on a computer with USB or without.
+    await expect(control.changeUsb(stick)).rejects.toMatchObject({ code: expect.stringMatching(/^usb-(?:missing|unknown)$/) })
+    await control.replan(plan)
     await control.changeMedium({ drive: 'cd', path: null })
     expect(await drives()).toEqual([{ drive: 'cd', medium: null }])
     await control.changeMedium({ drive: 'cd', path: disc })

@@ -27,6 +27,7 @@ import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { tufCommand } from './tuf.ts'
 import { updateCommand } from './update.ts'
+import { usbCommand } from './usb.ts'
 import { whyCommand } from './why.ts'
 
 const program = new Command('casemate')
@@ -49,6 +50,7 @@ const commands = [
   stopCommand,
   insertCommand,
   ejectCommand,
+  usbCommand,
   snapshotCommand,
   discardSuspendedCommand,
   statusCommand,

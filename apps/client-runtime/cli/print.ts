@@ -14,11 +14,12 @@ export function print({ json }: CommonOptions, result: object, lines: readonly s
 
 export function instanceLines({ instance, engine, session }: InstanceView): readonly string[] {
   if (session === null) return [`${instance}: never started (${engine})`]
-  const { state, viewer, guest, drives, reasons, blocked, warned, messages, waiting } = session
+  const { state, viewer, guest, drives, usb, reasons, blocked, warned, messages, waiting } = session
   return [
     `${instance}: ${state} (${engine})`,
     ...(viewer === null ? [] : [`  screen: ${viewer}`]),
     ...(guest === null ? [] : [`  guest: ${[guest.system, ...guest.addresses].join(', ')}`]),
+    ...usb.map(({ at, device, name }) => `  USB ${at}: ${name === '' ? device : `${name}, ${device}`}`),
     ...drives.flatMap(({ drive, medium }) => (medium === null ? [] : [`  ${drive}: ${medium}`])),
     ...messages.map((message) => `  ${message}`),
     ...(warned ? ['  connect to the network: this desktop will be suspended without contact'] : []),

@@ -6,11 +6,13 @@ import { type EngineReport, engineFacts } from './engines.ts'
 
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
-const factsOf = (capabilities: Offered, scripts = false) => {
+const noUsb = { available: false, code: 'usb-missing', message: 'none' } as const
+
+const factsOf = (capabilities: Offered, given: Partial<Pick<EngineReport, 'usb' | 'scripts'>> = {}) => {
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
     uplink: { available: false, code: 'uplink-missing', message: 'none' },
-    scripts,
+    ...{ usb: noUsb, scripts: false, ...given },
   }
   return engineFacts(report)
 }
@@ -24,8 +26,18 @@ describe('the facts of an engine', () => {
   })
 
   it('offer scripts where one can be kept apart, and nowhere else', () => {
-    expect(factsOf(new Set(['disk:ide']), true)).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'scripts'] }])
+    expect(factsOf(new Set(['disk:ide']), { scripts: true })).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'scripts'] }])
     expect(factsOf(new Set(['disk:ide']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes'] }])
+  })
+
+  it('offer USB devices where both the engine takes them and the host gives them', () => {
+    const usb = { available: true, program: '/usr/bin/usbredirect' } as const
+    const offers = (capabilities: Offered, given: EngineReport['usb']) =>
+      factsOf(capabilities, { usb: given })[0]?.capabilities.includes('usb:redirect')
+    expect(offers(new Set(['usb:redirect']), usb)).toBe(true)
+    expect(offers(new Set(['usb:redirect']), noUsb)).toBe(false)
+    expect(offers(new Set(['usb:xhci']), usb)).toBe(false)
+    expect(factsOf(new Set(['usb:redirect', 'usb:xhci']), { usb })[0]?.hardware).toEqual(['usb:xhci'])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

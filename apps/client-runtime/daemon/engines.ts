@@ -2,6 +2,7 @@
 import { deviceChoices } from '@casemate/engine/device-spec'
 import { probeUplink } from '@casemate/engine/network'
 import { createQemuBackend } from '@casemate/engine/qemu'
+import { HostUsb } from '@casemate/engine/usb-host'
 import { createV86Backend } from '@casemate/engine/v86'
 import type { ProbeReport } from '@casemate/engine/virtual-machine'
 import type { Facts } from '@casemate/policy/facts'
@@ -15,6 +16,8 @@ export interface EngineReport {
   readonly uplink: Awaited<ReturnType<typeof probeUplink>>
   /** Whether a script of a package can be kept apart here. */
   readonly scripts: boolean
+  /** Whether devices of this host can be given to a VM. */
+  readonly usb: Awaited<ReturnType<HostUsb['probe']>>
 }
 
 /** @param cacheFolder remembers the boot probe of QEMU. */
@@ -22,17 +25,18 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   const backends = [createQemuBackend({ cacheFolder }), createV86Backend()] as const
   const engines: { name: EngineName; report: ProbeReport }[] = []
   for (const backend of backends) engines.push({ name: backend.name === 'qemu' ? 'qemu' : 'v86', report: await backend.probe() })
-  return { engines, uplink: await probeUplink(), scripts: await canRunScripts() }
+  const [uplink, usb, scripts] = [await probeUplink(), await new HostUsb().probe(), await canRunScripts()]
+  return { engines, uplink, usb, scripts }
 }
 
 /** What the switch does wherever there is one. */
 const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
 
 /** What the hardware of a package may need; `ide` has every engine. */
-const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:|tpm$|watchdog$|panic$|agent$)/
+const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:(?!redirect$)|tpm$|watchdog$|panic$|agent$)/
 
 /** In the order of preference: qemu first. A listed network needs a network card and a way out. */
-export function engineFacts({ engines, uplink, scripts }: EngineReport): Facts['engines'] {
+export function engineFacts({ engines, uplink, usb, scripts }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
     if (!report.available) return []
     const all = [...report.capabilities]
@@ -42,7 +46,8 @@ export function engineFacts({ engines, uplink, scripts }: EngineReport): Facts['
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
     const apart = scripts ? ['scripts' as const] : []
-    const capabilities = ['disk:discard-changes' as const, ...apart, ...drives, ...(network ? switched : []), ...others, ...kept]
+    const redirected = usb.available && all.includes('usb:redirect') ? ['usb:redirect' as const] : []
+    const capabilities = ['disk:discard-changes' as const, ...apart, ...drives, ...(network ? switched : []), ...others, ...kept, ...redirected]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

@@ -32,6 +32,7 @@ export async function viewInstance(
       content: view?.content ?? null,
       guest: view?.guest ?? null,
       drives: view === null ? [] : [...view.drives],
+      usb: view === null ? [] : [...view.usb],
       viewer: door === null ? null : `${door.viewer}/#token=${door.viewerToken}`,
       blocked: view?.reason ?? record.blocked,
     },

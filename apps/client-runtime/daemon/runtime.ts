@@ -18,7 +18,9 @@ import type {
   MediumChange,
   SessionRequest,
   SessionStats,
+  SessionView,
   StatusView,
+  UsbChange,
 } from '../local-api.ts'
 import { overwriteInstanceKey } from '../session-host/instance-keys.ts'
 import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
@@ -310,6 +312,18 @@ export class Runtime {
   async changeMedium(instance: string, change: MediumChange): Promise<InstanceView> {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.changeMedium(instance, change)
+    return this.#view(record)
+  }
+
+  /** Of the instances that are open. */
+  get openSessions(): readonly SessionView[] {
+    return this.#sessions.list().flatMap(({ view }) => (view === null ? [] : [view]))
+  }
+
+  /** @throws RuntimeError `session-unknown`, UsbError */
+  async changeUsb(instance: string, change: UsbChange): Promise<InstanceView> {
+    const record = await readInstance(this.device.layout, instance)
+    await this.#sessions.changeUsb(instance, change)
     return this.#view(record)
   }
 

@@ -5,6 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { dirname } from 'node:path'
+import { HostUsb } from '@casemate/engine/usb-host'
 import { layoutOf } from '../layout.ts'
 import { closeServer } from '../session-host/close-server.ts'
 import { lockInstance } from '../session-host/instance-lock.ts'
@@ -31,6 +32,7 @@ import type { StartHost } from './sessions/sessions.ts'
 import { snapshotPictures } from './sessions/snapshot-pictures.ts'
 import { startHostProcess } from './sessions/start-host-process.ts'
 import { readState } from './state-file.ts'
+import { listUsb } from './usb-view.ts'
 import { VendorUpdate } from './vendor-update/vendor-update.ts'
 
 export const runtimeVersion = '0.1.0'
@@ -50,6 +52,8 @@ export interface DaemonOptions {
   readonly vendorFile?: string | null
   /** How the host is looked at; default: for real. */
   readonly host?: HostProbes
+  /** Which USB devices this host has; default: looked for. */
+  readonly usb?: Pick<HostUsb, 'list'>
   /** Between two heartbeats. */
   readonly tickMs?: number
   /** Of the launcher's door, which stays shut without it; 0 for any free port. */
@@ -143,6 +147,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       start: (request) => enrolled().start(request),
       stop: ({ instance, how }) => enrolled().stop(instance, how),
       ask: ({ instance, request }) => enrolled().ask(instance, request),
+      usb: () => listUsb(options.usb ?? new HostUsb(), runtime?.openSessions ?? []),
+      changeUsb: ({ instance, ...change }) => enrolled().changeUsb(instance, change),
       changeMedium: ({ instance, ...change }) => enrolled().changeMedium(instance, change),
       snapshots: (request) =>
         enrolled().ofDesktop(

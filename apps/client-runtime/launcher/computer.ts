@@ -10,6 +10,7 @@ const names: Readonly<Record<CheckView['check'], string>> = {
   qemu: 'Engine QEMU',
   v86: 'Engine v86',
   network: 'Listed networks',
+  usb: 'USB devices',
   clock: 'Clock',
   'device-key': 'Device key',
   console: 'Console',

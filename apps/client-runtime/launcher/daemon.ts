@@ -24,6 +24,8 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   stop: '/stop',
   ask: '/ask',
   changeMedium: '/change-medium',
+  usb: '/usb',
+  changeUsb: '/change-usb',
   snapshots: '/snapshots',
   snapshotPictures: '/snapshot-pictures',
   takeSnapshot: '/take-snapshot',

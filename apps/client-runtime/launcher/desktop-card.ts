@@ -89,6 +89,7 @@ function badges({ deadlines, messages, eula, activated, administrator }: Desktop
     found.push([open.network === 'none' ? 'no network' : 'listed servers only', 'plain'])
     found.push([clipboardWords(open.clipboard), 'plain'])
     if (open.content !== null) found.push([contentWords(open.content), 'plain'])
+    for (const { at, device, name } of open.usb) found.push([`USB ${at}: ${name === '' ? device : `${name}, ${device}`}`, 'plain'])
     for (const { drive, medium } of open.drives) if (medium !== null) found.push([`${drive}: ${medium}`, 'plain'])
     if (open.guest !== null) found.push([[open.guest.system, ...open.guest.addresses].join(', '), 'plain'])
   }

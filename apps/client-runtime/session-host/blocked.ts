@@ -103,6 +103,13 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'engine-missing': ['The program that runs the desktop is not installed.', INSTALL],
   'firmware-missing': ['The firmware that the desktop boots from is not installed.', INSTALL],
   'uplink-missing': ['This computer lacks what gives a desktop its listed network.', INSTALL],
+  // A session goes on without the device.
+  'usb-changed': INTERNAL,
+  'usb-gone': INTERNAL,
+  'usb-missing': INTERNAL,
+  'usb-protocol': INTERNAL,
+  'usb-refused': INTERNAL,
+  'usb-rejected': INTERNAL,
   'instance-busy': ['This desktop is open already.', 'Use the session that is open, or end it first.'],
   'vm-exited': ENGINE_ENDED,
   'engine-failed': ENGINE_ENDED,

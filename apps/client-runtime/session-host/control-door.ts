@@ -9,12 +9,13 @@ import { launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type BootProgress, mediumChange, sessionRequest, type ViewerAddress } from '../local-api.ts'
+import { type BootProgress, mediumChange, sessionRequest, usbChange, type ViewerAddress } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
 import { MediumError } from './medium-error.ts'
 import type { Session } from './session.ts'
 import { serveSnapshots } from './snapshots/snapshot-calls.ts'
+import { UsbError } from './usb/error.ts'
 import type { Watch } from './watch.ts'
 
 const LONGEST_POLL_MS = 25_000
@@ -72,6 +73,17 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
       await session.changeMedium(change.data.drive, change.data.path)
     } catch (error) {
       if (!(error instanceof MediumError)) throw error
+      return context.json({ code: error.code, message: error.message }, 409)
+    }
+    return context.json(session.view())
+  })
+  app.put('/usb', async (context) => {
+    const change = usbChange.safeParse(await context.req.json().catch(() => null))
+    if (!change.success) return context.json({ code: 'body-invalid', message: z.prettifyError(change.error) }, 400)
+    try {
+      await session.changeUsb(change.data.device, change.data.attached)
+    } catch (error) {
+      if (!(error instanceof UsbError)) throw error
       return context.json({ code: error.code, message: error.message }, 409)
     }
     return context.json(session.view())

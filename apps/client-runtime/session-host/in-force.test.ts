@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { noUsb } from '@casemate/policy/usb-rules'
 import { describe, expect, it } from 'vitest'
-import { inForce } from './in-force.ts'
+import { inForce, usbInForce } from './in-force.ts'
 
 const rule = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: [80, 80] as [number, number] }
 const open = { allowed: true, maxBytes: 100 }
@@ -16,4 +17,15 @@ describe('inForce', () => {
     const closed = { allowed: false, maxBytes: 0 }
     expect(inForce(plan, phase)).toEqual({ clipboard: { toGuest: closed, fromGuest: closed }, network: { allow: [] } })
   })
+})
+
+describe('USB in force', () => {
+  const usb = { tables: [{ general: 'allow' as const, classes: [], devices: [] }] }
+
+  it.each([
+    ['open', usb],
+    ['warned', usb],
+    ['restricted', noUsb],
+    ['over', noUsb],
+  ] as const)('while the phase is %s', (phase, expected) => expect(usbInForce({ usb }, phase)).toEqual(expected))
 })

@@ -2,6 +2,7 @@
 
 import { type DriveName, deviceChoices } from '@casemate/engine/device-spec'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { noUsb } from '@casemate/policy/usb-rules'
 import type { Phase } from './deadlines.ts'
 
 /** What the running VM may do this moment. */
@@ -24,6 +25,11 @@ export function inForce(plan: Pick<LaunchPlan, 'clipboard' | 'network'>, phase: 
 /** The drives that may hold a medium this moment (PO-12). */
 export function drivesInForce({ drives }: Pick<LaunchPlan, 'drives'>, phase: Phase): readonly DriveName[] {
   return isShut(phase) ? [] : deviceChoices.drives.filter((drive) => drives[drive] !== 'none')
+}
+
+/** Which USB devices of the host may be in the guest this moment (PO-13, PO-5). */
+export function usbInForce({ usb }: Pick<LaunchPlan, 'usb'>, phase: Phase): LaunchPlan['usb'] {
+  return isShut(phase) ? noUsb : usb
 }
 
 const isShut = (phase: Phase): boolean => phase === 'restricted' || phase === 'over'

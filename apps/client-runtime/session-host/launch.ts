@@ -3,6 +3,7 @@
 // From plan and secrets to an opened VM whose CPUs have not run, each step checked before the next: instance lock, manifest against
 // the plan's SHA-256, package disks, warm state, the instance's own disks, the suspended state. Whatever fails is undone and thrown.
 import { statfs } from 'node:fs/promises'
+import { HostUsb } from '@casemate/engine/usb-host'
 import type { VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { openChunkCache } from '@casemate/vm-package/chunk-cache'
@@ -35,6 +36,7 @@ import { carryOutRevert } from './snapshots/revert.ts'
 import { Snapshots } from './snapshots/snapshots.ts'
 import { suspendedState } from './suspended-state.ts'
 import { refuseUnenforced } from './unenforced.ts'
+import { UsbDevices } from './usb/usb-devices.ts'
 import { openVmNetwork } from './vm-network.ts'
 import { machineShape, vmSpec } from './vm-spec.ts'
 import { warmStart } from './warm-state/warm-start.ts'
@@ -137,6 +139,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const drives = spec.devices?.drives
     const media = vm.devices === undefined || drives === undefined ? null : new DriveMedia(vm.devices, drives, runtimeFolder)
     undo.push(async () => media?.close())
+    const usb = vm.devices === undefined || spec.devices?.usb === undefined ? null : new UsbDevices(vm.devices, new HostUsb(), events)
+    undo.push(async () => usb?.close())
     vm.on('parallel', (bytes) => inputs.parallel.add(bytes))
     const ranSeconds = runningTime(vm, () => performance.now())
     const settled = async (end: GoodEnd) => {
@@ -148,7 +152,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
     const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, owned.flush)
-    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, content: packaged.content, settled, release }
+    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, usb, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

@@ -8,6 +8,7 @@ import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { blocksUsb } from '@casemate/policy/usb-rules'
 import type { BlockedReason, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
@@ -15,7 +16,7 @@ import type { DriveMedia } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
 import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
-import { drivesInForce, type InForce, inForce } from './in-force.ts'
+import { drivesInForce, type InForce, inForce, usbInForce } from './in-force.ts'
 import { MediumError } from './medium-error.ts'
 import { networkUse } from './network-use.ts'
 import { observedNetwork } from './observed-network.ts'
@@ -24,6 +25,8 @@ import { requestsOf } from './session-requests.ts'
 import { after, type SessionStep } from './session-state.ts'
 import { SnapshotError } from './snapshots/error.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
+import { UsbError } from './usb/error.ts'
+import type { UsbDevices } from './usb/usb-devices.ts'
 
 /** What a launch hands over: the opened VM and what has to be closed after it. */
 export interface Launched {
@@ -38,6 +41,8 @@ export interface Launched {
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
   /** Null for a VM without drives. */
   readonly media: Pick<DriveMedia, 'drives' | 'in' | 'insert' | 'eject'> | null
+  /** Null for a VM without a USB controller. */
+  readonly usb: Pick<UsbDevices, 'list' | 'attach' | 'detach' | 'enforce' | 'onChange'> | null
   /** How much of the package is on this device. */
   content(): SessionView['content']
   /** Called when the session ended in good order, while its disks are still open; never fails. */
@@ -143,6 +148,7 @@ export class Session {
     this.#launched = launched
     await this.#enforce()
     launched.guest?.onChange(() => this.#changed())
+    launched.usb?.onChange(() => this.#changed())
     launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
     void launched.vm.exited.then((exit) => {
       // One that made room for another is of no concern.
@@ -271,6 +277,21 @@ export class Session {
     this.#changed()
   }
 
+  /**
+   * Gives the guest a USB device of the host, or takes it back; both are in the events.
+   * @throws UsbError
+   */
+  async changeUsb(device: string, attached: boolean): Promise<void> {
+    if (attached && blocksUsb(usbInForce(this.#plan, this.#phase)))
+      throw new UsbError('usb-refused', 'the policies of this desktop give it no USB device now')
+    if (this.#launched === null || (this.#state !== 'running' && this.#state !== 'paused'))
+      throw new UsbError('usb-not-now', `a session that is \`${this.#state}\` takes no USB device`)
+    const { usb } = this.#launched
+    if (usb === null) throw new UsbError('usb-unsupported', 'the machine of this desktop has no USB controller: its `machine.yaml` names none')
+    if (attached) await usb.attach(device)
+    else if (!(await usb.detach(device))) throw new UsbError('usb-unknown', `this desktop has no USB device \`${device}\``)
+  }
+
   /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */
   async #shutDown(): Promise<void> {
     const asked = (await this.#launched?.guest?.shutDown()) ?? false
@@ -316,16 +337,18 @@ export class Session {
       drives: (this.#launched?.media?.drives ?? [])
         .filter((drive) => this.#plan.drives[drive] !== 'none')
         .map((drive) => ({ drive, medium: this.#launched?.media?.in(drive) ?? null })),
+      usb: [...(this.#launched?.usb?.list ?? [])],
     }
   }
 
-  /** Rules and rate are in force at once, drives are empty once it resolves. */
+  /** Rules, rate and USB are in force at once, drives are empty once it resolves. */
   async #enforce(): Promise<void> {
     try {
       this.#launched?.network?.setRules(this.inForce.network)
       this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
       this.#launched?.vm.setProcessorPercent(this.#plan.limits.processorPercent)
-      await this.#emptyDrives()
+      // First what needs no answer of the engine.
+      await Promise.all([this.#launched?.usb?.enforce(usbInForce(this.#plan, this.#phase)), this.#emptyDrives()])
     } catch (fault) {
       this.block(fault)
     }

@@ -27,6 +27,7 @@ describe('what a plan asks for', () => {
     ],
     ['drives for images and a parallel port', { drives: { cd: 'image', floppy: 'image' }, parallel: 'captured' }],
     ['scripts of the package', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
+    ['USB devices of the host', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
@@ -37,7 +38,6 @@ describe('what a plan asks for', () => {
     ['drive:floppy-host', { drives: { cd: 'none', floppy: 'host' } }],
     ['sound:output', { sound: 'output' }],
     ['printer:pdf-folder', { printer: 'pdf-folder' }],
-    ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],

@@ -10,6 +10,7 @@ const enforced: readonly string[] = [
   ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured'],
   ...['disk:discard-changes', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
   ...['scripts', 'serial:captured', 'snapshots', 'suspend'],
+  ...['usb:redirect'],
 ]
 
 /** @throws EngineError `capability-missing` with the name of each that is missing. */

@@ -39,6 +39,7 @@ const engines: EngineReport = {
   ],
   uplink: { available: true, program: '/usr/bin/passt' },
   scripts: true,
+  usb: { available: false, code: 'usb-missing', message: 'none in this test' },
 }
 
 export class Computer {

@@ -94,6 +94,7 @@ export class ScriptedHost {
       content: null,
       guest: null,
       drives: [],
+      usb: [],
     }
   }
 }

@@ -91,6 +91,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
       },
       guest: null,
       media: null,
+      usb: null,
       content: () => ({ held: 3, total: null }),
       settled: async (end: 'suspended' | 'guest-off') => {
         seen.settled.push(end)

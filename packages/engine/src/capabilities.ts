@@ -31,6 +31,7 @@ export const capabilityNames = [
   'usb:ohci',
   'usb:ehci',
   'usb:xhci',
+  'usb:redirect',
   'drive:cd',
   'drive:floppy',
   'sound:hda',

@@ -35,6 +35,12 @@ export type EngineErrorCode =
   | 'time-out'
   | 'tpm-failed'
   | 'uplink-missing'
+  | 'usb-changed'
+  | 'usb-gone'
+  | 'usb-missing'
+  | 'usb-protocol'
+  | 'usb-refused'
+  | 'usb-rejected'
   | 'vm-exited'
 
 /** The one error class of this package. */

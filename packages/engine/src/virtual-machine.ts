@@ -7,6 +7,8 @@ import type { CpuModel, CpuTopology, DeviceSpec, DriveName } from './device-spec
 import type { EngineErrorCode } from './error.ts'
 import type { VmState } from './lifecycle.ts'
 import type { VmStats } from './stats/vm-stats.ts'
+import type { UsbAdmission } from './usb/admission.ts'
+import type { RedirFilter } from './usb/redir-filter.ts'
 
 /** A disk reachable over NBD on a unix socket (NBD protocol, fixed newstyle). */
 export interface NbdExport {
@@ -106,6 +108,12 @@ export interface DeviceControl {
   insert(drive: DriveName, medium: MediumSpec): Promise<void>
   /** Takes it out, whatever the guest thinks of it; an empty drive stays empty. */
   eject(drive: DriveName): Promise<void>
+  /**
+   * Plugs the device behind `filter` into the machine's controller. It is there until the filter ends, for whatever reason, and is ended as
+   * `usb-saved` before the machine's state is saved.
+   * @throws EngineError `capability-missing` without a controller, `usb-rejected` without a free port
+   */
+  attachUsb(filter: RedirFilter, admission: UsbAdmission): Promise<void>
   /** Absent: the spec asked for no channel to an agent. */
   readonly agent?: Duplex | undefined
 }
@@ -122,10 +130,10 @@ export interface VirtualMachine {
   reset(): Promise<void>
   /** The soft one: asks the guest to shut down (ACPI). */
   powerButton(): Promise<void>
-  /** Writes `file` whole or not at all; on success the process is gone. What is in a drive is taken out first. */
+  /** Writes `file` whole or not at all; on success the process is gone. What is in a drive is taken out first, and so are USB devices. */
   suspend(file: StateFile): Promise<void>
   /**
-   * Writes the state as it is now and goes on. `keepDisks` runs between the two, while the machine stands still and all it has written is in its
+   * Writes the state as it is now, USB devices taken out, and goes on. `keepDisks` runs between the two, while the machine stands still and all it has written is in its
    * disks: a copy of them made then belongs to `file`.
    * @throws EngineError `snapshot-failed`, or what `keepDisks` throws; the machine goes on either way.
    */

@@ -19,6 +19,15 @@ export async function examine(report: EngineReport, clock: VerifiedClock, device
   const network: CheckView = uplink.available
     ? fine('network', `\`${uplink.program}\` gives desktops their listed network`)
     : { check: 'network', ok: false, code: uplink.code, message: uplink.message, hint: 'Install the package `passt`.' }
+  const usb: CheckView = report.usb.available
+    ? fine('usb', `\`${report.usb.program}\` gives desktops the USB devices that their policies allow`)
+    : {
+        check: 'usb',
+        ok: false,
+        code: report.usb.code,
+        message: report.usb.message,
+        hint: 'Where desktops are to have USB devices, install the package `usbredirect`.',
+      }
   const { system, floor } = clock.reading
   const time: CheckView = clock.behind
     ? {
@@ -29,7 +38,7 @@ export async function examine(report: EngineReport, clock: VerifiedClock, device
         hint: 'Set the clock right.',
       }
     : fine('clock', 'the system clock is not behind verified time')
-  return [...engines, network, time, ...keyCheck(device), await consoleCheck(device), journalCheck(device)]
+  return [...engines, network, usb, time, ...keyCheck(device), await consoleCheck(device), journalCheck(device)]
 }
 
 const engineHints: Readonly<Record<string, string>> = {

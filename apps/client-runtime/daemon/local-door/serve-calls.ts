@@ -12,6 +12,7 @@ import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes
 import { InstanceBusy } from '../../session-host/instance-lock.ts'
 import { MediumError } from '../../session-host/medium-error.ts'
 import { SnapshotError } from '../../session-host/snapshots/error.ts'
+import { UsbError } from '../../session-host/usb/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
 import { codeOf, messageOf, RuntimeError } from '../error.ts'
 import { UpdateError } from '../update/error.ts'
@@ -55,6 +56,8 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.changeMedium, calls.changeMedium)
+  serve(daemonRoutes.usb, calls.usb)
+  serve(daemonRoutes.changeUsb, calls.changeUsb)
   serve(daemonRoutes.snapshots, calls.snapshots)
   serve(daemonRoutes.snapshotPictures, calls.snapshotPictures)
   serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
@@ -72,7 +75,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 }
 
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError, InstanceBusy].some(
+  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError, UsbError, InstanceBusy].some(
     (kind) => error instanceof kind,
   )
 }

@@ -14,16 +14,19 @@ import {
   sessionStats,
   sessionView,
   snapshotList,
+  type UsbChange,
   type ViewerAddress,
   viewerAddress,
 } from '../../local-api.ts'
 import { MediumError, mediumErrorCodes } from '../../session-host/medium-error.ts'
 import { SnapshotError, snapshotErrorCodes } from '../../session-host/snapshots/error.ts'
+import { UsbError, usbErrorCodes } from '../../session-host/usb/error.ts'
 
 const thumbnail = z.strictObject({ png: z.base64().nullable() })
 const refusal = z.union([
   z.strictObject({ code: z.enum(snapshotErrorCodes), message: z.string() }).transform(({ code, message }) => new SnapshotError(code, message)),
   z.strictObject({ code: z.enum(mediumErrorCodes), message: z.string() }).transform(({ code, message }) => new MediumError(code, message)),
+  z.strictObject({ code: z.enum(usbErrorCodes), message: z.string() }).transform(({ code, message }) => new UsbError(code, message)),
 ])
 
 const LARGEST_ANSWER = 16 * 1024 * 1024
@@ -72,6 +75,11 @@ export class ControlClient {
   /** @throws MediumError as the session host says */
   async changeMedium(change: MediumChange): Promise<SessionView> {
     return sessionView.parse(await this.#call('PUT', '/media', change))
+  }
+
+  /** @throws UsbError as the session host says */
+  async changeUsb(change: UsbChange): Promise<SessionView> {
+    return sessionView.parse(await this.#call('PUT', '/usb', change))
   }
 
   /** @throws SnapshotError as the session host says; so do the next four. */
@@ -132,7 +140,7 @@ export class ControlClient {
   }
 }
 
-function refusalOf(text: string): SnapshotError | MediumError | null {
+function refusalOf(text: string): SnapshotError | MediumError | UsbError | null {
   try {
     return refusal.safeParse(JSON.parse(text)).data ?? null
   } catch {

@@ -12,6 +12,16 @@ describe('what a session host tells', () => {
   it.each([
     ['a medium that went in', of('medium-inserted', { drive: 'cd', name: 'disc.iso' }), observed({ 'medium-inserted': 'cd: disc.iso' })],
     ['a medium that went out', of('medium-ejected', { drive: 'floppy' }), observed({ 'medium-ejected': 'floppy' })],
+    [
+      'a USB device that the guest got',
+      of('usb-attached', { at: '1-2', device: '0781:5567 (class 08)' }),
+      observed({ 'usb-attached': '1-2: 0781:5567 (class 08)' }),
+    ],
+    [
+      'a USB device that was taken from it',
+      of('usb-detached', { at: '1-2', device: '0781:5567 (class 08)', code: 'usb-changed', detail: 'became another' }),
+      observed({ 'usb-detached': '1-2: 0781:5567 (class 08), usb-changed' }),
+    ],
     ['a guest whose kernel panicked', of('guest-panicked'), observed({ guest: 'panicked' })],
     ['a guest that stopped feeding its watchdog', of('guest-watchdog'), observed({ guest: 'watchdog' })],
     [
@@ -30,6 +40,13 @@ describe('what a session host tells', () => {
     ['that has no entry', of('guest-clock-set'), 'guest-clock-set'],
     ['whose name no journal takes', of('Not A Code'), 'unknown-event'],
   ])('is counted: an event %s', (_name, found, counted) => expect(found).toEqual({ entry: null, count: { of: counted, by: 1 } }))
+
+  it('is an entry and counted: a USB device that was refused', () => {
+    const { entry, count } = of('usb-refused', { at: '1-2', device: '0781:5568 (class 08)', code: 'usb-refused' })
+    expect(entry).toMatchObject({ data: { fields: { 'usb-refused': '1-2: 0781:5568 (class 08), usb-refused' } } })
+    expect(count).toEqual({ of: 'usb-refused', by: 1 })
+    expect(journalEvent.parse(entry)).toEqual(entry)
+  })
 
   it('keeps to what a journal holds, however long a name is', () => {
     const { entry } = of('medium-inserted', { drive: 'cd', name: 'n'.repeat(4000) })

@@ -29,6 +29,7 @@ const refusedFlow = z.object({
 const fileName = z.string().transform((value) => value.slice(0, 255))
 const mediumChange = z.object({ drive: driveName, name: fileName.nullable().default(null) })
 const scriptRun = z.object({ script: z.string().max(64), when: code, end: z.string().max(16), output: text })
+const usbUse = z.object({ at: text, device: text, code: code.nullable().default(null) })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
 
 /** The object of which no intact copy could be had, of an event that says so. */
@@ -63,6 +64,17 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
       if (!medium.success) return counted
       const { drive, name } = medium.data
       return { entry: { type: 'observed', data: { ...names, fields: { [type]: name === null ? drive : `${drive}: ${name}` } } }, count: null }
+    }
+    case 'usb-attached':
+    case 'usb-detached':
+    case 'usb-refused': {
+      const usb = usbUse.safeParse(data)
+      if (!usb.success) return counted
+      const { at, device, code: why } = usb.data
+      const said = `${at}: ${device}${why === null ? '' : `, ${why}`}`
+      // A refusal is counted too, so that a desktop that is tried again and again stands out.
+      const count = type === 'usb-refused' ? { of: type, by: 1 } : null
+      return { entry: { type: 'observed', data: { ...names, fields: { [type]: said } } }, count }
     }
     case 'guest-panicked':
     case 'guest-watchdog':

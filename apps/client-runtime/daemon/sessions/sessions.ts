@@ -13,7 +13,7 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { MediumChange, SessionRequest, SessionStats, SessionView, ViewerAddress } from '../../local-api.ts'
+import type { MediumChange, SessionRequest, SessionStats, SessionView, UsbChange, ViewerAddress } from '../../local-api.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -198,6 +198,12 @@ export class Sessions {
   async changeMedium(instance: string, change: MediumChange): Promise<void> {
     const live = this.#open(instance)
     live.view = await live.control.changeMedium(change)
+  }
+
+  /** @throws RuntimeError `session-unknown`, UsbError */
+  async changeUsb(instance: string, change: UsbChange): Promise<void> {
+    const live = this.#open(instance)
+    live.view = await live.control.changeUsb(change)
   }
 
   /** @throws RuntimeError `session-unknown` */

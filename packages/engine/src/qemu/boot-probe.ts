@@ -43,6 +43,7 @@ const models: readonly (readonly [Capability, string])[] = [
   ['usb:ohci', 'pci-ohci'],
   ['usb:ehci', 'usb-ehci'],
   ['usb:xhci', 'qemu-xhci'],
+  ['usb:redirect', 'usb-redir'],
   ['drive:cd', 'ide-cd'],
   ['drive:floppy', 'floppy'],
   ['sound:hda', 'intel-hda'],

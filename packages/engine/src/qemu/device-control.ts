@@ -10,11 +10,14 @@ import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import type { DriveName } from '../device-spec.ts'
 import { EngineError } from '../error.ts'
+import type { UsbAdmission } from '../usb/admission.ts'
+import type { RedirFilter } from '../usb/redir-filter.ts'
 import type { DeviceControl, MediumSpec, VmSpec } from '../virtual-machine.ts'
 import { driveNode } from './block-graph.ts'
 import type { Launched } from './launch.ts'
 import { inside } from './layout.ts'
 import { nothing } from './qmp-messages.ts'
+import { UsbRedirection } from './usb-redirection.ts'
 
 const deadlineMs = 20_000
 const mebibyte = 1 << 20
@@ -31,12 +34,14 @@ export class QemuDevices implements DeviceControl {
   readonly #launched: Launched
   readonly #spec: VmSpec
   readonly #relays = new Map<DriveName, Relay>()
+  readonly #usb: UsbRedirection
   #lastChange: Promise<unknown> = Promise.resolve()
 
   constructor(launched: Launched, spec: VmSpec) {
     this.#launched = launched
     this.#spec = spec
     this.agent = spec.devices?.agent === true ? launched.agent : undefined
+    this.#usb = new UsbRedirection(launched, spec.devices?.usb)
   }
 
   async setMemoryTarget(memoryMiB: number): Promise<void> {
@@ -53,7 +58,7 @@ export class QemuDevices implements DeviceControl {
   }
 
   insert(drive: DriveName, medium: MediumSpec): Promise<void> {
-    return this.#inTurn(drive, async () => {
+    return this.#withDrive(drive, async () => {
       await this.#empty(drive)
       this.#relays.set(drive, await relayTo(medium, join(this.#launched.sockets.folder, basename(inside.drive(drive)))))
       try {
@@ -69,16 +74,27 @@ export class QemuDevices implements DeviceControl {
   }
 
   eject(drive: DriveName): Promise<void> {
-    return this.#inTurn(drive, () => this.#empty(drive))
+    return this.#withDrive(drive, () => this.#empty(drive))
+  }
+
+  attachUsb(filter: RedirFilter, admission: UsbAdmission): Promise<void> {
+    return this.#inTurn(() => this.#usb.attach(filter, admission))
+  }
+
+  /** Before a snapshot: QEMU would save a device that is nowhere to be found again. */
+  detachUsbAll(): Promise<void> {
+    return this.#inTurn(() => this.#usb.detachAll())
   }
 
   /** Before a suspend: where the VM goes on, nobody serves what was in a drive. */
   async emptyAll(): Promise<void> {
     for (const drive of [...this.#relays.keys()]) await this.eject(drive)
+    await this.detachUsbAll()
   }
 
   /** For when the process is gone: nothing is left to be told. */
   close(): void {
+    this.#usb.close()
     for (const { server, sockets } of this.#relays.values()) {
       server.close()
       for (const socket of sockets) socket.destroy()
@@ -102,11 +118,15 @@ export class QemuDevices implements DeviceControl {
     await rm(relay.path, { force: true })
   }
 
-  #inTurn(drive: DriveName, act: () => Promise<void>): Promise<void> {
-    const turn = this.#lastChange.then(() => {
+  #withDrive(drive: DriveName, act: () => Promise<void>): Promise<void> {
+    return this.#inTurn(() => {
       this.#need(this.#spec.devices?.drives?.includes(drive) === true, `drive:${drive}`)
       return act()
     })
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const turn = this.#lastChange.then(act)
     this.#lastChange = Promise.allSettled([turn])
     return turn
   }

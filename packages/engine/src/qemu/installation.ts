@@ -66,7 +66,7 @@ export function emptyBox(installation: Installation, program: string): Box {
   return { bubblewrap: installation.bubblewrap, program, systemFolders, readOnly: [], writable: [], devices: [], memoryFiles: [] }
 }
 
-function findProgram(folders: readonly string[], name: string, code: EngineErrorCode): Promise<string> {
+export function findProgram(folders: readonly string[], name: string, code: EngineErrorCode): Promise<string> {
   const candidates = folders.map((folder) => join(folder, name))
   return firstOf(candidates, constants.X_OK, code, `\`${name}\``)
 }

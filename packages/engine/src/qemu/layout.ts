@@ -15,6 +15,8 @@ export const inside = {
   tpm: '/vm/tpm.sock',
   /** Made by the backend in `run` when a medium is put into a drive. */
   drive: (drive: DriveName): string => `/vm/run/${drive}.sock`,
+  /** Likewise, until QEMU has joined it. */
+  usb: (id: string): string => `/vm/run/${id}.sock`,
   nbd: (index: number): string => `/vm/nbd${index}.sock`,
   overlay: (index: number): string => `/vm/disk${index}.qcow2`,
   secret: (index: number): string => `/vm/key${index}`,

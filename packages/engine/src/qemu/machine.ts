@@ -110,6 +110,7 @@ export class QemuMachine implements VirtualMachine {
 
   snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
     return this.#request('snapshot', async () => {
+      await this.#devices.detachUsbAll()
       await this.#command('stop')
       try {
         this.#launched.limit.lift()

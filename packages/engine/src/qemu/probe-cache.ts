@@ -11,7 +11,7 @@ import type { BootProbe } from './boot-probe.ts'
 import type { Installation } from './installation.ts'
 
 const remembered = z.strictObject({
-  format: z.literal('casemate-qemu-probe-4'),
+  format: z.literal('casemate-qemu-probe-5'),
   host: z.string(),
   version: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
@@ -28,7 +28,7 @@ export async function cachedProbe(folder: string, installation: Installation, pr
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
   try {
-    await writeFile(temporary, JSON.stringify({ format: 'casemate-qemu-probe-4', host, ...fresh } satisfies z.infer<typeof remembered>), {
+    await writeFile(temporary, JSON.stringify({ format: 'casemate-qemu-probe-5', host, ...fresh } satisfies z.infer<typeof remembered>), {
       mode: 0o600,
       flush: true,
     })

@@ -6,11 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { duplexPair } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { DeviceSpec } from '../../src/device-spec.ts'
 import { createQemuBackend } from '../../src/qemu/backend.ts'
+import { RedirFilter } from '../../src/usb/redir-filter.ts'
 import type { DiskSpec, EngineBackend, VirtualMachine, VmSpec } from '../../src/virtual-machine.ts'
 import { chattyDisk } from '../boot-disk.ts'
+import { EmulatedStick, plainStick } from '../usb/emulated-stick.ts'
 import { NbdHost } from './nbd-host.ts'
 import { ideDisk, newSpec } from './new-spec.ts'
 
@@ -110,6 +113,59 @@ it('goes back to a snapshot that was taken with a medium in its drive, which is 
   expect(await heard).toMatch(/^C/)
   await restored.devices?.insert('cd', medium)
   expect(restored.state).toBe('running')
+})
+
+it('takes a USB device on a free port of its controller, without it where it is suspended or kept, and refuses one more than it has ports', async () => {
+  const vm = await started(['ide'], { devices: { usb: 'uhci' } })
+  await vm.pause()
+  const stick = async () => {
+    const [near, far] = duplexPair()
+    new EmulatedStick(far, { ...plainStick, speed: 1 })
+    return RedirFilter.open(near, () => true, 5000)
+  }
+  const admission = { vendor: '0781', product: '5567', classes: [], others: true }
+  const first = await stick()
+  await vm.devices?.attachUsb(first, admission)
+  const second = await stick()
+  await expect(vm.devices?.attachUsb(second, admission)).rejects.toMatchObject({ code: 'usb-rejected' })
+  expect(second.isOver).toBe(true)
+  await vm.resume()
+  await vm.snapshot({ path: join(root, 'kept-with-usb'), key: randomBytes(32), binding: 'devices' }, async () => undefined)
+  expect(await first.ended).toMatchObject({ code: 'usb-saved' })
+  await vm.pause()
+  const third = await stick()
+  await vm.devices?.attachUsb(third, admission)
+  const file = { path: join(root, 'with-usb'), key: randomBytes(32), binding: 'devices' }
+  await vm.suspend(file)
+  expect(await third.ended).toMatchObject({ code: 'usb-saved' })
+  const { spec, backend } = last
+  const restored = await backend.open({ ...spec, runtimeFolder: await mkdtemp(join(root, 'vm-')) }, file)
+  opened.push(restored)
+  await restored.devices?.attachUsb(await stick(), admission)
+  await restored.resume()
+  expect(restored.state).toBe('running')
+})
+
+it('QEMU itself refuses a USB device that it was not told of, and a machine without a controller takes none', async () => {
+  const vm = await started(['ide'], { devices: { usb: 'xhci' } })
+  await vm.pause()
+  const stick = async () => {
+    const [near, far] = duplexPair()
+    new EmulatedStick(far, plainStick)
+    return RedirFilter.open(near, () => true, 5000)
+  }
+  const named = { vendor: '0781', product: '5567', classes: [{ class: '08', allowed: true }], others: false }
+  const kept = await stick()
+  await vm.devices?.attachUsb(kept, named)
+  const others = [await stick(), await stick()] as const
+  await vm.devices?.attachUsb(others[0], { ...named, product: '5568' })
+  await vm.devices?.attachUsb(others[1], { ...named, classes: [{ class: '08', allowed: false }] })
+  // A machine that stands still hears of no device.
+  await vm.resume()
+  for (const other of others) expect(await other.ended).toMatchObject({ code: 'usb-rejected' })
+  expect([kept.isOver, vm.state]).toEqual([false, 'running'])
+  const bare = await started(['ide'], {})
+  await expect(bare.devices?.attachUsb(await stick(), named)).rejects.toMatchObject({ code: 'capability-missing' })
 })
 
 it('changes the media of its drives while the guest runs, and refuses those that the machine does not have', async () => {
