@@ -41,6 +41,7 @@ async function play(world: World, guest: SealedRelease, seed: number, round: num
     origin: placesOf(world.folder).store,
     plan: { ...strictPlan(world, guest), network: { mode: 'listed', allow: [] } },
     packageKey: guest.packageKey,
+    names: { device: 'soak', user: null },
     instanceKey: world.instanceKey,
     port: 0,
   })

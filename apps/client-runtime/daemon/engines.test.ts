@@ -6,6 +6,8 @@ import { type EngineReport, engineFacts } from './engines.ts'
 
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
+const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark']
+
 const factsOf = (capabilities: Offered) => {
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
@@ -17,9 +19,9 @@ const factsOf = (capabilities: Offered) => {
 describe('the facts of an engine', () => {
   it('offer a limit of computing time where its probe found one, and nowhere else', () => {
     expect(factsOf(new Set(['disk:ide', 'suspend', 'limit:processor']))).toEqual([
-      { name: 'qemu', capabilities: ['disk:discard-changes', 'suspend', 'limit:processor'] },
+      { name: 'qemu', capabilities: [...always, 'suspend', 'limit:processor'] },
     ])
-    expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
+    expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: [...always, 'suspend'] }])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

@@ -25,6 +25,9 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
 /** What the switch does wherever there is one. */
 const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
 
+/** What the session host does for every engine. */
+const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark'] as const
+
 /** What the hardware of a package may need; `ide` has every engine. */
 const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:|tpm$|watchdog$|panic$|agent$)/
 
@@ -38,7 +41,7 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
-    const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others, ...kept]
+    const capabilities = [...always, ...drives, ...(network ? switched : []), ...others, ...kept]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

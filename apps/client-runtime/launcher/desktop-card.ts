@@ -7,6 +7,7 @@ import { activateDesktop } from './activation.ts'
 import { administratorButton } from './administrator.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
 import { button, element, prose } from './element.ts'
+import { livePicture } from './live-picture.ts'
 import { fromNow, moment } from './moment.ts'
 import { askToStart, changePassword } from './password.ts'
 import { offerRescue } from './rescue.ts'
@@ -59,6 +60,7 @@ export function desktopCard(view: DesktopView, instance: InstanceView | undefine
     { class: 'card', 'data-state': state, 'data-desktop': view.desktop, 'aria-label': view.title },
     element('div', { class: 'head' }, element('h2', {}, view.title), element('span', { class: 'pill state' }, state)),
     element('p', { class: 'soft' }, about(view, open, instance)),
+    open?.state === 'running' && instance !== undefined ? livePicture(instance.instance, view.title) : null,
     badges(view, open, now),
     open?.state === 'paused' ? element('p', {}, open.holds.map((hold) => holdWords[hold]).join(' ')) : null,
     blocked,

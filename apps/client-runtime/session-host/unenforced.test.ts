@@ -26,6 +26,7 @@ describe('what a plan asks for', () => {
       { serial: 'captured', exit: 'suspend', powerCommands: { pause: true, reset: true, powerButton: true } },
     ],
     ['drives for images and a parallel port', { drives: { cd: 'image', floppy: 'image' }, parallel: 'captured' }],
+    ['a watermark, and pictures that are kept', { screen: { mode: 'window', watermark: 'device-and-user', screenshots: 'allowed' } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
@@ -43,8 +44,6 @@ describe('what a plan asks for', () => {
     ['folders:read-write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
-    ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
-    ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],

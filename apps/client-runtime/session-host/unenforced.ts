@@ -9,7 +9,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 const enforced: readonly string[] = [
   ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured'],
   ...['disk:discard-changes', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
-  ...['serial:captured', 'snapshots', 'suspend'],
+  ...['screen:screenshots', 'screen:watermark', 'serial:captured', 'snapshots', 'suspend'],
 ]
 
 /** @throws EngineError `capability-missing` with the name of each that is missing. */

@@ -7,6 +7,7 @@ import type { Manifest } from '@casemate/vm-package/manifest'
 import type { SnapshotList } from '../../local-api.ts'
 import { ownDisk } from '../instance-disks.ts'
 import { isThere } from '../is-there.ts'
+import type { Watermarks } from '../watermarks.ts'
 import { deleteSnapshot, renameSnapshot } from './change.ts'
 import { SnapshotError } from './error.ts'
 import { type SnapshotOwner, thumbnailFile } from './record.ts'
@@ -16,7 +17,7 @@ import { takeSnapshot } from './take.ts'
 import { thumbnailOf } from './thumbnail.ts'
 import { readRecord, readTree } from './tree.ts'
 
-type SnapshotPlan = Pick<LaunchPlan, 'snapshots'>
+type SnapshotPlan = Pick<LaunchPlan, 'snapshots' | 'screen'>
 
 type Owner = SnapshotOwner & { readonly plan: LaunchPlan }
 type Machine = Pick<Manifest, 'disks'> & { readonly hardware: Pick<Manifest['hardware'], 'firmware' | 'tpm'> }
@@ -24,12 +25,14 @@ type Machine = Pick<Manifest, 'disks'> & { readonly hardware: Pick<Manifest['har
 export class Snapshots {
   readonly #owner: Owner
   readonly #manifest: Machine
+  readonly #marks: Watermarks
   readonly #flush: () => Promise<void>
 
   /** @param flush brings what the machine has written into the files of its disks */
-  constructor(owner: Owner, manifest: Machine, flush: () => Promise<void>) {
+  constructor(owner: Owner, manifest: Machine, marks: Watermarks, flush: () => Promise<void>) {
     this.#owner = owner
     this.#manifest = manifest
+    this.#marks = marks
     this.#flush = flush
   }
 
@@ -46,7 +49,7 @@ export class Snapshots {
     const { plan: opened } = this.#owner
     if (this.#manifest.hardware.tpm !== undefined) throw new SnapshotError('snapshot-unsupported', 'what a TPM holds is in no snapshot')
     if (opened.diskChanges === 'discarded') throw new SnapshotError('snapshot-unsupported', 'what this desktop writes goes at power-off')
-    const thumbnail = await thumbnailOf(vm.displaySocket)
+    const thumbnail = plan.screen.screenshots === 'allowed' ? await thumbnailOf(vm.displaySocket, this.#marks.ofThumbnail(plan)) : null
     const { id } = await takeSnapshot(this.#owner, { vm, files: this.#files(), flush: this.#flush, thumbnail }, name, now)
     return id
   }
