@@ -115,6 +115,10 @@ export const sessionStats = z.strictObject({
 })
 export type SessionStats = z.infer<typeof sessionStats>
 
+/** `GET /picture` (control): PNG of the screen as it is now, small; null: it is not shown, or no pictures are to be kept. */
+export const sessionPicture = z.strictObject({ png: z.base64().nullable() })
+export type SessionPicture = z.infer<typeof sessionPicture>
+
 /** `GET /record` (control): how far the boot is that a session records; `quietMs` since it read a chunk for the first time, null: it has not. */
 export const bootProgress = z.strictObject({ chunks: z.int().min(0), quietMs: z.int().min(0).nullable() })
 export type BootProgress = z.infer<typeof bootProgress>
@@ -127,12 +131,17 @@ export const sessionEvent = z.strictObject({
 })
 export type SessionEvent = z.infer<typeof sessionEvent>
 
+/** Whose desktop it is, for its watermark; `user` null: the device has none. */
+export const sessionNames = z.strictObject({ device: z.string().min(1).max(256), user: z.string().min(1).max(256).nullable() })
+export type SessionNames = z.infer<typeof sessionNames>
+
 /** One line on the session host's standard input; keys are base64url, 32 bytes each. Never on the command line, never in a file. */
 export const sessionSecrets = z.strictObject({
   packageKey: z.base64url().length(43),
   instanceKey: z.base64url().length(43),
   /** What the lease brings for the package's customization files, by name. */
   customization: z.record(z.string(), z.string()),
+  names: sessionNames,
   /** Bearer of the viewer door. */
   viewerToken: z.base64url().length(43),
 })
@@ -463,6 +472,12 @@ export const daemonRoutes = {
     path: '/stats',
     request: z.strictObject({ instance: z.string() }),
     response: z.strictObject({ stats: sessionStats.nullable() }),
+  },
+  /** Of a desktop that is open; null where its policies have no pictures kept. */
+  picture: {
+    path: '/picture',
+    request: z.strictObject({ instance: z.string() }),
+    response: sessionPicture,
   },
   /** A release out of a file of `casemate-admin export`; `path` is absolute. */
   import: {

@@ -7,11 +7,13 @@ import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Watermark } from '../../packages/engine/src/display/watermark.ts'
+import type { Frame } from '../screen/frame.ts'
 import { sealVersion } from '../session-host/make-release.ts'
 import { makeWorld, removeWorld } from '../session-host/make-world.ts'
 import { placesOf } from '../session-host/places.ts'
 import type { RunningSession } from '../session-host/running-session.ts'
-import { BOOT_LIMIT_MS, PROMPT, startSession, watchScreen } from '../session-host/start-session.ts'
+import { BOOT_LIMIT_MS, PROMPT, startSession, strictPlan, watchScreen } from '../session-host/start-session.ts'
 import type { SealedRelease, World } from '../session-host/world.ts'
 import { flipByte } from '../story/flip-byte.ts'
 import { launchChromium } from './chromium.ts'
@@ -51,11 +53,20 @@ const litPixels = (page: Page): Promise<number | null> =>
     return lit
   })
 
+/** Whether device and user stand all over the picture, stroke by stroke. */
+function marked({ width, height, pixels }: Frame): boolean {
+  const ink = new Uint8Array(width * height * 4)
+  new Watermark('device eva').draw(ink, { x: 0, y: 0, width }, 0)
+  const strokes = Array.from(pixels).filter((_, at) => ink[at * 4] !== 0)
+  return strokes.length > 1000 && strokes.every((pixel) => [16, 8, 0].every((shift) => [80, 176].includes((pixel >> shift) & 255)))
+}
+
 describe("the session's page", () => {
   it('brings keys to the guest and its picture to the canvas, without an error and with the rules in force', {
     timeout: 2 * BOOT_LIMIT_MS,
   }, async () => {
-    const session = await startSession(world, 'device', release)
+    const plan = strictPlan(world, release)
+    const session = await startSession(world, 'device', release, { plan })
     await session.until((view) => view.state === 'running')
     const screen = await watchScreen(session)
     await screen.waitForText(PROMPT, BOOT_LIMIT_MS)
@@ -66,6 +77,15 @@ describe("the session's page", () => {
     await page.keyboard.type(`clear; echo typed-in-${word}\n`, { delay: 30 })
     await screen.waitForText(new RegExp(`^typed-in-${word}`, 'm'), 60_000)
     expect(await page.locator('.facts').innerText()).toMatch(/running\s+no network\s+clipboard blocked/)
+
+    expect(marked(screen.frame)).toBe(false)
+    expect(await session.control.picture()).toEqual({ png: null })
+    const shown = { mode: 'window', watermark: 'device-and-user', screenshots: 'allowed' } as const
+    await session.control.replan({ ...plan, screen: shown })
+    await expect.poll(() => marked(screen.frame), { timeout: 20_000 }).toBe(true)
+    expect((await session.control.picture()).png).toMatch(/^iVBORw0KGgo/)
+    await session.control.replan(plan)
+    await expect.poll(() => marked(screen.frame), { timeout: 20_000 }).toBe(false)
 
     await page.getByRole('button', { name: 'Pause' }).click()
     await session.until((view) => view.state === 'paused')

@@ -51,6 +51,7 @@ export async function startSession(world: World, device: string, release: Sealed
     packageKey: release.packageKey,
     instanceKey: world.instanceKey,
     customization: options.customization ?? {},
+    names: { device, user: 'eva' },
     port: 0,
   })
   world.open.add(session)

@@ -28,7 +28,11 @@ describe.each(['qemu', 'v86'] as const)('snapshots on %s', (engine) => {
 
   async function start(): Promise<RunningSession> {
     const session = await startSession(world, 'device', release, {
-      plan: { ...strictPlan(world, release), snapshots: { take: true, revert: true } },
+      plan: {
+        ...strictPlan(world, release),
+        snapshots: { take: true, revert: true },
+        screen: { mode: 'window', watermark: 'none', screenshots: 'allowed' },
+      },
     })
     await session.until((view) => view.state === 'running')
     return session

@@ -7,6 +7,7 @@ import { type EngineReport, engineFacts } from './engines.ts'
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
 const noUsb = { available: false, code: 'usb-missing', message: 'none' } as const
+const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark']
 
 const factsOf = (capabilities: Offered, given: Partial<Pick<EngineReport, 'usb' | 'scripts'>> = {}) => {
   const report: EngineReport = {
@@ -20,14 +21,14 @@ const factsOf = (capabilities: Offered, given: Partial<Pick<EngineReport, 'usb' 
 describe('the facts of an engine', () => {
   it('offer a limit of computing time where its probe found one, and nowhere else', () => {
     expect(factsOf(new Set(['disk:ide', 'suspend', 'limit:processor']))).toEqual([
-      { name: 'qemu', capabilities: ['disk:discard-changes', 'suspend', 'limit:processor'] },
+      { name: 'qemu', capabilities: [...always, 'suspend', 'limit:processor'] },
     ])
-    expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
+    expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: [...always, 'suspend'] }])
   })
 
   it('offer scripts where one can be kept apart, and nowhere else', () => {
-    expect(factsOf(new Set(['disk:ide']), { scripts: true })).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'scripts'] }])
-    expect(factsOf(new Set(['disk:ide']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes'] }])
+    expect(factsOf(new Set(['disk:ide']), { scripts: true })).toEqual([{ name: 'qemu', capabilities: [...always, 'scripts'] }])
+    expect(factsOf(new Set(['disk:ide']))).toEqual([{ name: 'qemu', capabilities: always }])
   })
 
   it('offer USB devices where both the engine takes them and the host gives them', () => {

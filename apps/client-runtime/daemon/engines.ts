@@ -32,6 +32,9 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
 /** What the switch does wherever there is one. */
 const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
 
+/** What the session host does for every engine. */
+const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark'] as const
+
 /** What the hardware of a package may need; `ide` has every engine. */
 const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:(?!redirect$)|tpm$|watchdog$|panic$|agent$)/
 
@@ -47,7 +50,7 @@ export function engineFacts({ engines, uplink, usb, scripts }: EngineReport): Fa
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
     const apart = scripts ? ['scripts' as const] : []
     const redirected = usb.available && all.includes('usb:redirect') ? ['usb:redirect' as const] : []
-    const capabilities = ['disk:discard-changes' as const, ...apart, ...drives, ...(network ? switched : []), ...others, ...kept, ...redirected]
+    const capabilities = [...always, ...apart, ...drives, ...(network ? switched : []), ...others, ...kept, ...redirected]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

@@ -387,6 +387,11 @@ export class Runtime {
     return this.#sessions.stats(instance)
   }
 
+  async picture(instance: string): Promise<string | null> {
+    await readInstance(this.device.layout, instance)
+    return this.#sessions.picture(instance)
+  }
+
   /** One at a time. @throws as `importHandover` */
   import(path: string): Promise<Imported> {
     this.#checkJournal()

@@ -168,6 +168,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       revertSnapshot: (request) => enrolled().revertSnapshot(request),
       discardSaved: (request) => enrolled().discardSaved(request),
       stats: async ({ instance }) => ({ stats: await enrolled().stats(instance) }),
+      picture: async ({ instance }) => ({ png: await enrolled().picture(instance) }),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)

@@ -34,6 +34,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   revertSnapshot: '/revert-snapshot',
   discardSaved: '/discard-saved',
   stats: '/stats',
+  picture: '/picture',
   import: '/import',
   watch: '/watch',
   launcher: '/launcher',

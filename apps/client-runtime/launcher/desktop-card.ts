@@ -8,6 +8,7 @@ import { administratorButton } from './administrator.ts'
 import { ask, refusalBox, wordsOf } from './daemon.ts'
 import { isSavedFault, offerDiscard } from './discard-saved.ts'
 import { button, element, progress, prose } from './element.ts'
+import { livePicture } from './live-picture.ts'
 import { fromNow, moment } from './moment.ts'
 import { askToStart, changePassword } from './password.ts'
 import { offerRescue } from './rescue.ts'
@@ -61,6 +62,7 @@ export function desktopCard(view: DesktopView, instance: InstanceView | undefine
     { class: 'card', 'data-state': state, 'data-desktop': view.desktop, 'aria-label': view.title },
     element('div', { class: 'head' }, element('h2', {}, view.title), element('span', { class: 'pill state' }, state)),
     element('p', { class: 'soft' }, about(view, open, instance)),
+    open?.state === 'running' && instance !== undefined ? livePicture(instance.instance, view.title) : null,
     badges(view, open, now),
     open?.state === 'paused' ? element('p', {}, open.holds.map((hold) => holdWords[hold]).join(' ')) : null,
     blocked,

@@ -13,10 +13,12 @@ import { type BootProgress, mediumChange, sessionRequest, usbChange, type Viewer
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
 import { MediumError } from './medium-error.ts'
+import { pictureOf } from './picture.ts'
 import type { Session } from './session.ts'
 import { serveSnapshots } from './snapshots/snapshot-calls.ts'
 import { UsbError } from './usb/error.ts'
 import type { Watch } from './watch.ts'
+import type { Watermarks } from './watermarks.ts'
 
 const LONGEST_POLL_MS = 25_000
 const heartbeat = z.strictObject({ now: z.int().min(0) })
@@ -26,12 +28,14 @@ export interface ControlDoor {
   readonly session: Session
   readonly watch: Watch
   readonly viewer: ViewerAddress
+  /** Over the pictures that it gives. */
+  readonly marks: Watermarks
   /** Null where no boot is recorded. */
   readonly record: BootRecord | null
   readonly socket: string
 }
 
-export async function openControlDoor({ session, watch, viewer, record, socket }: ControlDoor): Promise<() => Promise<void>> {
+export async function openControlDoor({ session, watch, viewer, marks, record, socket }: ControlDoor): Promise<() => Promise<void>> {
   const app = new Hono()
   app.get('/session', (context) => context.json(session.view()))
   app.get('/observation', (context) => context.json(session.observe()))
@@ -44,6 +48,7 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
     }
   })
   app.get('/viewer', (context) => context.json(viewer))
+  app.get('/picture', async (context) => context.json(await pictureOf(session, marks)))
   app.get('/record', (context) =>
     record === null
       ? context.json({ code: 'not-recorded', message: 'this session records no boot' }, 404)

@@ -4,17 +4,18 @@
 import { connectDisplay } from '@casemate/engine/display-filter'
 import { createWebSocketStream, type WebSocket } from 'ws'
 import type { Session } from './session.ts'
+import type { Watermarks } from './watermarks.ts'
 
 /** WebSocket close codes of this door (RFC 6455, section 7.4.2: 4000-4999 are private). */
 const NOTHING_TO_SHOW = 4001
 
-export function showDisplay(session: Session, viewer: WebSocket): void {
+export function showDisplay(session: Session, marks: Watermarks, viewer: WebSocket): void {
   const displaySocket = session.displaySocket
   if (displaySocket === null) {
     viewer.close(NOTHING_TO_SHOW, 'nothing to show')
     return
   }
-  const policy = () => ({ clipboard: session.inForce.clipboard, input: 'allowed' as const })
+  const policy = () => ({ clipboard: session.inForce.clipboard, input: 'allowed' as const, watermark: marks.ofScreen(session.plan) })
   const connection = connectDisplay({
     displaySocket,
     viewer: createWebSocketStream(viewer),

@@ -41,6 +41,7 @@ import { openVmNetwork } from './vm-network.ts'
 import { machineShape, vmSpec } from './vm-spec.ts'
 import { warmStart } from './warm-state/warm-start.ts'
 import type { WrittenBlocks } from './warm-state/written-blocks.ts'
+import type { Watermarks } from './watermarks.ts'
 
 const CACHE_LIMIT = 20 * 1024 ** 3
 /** Of a large disk; of a small one a twentieth. */
@@ -61,6 +62,8 @@ export interface LaunchInputs {
   readonly record: BootRecord | null
   /** Notes which blocks the VM writes; likewise. */
   readonly written: WrittenBlocks | null
+  /** Over pictures that are kept. */
+  readonly marks: Watermarks
   /** Gives up fetching. */
   readonly signal: AbortSignal
 }
@@ -151,7 +154,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const engine = backend.name === 'v86' ? ('v86' as const) : ('qemu' as const)
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
-    const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, owned.flush)
+    const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, inputs.marks, owned.flush)
     return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, usb, content: packaged.content, settled, release }
   } catch (fault) {
     await release()

@@ -22,6 +22,7 @@ import { openViewerDoor } from './viewer-door.ts'
 import { captureWarmState } from './warm-state/capture.ts'
 import { WrittenBlocks } from './warm-state/written-blocks.ts'
 import { LIMITS, Watch } from './watch.ts'
+import { Watermarks } from './watermarks.ts'
 
 const options = new Command('session-host')
   .requiredOption('--plan <file>', 'LaunchPlan, JSON')
@@ -53,6 +54,7 @@ const layout = layoutOf(options.data)
 const runtimeFolder = layout.runtime(plan.session)
 const events = new EventLog()
 const [serial, parallel] = [new SerialCapture(), new SerialCapture()]
+const marks = new Watermarks(secrets.names)
 const record = options.record === undefined ? null : new BootRecord(() => performance.now())
 const written = options.warmState === undefined ? null : new WrittenBlocks()
 // A plan that takes the port away leaves the machine's port where it is, and keeps nothing more of it.
@@ -72,6 +74,7 @@ const session: Session = new Session(
       parallel: capturedParallel,
       record,
       written,
+      marks,
       signal,
     }),
   events,
@@ -81,11 +84,11 @@ const watch = new Watch(session, LIMITS, () => performance.now())
 await rm(runtimeFolder, { recursive: true, force: true })
 await mkdir(runtimeFolder, { recursive: true, mode: 0o700 })
 const control = join(runtimeFolder, 'control.sock')
-const viewer = await openViewerDoor(session, { serial, parallel }, secrets.viewerToken, port).catch((error: unknown) =>
+const viewer = await openViewerDoor(session, { serial, parallel }, marks, secrets.viewerToken, port).catch((error: unknown) =>
   fail(3, 'cannot open the viewer door', error),
 )
 const door = { viewer: viewer.origin, viewerToken: secrets.viewerToken }
-const closeControl = await openControlDoor({ session, watch, viewer: door, record, socket: control }).catch((error: unknown) =>
+const closeControl = await openControlDoor({ session, watch, viewer: door, marks, record, socket: control }).catch((error: unknown) =>
   fail(3, 'cannot open the control door', error),
 )
 const ticking = setInterval(() => watch.tick(), 1000)

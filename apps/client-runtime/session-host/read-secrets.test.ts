@@ -5,7 +5,7 @@ import { readSecrets } from './read-secrets.ts'
 const [packageKey, instanceKey] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
 const line = `${JSON.stringify({
   ...{ packageKey: packageKey.toString('base64url'), instanceKey: instanceKey.toString('base64url') },
-  ...{ customization: { word: 'secret' }, viewerToken: Buffer.alloc(32, 3).toString('base64url') },
+  ...{ customization: { word: 'secret' }, names: { device: 'desk-1', user: null }, viewerToken: Buffer.alloc(32, 3).toString('base64url') },
 })}\n`
 
 async function* inPieces(pieces: readonly Buffer[]) {

@@ -8,7 +8,7 @@ import { sessionSecrets } from '../local-api.ts'
 const largest = 1 << 20
 const newline = 0x0a
 
-export interface ReadSecrets extends Pick<z.infer<typeof sessionSecrets>, 'customization' | 'viewerToken'> {
+export interface ReadSecrets extends Pick<z.infer<typeof sessionSecrets>, 'customization' | 'names' | 'viewerToken'> {
   /** 32 bytes each, of whoever reads them: to be overwritten. */
   readonly packageKey: Buffer
   readonly instanceKey: Buffer

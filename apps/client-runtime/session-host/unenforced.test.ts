@@ -28,6 +28,7 @@ describe('what a plan asks for', () => {
     ['drives for images and a parallel port', { drives: { cd: 'image', floppy: 'image' }, parallel: 'captured' }],
     ['scripts of the package', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['USB devices of the host', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
+    ['a watermark, and pictures that are kept', { screen: { mode: 'window', watermark: 'device-and-user', screenshots: 'allowed' } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
@@ -44,8 +45,6 @@ describe('what a plan asks for', () => {
     ['folders:read-write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
-    ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
-    ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
   ])('is refused where it is not, by name: %s', (missing, change) => {

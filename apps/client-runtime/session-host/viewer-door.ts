@@ -15,6 +15,7 @@ import { showDisplay } from './display-socket.ts'
 import { checkCall, checkHost, checkUpgrade } from './door.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { Session } from './session.ts'
+import type { Watermarks } from './watermarks.ts'
 
 const HERE = import.meta.dirname
 const NOVNC = dirname(dirname(fileURLToPath(import.meta.resolve('@novnc/novnc'))))
@@ -37,7 +38,7 @@ interface CapturedPorts {
  * @param port 0 for any free one
  * @throws the listen error of node:net, `EADDRINUSE` among them
  */
-export async function openViewerDoor(session: Session, ports: CapturedPorts, token: string, port: number): Promise<ViewerDoor> {
+export async function openViewerDoor(session: Session, ports: CapturedPorts, marks: Watermarks, token: string, port: number): Promise<ViewerDoor> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -54,7 +55,7 @@ export async function openViewerDoor(session: Session, ports: CapturedPorts, tok
       socket.end(`HTTP/1.1 ${refused === 'not-found' ? '404 Not Found' : '403 Forbidden'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
-    sockets.handleUpgrade(request, socket, head, (viewer) => showDisplay(session, viewer))
+    sockets.handleUpgrade(request, socket, head, (viewer) => showDisplay(session, marks, viewer))
   })
   const close = async () => {
     for (const viewer of sockets.clients) viewer.terminate()

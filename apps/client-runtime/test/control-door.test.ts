@@ -11,6 +11,9 @@ import { openControlDoor } from '../session-host/control-door.ts'
 import { EventLog } from '../session-host/event-log.ts'
 import { Session } from '../session-host/session.ts'
 import { LIMITS, Watch } from '../session-host/watch.ts'
+import { Watermarks } from '../session-host/watermarks.ts'
+
+const marks = new Watermarks({ device: 'd1', user: null })
 
 const plan: LaunchPlan = launchPlan.parse({
   ...closedPlan,
@@ -23,7 +26,7 @@ async function openDoor(record: BootRecord | null): Promise<string> {
   const session = new Session(plan, () => Promise.reject(new Error('it is never opened')), new EventLog())
   const socket = join(folder, 'control.sock')
   const viewer = { viewer: 'http://127.0.0.1:1', viewerToken: 'token' }
-  const close = await openControlDoor({ session, watch: new Watch(session, LIMITS, () => 0), viewer, record, socket })
+  const close = await openControlDoor({ session, watch: new Watch(session, LIMITS, () => 0), viewer, marks, record, socket })
   onTestFinished(async () => {
     await close()
     await rm(folder, { recursive: true })

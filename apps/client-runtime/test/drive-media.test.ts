@@ -12,6 +12,7 @@ import { DriveMedia } from '../session-host/drive-media.ts'
 import { EventLog } from '../session-host/event-log.ts'
 import { Session } from '../session-host/session.ts'
 import { Snapshots } from '../session-host/snapshots/snapshots.ts'
+import { Watermarks } from '../session-host/watermarks.ts'
 
 const plan: LaunchPlan = launchPlan.parse({
   ...closedPlan,
@@ -45,6 +46,7 @@ async function slowDrive() {
     snapshots: new Snapshots(
       { plan, layout: layoutOf(folder).instance('i1'), instanceKey: new Uint8Array(32) },
       { disks: [], hardware: { firmware: 'bios' } },
+      new Watermarks({ device: 'd1', user: null }),
       async () => undefined,
     ),
   }

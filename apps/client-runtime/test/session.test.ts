@@ -14,6 +14,7 @@ import { EventLog } from '../session-host/event-log.ts'
 import { type DiskWatch, Session } from '../session-host/session.ts'
 import { Snapshots } from '../session-host/snapshots/snapshots.ts'
 import { LIMITS, Watch } from '../session-host/watch.ts'
+import { Watermarks } from '../session-host/watermarks.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -74,6 +75,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
       snapshots: new Snapshots(
         { plan, layout: layoutOf(folder).instance('i1'), instanceKey: new Uint8Array(32) },
         { disks: [], hardware: { firmware: 'bios' } },
+        new Watermarks({ device: 'd1', user: null }),
         async () => undefined,
       ),
       network: {

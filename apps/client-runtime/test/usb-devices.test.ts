@@ -15,6 +15,7 @@ import { EventLog } from '../session-host/event-log.ts'
 import { Session } from '../session-host/session.ts'
 import { Snapshots } from '../session-host/snapshots/snapshots.ts'
 import { UsbDevices } from '../session-host/usb/usb-devices.ts'
+import { Watermarks } from '../session-host/watermarks.ts'
 
 const usb = (general: 'allow' | 'block', ...products: readonly string[]): LaunchPlan['usb'] => ({
   tables: [{ general, classes: [], devices: products.map((product) => ({ vendor: '0781', product, action: 'allow' })) }],
@@ -71,6 +72,7 @@ async function opened({
     snapshots: new Snapshots(
       { plan, layout: layoutOf(folder).instance('i1'), instanceKey: new Uint8Array(32) },
       { disks: [], hardware: { firmware: 'bios' } },
+      new Watermarks({ device: 'd1', user: null }),
       async () => undefined,
     ),
   }

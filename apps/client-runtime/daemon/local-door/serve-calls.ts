@@ -66,6 +66,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.revertSnapshot, calls.revertSnapshot)
   serve(daemonRoutes.discardSaved, calls.discardSaved)
   serve(daemonRoutes.stats, calls.stats)
+  serve(daemonRoutes.picture, calls.picture)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)

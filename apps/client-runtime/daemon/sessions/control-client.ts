@@ -6,11 +6,13 @@ import { z } from 'zod'
 import {
   type MediumChange,
   type SessionEvent,
+  type SessionPicture,
   type SessionRequest,
   type SessionStats,
   type SessionView,
   type SnapshotList,
   sessionEvent,
+  sessionPicture,
   sessionStats,
   sessionView,
   snapshotList,
@@ -52,6 +54,11 @@ export class ControlClient {
   /** Null while the session has no VM. */
   async stats(): Promise<SessionStats | null> {
     return sessionStats.nullable().parse(await this.#call('GET', '/stats'))
+  }
+
+  /** As the session host's plan allows it. */
+  async picture(): Promise<SessionPicture> {
+    return sessionPicture.parse(await this.#call('GET', '/picture'))
   }
 
   /** Where the session's page is, and the token it takes. */

@@ -13,7 +13,7 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { MediumChange, SessionRequest, SessionStats, SessionView, UsbChange, ViewerAddress } from '../../local-api.ts'
+import type { MediumChange, SessionNames, SessionRequest, SessionStats, SessionView, UsbChange, ViewerAddress } from '../../local-api.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -28,7 +28,7 @@ export interface StartedHost {
 }
 
 /** Starts the host of one session; resolves once its doors are open. */
-export type StartHost = (plan: LaunchPlan, keys: SessionKeys) => Promise<StartedHost>
+export type StartHost = (plan: LaunchPlan, keys: SessionKeys, names: SessionNames) => Promise<StartedHost>
 
 export interface SessionKeys {
   readonly packageKey: Uint8Array
@@ -127,6 +127,14 @@ export class Sessions {
     return live === undefined ? null : await live.control.stats().catch(() => null)
   }
 
+  /** Of its screen, PNG in base64; null where none is to be had, or none to be kept. */
+  async picture(instance: string): Promise<string | null> {
+    const answer = await this.#find(instance)
+      ?.control.picture()
+      .catch(() => null)
+    return answer?.png ?? null
+  }
+
   /** Ends one that is blocked, so that its instance can be put right; others stay as they are. */
   async endBlocked(instance: string): Promise<void> {
     const live = this.#find(instance)
@@ -166,7 +174,8 @@ export class Sessions {
     await device.leases.countBoot()
     await writeSession(device.layout, record)
     try {
-      const { control } = await startHost(plan, keys)
+      const names = { device: device.enrolment.device, user: device.leases.lease?.claims.user ?? null }
+      const { control } = await startHost(plan, keys, names)
       const live = lives(record, control)
       this.#follow(live)
       await this.#heartbeat(live)

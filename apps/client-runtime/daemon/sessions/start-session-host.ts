@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { currentProgram } from '@casemate/engine/built-program'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { layoutOf } from '../../layout.ts'
-import { sessionReady } from '../../local-api.ts'
+import { type SessionNames, sessionReady } from '../../local-api.ts'
 import { ControlClient } from './control-client.ts'
 
 const SOURCES = join(import.meta.dirname, '../../session-host/main.ts')
@@ -27,6 +27,7 @@ export interface SessionStart {
   readonly instanceKey: string
   /** By name; none unless told. */
   readonly customization?: Readonly<Record<string, string>>
+  readonly names: SessionNames
   /** Port of the viewer door; 0 for any free one. */
   readonly port: number
   /** In a process group of its own, with its words in a log file: it outlives the daemon and is held by its own watch. */
@@ -64,8 +65,8 @@ export async function startSessionHost(start: SessionStart): Promise<SessionHost
   if (child.stdin === null || child.stdout === null) throw new Error('the session host has no standard input or output')
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const viewerToken = randomBytes(32).toString('base64url')
-  const { packageKey, instanceKey, customization = {} } = start
-  child.stdin.end(`${JSON.stringify({ packageKey, instanceKey, customization, viewerToken })}\n`)
+  const { packageKey, instanceKey, names, customization = {} } = start
+  child.stdin.end(`${JSON.stringify({ packageKey, instanceKey, customization, names, viewerToken })}\n`)
   const line = await Promise.race([
     once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
     exited.then((code) => Promise.reject(new Error(`the session host ended with ${code} before it was ready`))),

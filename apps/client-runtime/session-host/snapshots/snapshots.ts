@@ -5,6 +5,7 @@ import type { VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Manifest } from '@casemate/vm-package/manifest'
 import { ownDisk } from '../instance-disks.ts'
+import type { Watermarks } from '../watermarks.ts'
 import { SnapshotError } from './error.ts'
 import { allow, KeptSnapshots, type SnapshotPlan } from './kept-snapshots.ts'
 import type { SnapshotOwner } from './record.ts'
@@ -16,22 +17,24 @@ type Machine = Pick<Manifest, 'disks'> & { readonly hardware: Pick<Manifest['har
 
 export class Snapshots extends KeptSnapshots<Owner> {
   readonly #manifest: Machine
+  readonly #marks: Watermarks
   readonly #flush: () => Promise<void>
 
   /** @param flush brings what the machine has written into the files of its disks */
-  constructor(owner: Owner, manifest: Machine, flush: () => Promise<void>) {
+  constructor(owner: Owner, manifest: Machine, marks: Watermarks, flush: () => Promise<void>) {
     super(owner)
     this.#manifest = manifest
+    this.#marks = marks
     this.#flush = flush
   }
 
   /** @throws SnapshotError `snapshot-refused`, `snapshot-unsupported`, `snapshots-full`, `snapshot-failed` */
-  async take(plan: SnapshotPlan, vm: VirtualMachine, name: string, now: number): Promise<string> {
+  async take(plan: SnapshotPlan & Pick<LaunchPlan, 'screen'>, vm: VirtualMachine, name: string, now: number): Promise<string> {
     allow(plan.snapshots.take, 'snapshots are not to be taken')
     const { plan: opened } = this.owner
     if (this.#manifest.hardware.tpm !== undefined) throw new SnapshotError('snapshot-unsupported', 'what a TPM holds is in no snapshot')
     if (opened.diskChanges === 'discarded') throw new SnapshotError('snapshot-unsupported', 'what this desktop writes goes at power-off')
-    const thumbnail = await thumbnailOf(vm.displaySocket)
+    const thumbnail = plan.screen.screenshots === 'allowed' ? await thumbnailOf(vm.displaySocket, this.#marks.ofThumbnail(plan)) : null
     const { id } = await takeSnapshot(this.owner, { vm, files: this.#files(), flush: this.#flush, thumbnail }, name, now)
     return id
   }

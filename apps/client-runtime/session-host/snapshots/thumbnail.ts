@@ -3,14 +3,24 @@
 // A small picture of a machine's screen.
 import { encodePng, type Frame } from '@casemate/engine/encode-png'
 import { takeScreenshot } from '@casemate/engine/screenshot'
+import type { Watermark } from '@casemate/engine/watermark'
 
 const mostWidth = 320
 const patienceMs = 2000
 
-/** PNG; null where the screen does not show itself in time: a snapshot does without. */
-export async function thumbnailOf(displaySocket: string): Promise<Uint8Array | null> {
+/** PNG, `mark` in it; null where the screen does not show itself in time: a snapshot does without. */
+export async function thumbnailOf(displaySocket: string, mark: Watermark | null): Promise<Uint8Array | null> {
   const frame = await takeScreenshot(displaySocket, patienceMs).catch(() => null)
-  return frame === null ? null : encodePng(shrunk(frame))
+  if (frame === null) return null
+  const small = shrunk(frame)
+  return encodePng(mark === null ? small : marked(small, mark))
+}
+
+function marked(frame: Frame, mark: Watermark): Frame {
+  const rgba = Uint8Array.from(frame.rgba)
+  mark.draw(rgba, { x: 0, y: 0, width: frame.width }, 0)
+  for (let alpha = 3; alpha < rgba.length; alpha += 4) rgba[alpha] = 255
+  return { ...frame, rgba }
 }
 
 /** Every pixel is the mean of those it stands for. */

@@ -17,7 +17,10 @@ import { carryOutRevert } from '../../session-host/snapshots/revert.ts'
 import { Snapshots } from '../../session-host/snapshots/snapshots.ts'
 import { suspendedState } from '../../session-host/suspended-state.ts'
 import { LIMITS, Watch } from '../../session-host/watch.ts'
+import { Watermarks } from '../../session-host/watermarks.ts'
 import { momentsOf, ownerIn, write } from './kept-instance.ts'
+
+const marks = new Watermarks({ device: 'd1', user: null })
 
 type Hardware = { readonly tpm?: '2.0'; readonly firmware?: 'uefi' }
 
@@ -49,6 +52,7 @@ async function opened(change: Partial<LaunchPlan> = {}, { memoryMiB = 64, firmwa
       snapshots: new Snapshots(
         owner,
         { disks: [diskOf('c', 'system'), diskOf('d', 'user')], hardware: { firmware: firmware ?? 'bios', ...tpm } },
+        marks,
         async () => undefined,
       ),
       release: async () => {
@@ -59,7 +63,7 @@ async function opened(change: Partial<LaunchPlan> = {}, { memoryMiB = 64, firmwa
   const session = new Session(plan, launch, events)
   const socket = join(data, 'control.sock')
   const viewer = { viewer: 'http://127.0.0.1:1', viewerToken: 'token' }
-  const close = await openControlDoor({ session, watch: new Watch(session, LIMITS, () => 0), viewer, record: null, socket })
+  const close = await openControlDoor({ session, watch: new Watch(session, LIMITS, () => 0), viewer, marks, record: null, socket })
   onTestFinished(async () => {
     await session.close('power-off')
     await close()

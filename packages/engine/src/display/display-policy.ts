@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Watermark } from './watermark.ts'
 
 /** One direction of the clipboard; `maxBytes` counts the bytes of one cut text (Latin-1, RFC 6143 7.5.6). */
 export interface ClipboardRule {
@@ -10,6 +11,8 @@ export interface ClipboardRule {
 export interface DisplayPolicy {
   readonly clipboard: { readonly toGuest: ClipboardRule; readonly fromGuest: ClipboardRule }
   readonly input: 'allowed' | 'refused'
+  /** Drawn into every pixel that is sent from then on; null: none. */
+  readonly watermark: Watermark | null
 }
 
 /**

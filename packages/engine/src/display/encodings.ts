@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The RFB encodings whose framing this package can parse. A viewer may offer more; the server is told of these only.
+// The RFB encodings whose framing this package can parse, of pixels Raw alone (docs/adr/0021). A viewer may offer more; the server is told of
+// these only.
 import { viewOf } from './byte-reader.ts'
 
-/** RFC 6143 7.7 and 7.8, the RFB community registry (Zlib, ExtendedDesktopSize) and QEMU's `docs/interop/vnc` numbers. */
+/** RFC 6143 7.7 and 7.8, the RFB community registry (ExtendedDesktopSize) and QEMU's `docs/interop/vnc` numbers. */
 export const encoding = {
   raw: 0,
-  copyRect: 1,
-  zlib: 6,
-  zrle: 16,
   desktopSize: -223,
   cursor: -239,
   qemuPointerMotion: -257,

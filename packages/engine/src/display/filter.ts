@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Stands between one viewer and the RFB server of a VM. Both directions are parsed to the last byte; what the policy forbids does not
-// pass, whatever the viewer's page or the guest sends. It does not draw, and it knows no WebSocket: the viewer is a stream of bytes.
+// pass, whatever the viewer's page or the guest sends. It draws nothing but a watermark, and knows no WebSocket: the viewer is a stream of bytes.
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EngineError } from '../error.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { ClipboardEvent, DisplayPolicy } from './display-policy.ts'
-import { Framing } from './framing.ts'
+import { encodeUpdateRequest, Framing } from './framing.ts'
 import { GuestInput } from './guest-input.ts'
 import { relayGuest } from './guest-messages.ts'
 import { relayHandshake } from './handshake.ts'
@@ -40,7 +40,7 @@ export interface DisplayEnd {
 }
 
 export interface DisplayConnection {
-  /** In force from the next byte on; what is no longer allowed is let go of at once: held keys, a paste being typed. */
+  /** In force from the next byte on; what is no longer allowed is let go of at once: held keys, a paste being typed. With another watermark all is drawn anew. */
   setPolicy(policy: DisplayPolicy): void
   close(): void
   /** Resolves once both sides are let go; never rejects. */
@@ -60,7 +60,11 @@ export function connectDisplay(options: DisplayOptions): DisplayConnection {
   const input = new GuestInput(toGuest, framing, options.keyIntervalMs ?? KEY_INTERVAL_MS)
   const closing = Promise.withResolvers<DisplayEnd>()
   let policy = options.policy
-  const relay = { framing, input, paste: options.paste, policy: () => policy, report: options.onClipboard }
+  const ask = (request: Uint8Array) => {
+    toGuest.add(request)
+    void toGuest.flush()
+  }
+  const relay = { framing, input, paste: options.paste, policy: () => policy, report: options.onClipboard, ask }
 
   const relayBoth = async (): Promise<DisplayEnd> => {
     await relayHandshake(fromGuest, toGuest, fromViewer, toViewer, framing)
@@ -87,7 +91,9 @@ export function connectDisplay(options: DisplayOptions): DisplayConnection {
   }
   return {
     setPolicy(next) {
+      const redraw = policy.watermark?.text !== next.watermark?.text
       policy = next
+      if (redraw && framing.asked) toGuest.add(encodeUpdateRequest(false, framing))
       if (next.input === 'refused') input.letGo()
       else if (!next.clipboard.toGuest.allowed) input.interruptTyping()
       void toGuest.flush()

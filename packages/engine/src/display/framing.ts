@@ -2,37 +2,45 @@
 //
 // What both directions of one RFB connection must know of each other to find the ends of messages.
 import { EngineError } from '../error.ts'
+import { viewOf } from './byte-reader.ts'
 import { encoding } from './encodings.ts'
 
 /** Larger than any guest screen; a rectangle beyond it is nonsense, not a picture. */
 export const MAX_SIDE = 16_384
 
+/** Pixels as the filter can draw into them: 4 bytes each, 8 bits a colour. */
+export const bytesPerPixel = 4
+
 export class Framing {
-  /** RFC 6143 7.4: 8, 16 or 32. */
-  bitsPerPixel = 32
   /** The server said that it takes QEMU's extended key events. */
   extendedKeys = false
-  #updateRequested = false
+  width = 0
+  height = 0
+  #asked = false
+  #askedSinceAhead = false
   readonly #offered = new Set<number>([encoding.raw])
 
-  get bytesPerPixel(): number {
-    return this.bitsPerPixel / 8
+  resize(width: number, height: number): void {
+    this.width = width
+    this.height = height
   }
 
-  requestUpdate(): void {
-    this.#updateRequested = true
+  /** The viewer has asked for an update. */
+  requested(): void {
+    this.#asked = true
+    this.#askedSinceAhead = true
   }
 
-  /**
-   * An update on its way may still be in the old format, so the size of a pixel is fixed by the first request.
-   * @throws EngineError `rfb-protocol` for a format that has no framing or comes too late.
-   */
-  setBitsPerPixel(bits: number): void {
-    if (bits !== 8 && bits !== 16 && bits !== 32) throw new EngineError('rfb-protocol', `\`${bits}\` bits per pixel, expected 8, 16 or 32`)
-    if (this.#updateRequested && bits !== this.bitsPerPixel) {
-      throw new EngineError('rfb-protocol', `\`${bits}\` bits per pixel after an update was requested with \`${this.bitsPerPixel}\``)
-    }
-    this.bitsPerPixel = bits
+  /** Whether the viewer takes updates: it has asked for one at some time. */
+  get asked(): boolean {
+    return this.#asked
+  }
+
+  /** Whether one may be asked for in the viewer's name: once for each that it asks for. */
+  askAhead(): boolean {
+    const may = this.#askedSinceAhead
+    this.#askedSinceAhead = false
+    return may
   }
 
   /** Encodings stay offered: an update on its way may use one that a later list leaves out. */
@@ -43,4 +51,31 @@ export class Framing {
   isOffered(number: number): boolean {
     return this.#offered.has(number)
   }
+}
+
+/**
+ * PIXEL_FORMAT (RFC 6143 7.4), 16 bytes.
+ * @throws EngineError `rfb-protocol` for anything but true colour in 32 bits with 8 of them, on the border of a byte, for each colour
+ */
+export function checkPixelFormat(format: Uint8Array): void {
+  const view = viewOf(format)
+  const [bits, trueColour] = [view.getUint8(0), view.getUint8(3)]
+  if (bits !== 8 * bytesPerPixel || trueColour === 0)
+    throw new EngineError('rfb-protocol', `a pixel format of \`${bits}\` bits, expected 32 in true colour`)
+  for (const colour of [0, 1, 2]) {
+    const [most, shift] = [view.getUint16(4 + 2 * colour), view.getUint8(10 + colour)]
+    if (most !== 255 || shift % 8 !== 0 || shift > 24)
+      throw new EngineError('rfb-protocol', `a colour up to \`${most}\` at bit \`${shift}\`, expected a byte`)
+  }
+}
+
+/** An incremental FramebufferUpdateRequest, or one for everything (RFC 6143 7.5.3). */
+export function encodeUpdateRequest(incremental: boolean, { width, height }: { readonly width: number; readonly height: number }): Uint8Array {
+  const request = new Uint8Array(10)
+  const view = viewOf(request)
+  view.setUint8(0, 3)
+  view.setUint8(1, incremental ? 1 : 0)
+  view.setUint16(6, width)
+  view.setUint16(8, height)
+  return request
 }

@@ -8,16 +8,17 @@ import type { ByteWriter } from './byte-writer.ts'
 import { cutTextLength, readCutText } from './cut-text.ts'
 import { type ClipboardEvent, type DisplayPolicy, judgeCutText } from './display-policy.ts'
 import { encoding } from './encodings.ts'
-import type { Framing } from './framing.ts'
+import { bytesPerPixel, encodeUpdateRequest, type Framing } from './framing.ts'
 import { checkSize } from './handshake.ts'
 
-/** zlib, RLE and palettes may lengthen a rectangle; beyond this much it is no picture. */
-const MAX_EXPANSION = 2
-const MAX_OVERHEAD = 65_536
+/** As QEMU's VMware display has it, the largest; a larger one would be a picture without a watermark. */
+const MAX_POINTER_SIDE = 256
 
 export interface GuestRelay {
   readonly framing: Framing
   policy(): DisplayPolicy
+  /** Sends the server a whole message that the viewer did not. */
+  ask(request: Uint8Array): void
   report(event: ClipboardEvent): void
 }
 
@@ -26,7 +27,7 @@ export async function relayGuest(from: ByteReader, to: ByteWriter, relay: GuestR
   for (let type = await from.byte(); type !== null; type = await from.byte()) {
     switch (type) {
       case 0:
-        await relayUpdate(from, to, relay.framing)
+        await relayUpdate(from, to, relay)
         break
       case 1:
         await relayColours(from, to)
@@ -43,13 +44,20 @@ export async function relayGuest(from: ByteReader, to: ByteWriter, relay: GuestR
   }
 }
 
-async function relayUpdate(from: ByteReader, to: ByteWriter, framing: Framing): Promise<void> {
+/**
+ * The next update is asked for as soon as one begins to come, once for each that the viewer asks for: a server that looks for changes at
+ * fixed times and finds nobody waiting would let one go by, and QEMU looks less often then.
+ */
+async function relayUpdate(from: ByteReader, to: ByteWriter, relay: GuestRelay): Promise<void> {
+  const { framing } = relay
   const head = await from.exactly(3)
+  if (framing.askAhead()) relay.ask(encodeUpdateRequest(true, framing))
   await to.write(Uint8Array.of(0, ...head))
-  for (let missing = viewOf(head).getUint16(1); missing > 0; missing--) await relayRectangle(from, to, framing)
+  for (let missing = viewOf(head).getUint16(1); missing > 0; missing--) await relayRectangle(from, to, relay)
 }
 
-async function relayRectangle(from: ByteReader, to: ByteWriter, framing: Framing): Promise<void> {
+async function relayRectangle(from: ByteReader, to: ByteWriter, relay: GuestRelay): Promise<void> {
+  const { framing } = relay
   const head = await from.exactly(12)
   const view = viewOf(head)
   const width = view.getUint16(4)
@@ -58,23 +66,23 @@ async function relayRectangle(from: ByteReader, to: ByteWriter, framing: Framing
   if (!framing.isOffered(kind)) throw new EngineError('rfb-protocol', `a rectangle in encoding \`${kind}\`, which was never offered`)
   checkSize(width, height)
   await to.write(head)
-  const pixels = width * height * framing.bytesPerPixel
+  const pixels = width * height * bytesPerPixel
   switch (kind) {
     case encoding.raw:
-      return pass(from, to, pixels)
-    case encoding.copyRect:
-      return pass(from, to, 4)
-    case encoding.zlib:
-    case encoding.zrle:
-      return relayCompressed(from, to, pixels * MAX_EXPANSION + MAX_OVERHEAD)
+      return relayPixels(from, to, { x: view.getUint16(0), y: view.getUint16(2), width, bytes: pixels }, relay)
     case encoding.cursor:
+      if (Math.max(width, height) > MAX_POINTER_SIDE)
+        throw new EngineError('rfb-protocol', `a pointer of \`${width}x${height}\`, expected at most ${MAX_POINTER_SIDE} a side`)
       return pass(from, to, pixels + Math.ceil(width / 8) * height)
     case encoding.extendedDesktopSize:
+      framing.resize(width, height)
       return relayScreens(from, to)
     case encoding.qemuExtendedKeys:
       framing.extendedKeys = true
       return
     case encoding.desktopSize:
+      framing.resize(width, height)
+      return
     case encoding.qemuPointerMotion:
       return
     default:
@@ -82,12 +90,19 @@ async function relayRectangle(from: ByteReader, to: ByteWriter, framing: Framing
   }
 }
 
-async function relayCompressed(from: ByteReader, to: ByteWriter, most: number): Promise<void> {
-  const head = await from.exactly(4)
-  const length = viewOf(head).getUint32(0)
-  if (length > most) throw new EngineError('rfb-protocol', `a compressed rectangle of \`${length}\` bytes, expected at most ${most}`)
-  await to.write(head)
-  await pass(from, to, length)
+async function relayPixels(
+  from: ByteReader,
+  to: ByteWriter,
+  area: { readonly x: number; readonly y: number; readonly width: number; readonly bytes: number },
+  relay: GuestRelay,
+): Promise<void> {
+  let offset = 0
+  for await (const part of from.parts(area.bytes)) {
+    // The bytes were read for this one viewer: nobody else holds them.
+    relay.policy().watermark?.draw(part, area, offset)
+    offset += part.length
+    await to.write(part)
+  }
 }
 
 async function relayScreens(from: ByteReader, to: ByteWriter): Promise<void> {

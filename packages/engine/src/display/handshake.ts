@@ -5,7 +5,7 @@
 import { EngineError } from '../error.ts'
 import { type ByteReader, viewOf } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { type Framing, MAX_SIDE } from './framing.ts'
+import { checkPixelFormat, type Framing, MAX_SIDE } from './framing.ts'
 
 const VERSION = 'RFB 003.008\n'
 const SECURITY_NONE = 1
@@ -70,7 +70,8 @@ export async function serverInit(fromGuest: ByteReader, framing: Framing): Promi
   const head = await fromGuest.exactly(24)
   const view = viewOf(head)
   checkSize(view.getUint16(0), view.getUint16(2))
-  framing.setBitsPerPixel(view.getUint8(4))
+  checkPixelFormat(head.subarray(4, 20))
+  framing.resize(view.getUint16(0), view.getUint16(2))
   const nameLength = view.getUint32(20)
   if (nameLength > MAX_NAME) throw new EngineError('rfb-protocol', `a desktop name of \`${nameLength}\` bytes, expected at most ${MAX_NAME}`)
   return Buffer.concat([head, await fromGuest.exactly(nameLength)])

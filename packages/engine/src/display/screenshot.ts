@@ -6,7 +6,7 @@ import { EngineError } from '../error.ts'
 import { ByteReader, viewOf } from './byte-reader.ts'
 import type { Frame } from './encode-png.ts'
 import { encodeSetEncodings, encoding } from './encodings.ts'
-import { Framing } from './framing.ts'
+import { encodeUpdateRequest, Framing } from './framing.ts'
 import { accepted, checkSize, securityNone, serverInit, version } from './handshake.ts'
 
 /** 32 bits, little-endian, red in the lowest byte: the order of RGBA (RFC 6143 7.4). */
@@ -43,30 +43,20 @@ export async function takeScreenshot(displaySocket: string, timeoutMs = 5000): P
 
 async function wholePicture(from: ByteReader, first: Picture, send: (request: Uint8Array) => void): Promise<Frame> {
   let picture = first
-  send(requestAll(picture))
+  send(encodeUpdateRequest(false, picture))
   while (picture.missing > 0) {
     const type = (await from.exactly(1))[0]
     if (type === 0) {
       const resized = await readUpdate(from, picture)
       if (resized !== null) {
         picture = resized
-        send(requestAll(picture))
+        send(encodeUpdateRequest(false, picture))
       }
     } else if (type === 1) await from.skip(6 * viewOf(await from.exactly(5)).getUint16(3))
     else if (type === 3) await from.skip(viewOf(await from.exactly(7)).getUint32(3))
     else if (type !== 2) throw new EngineError('rfb-protocol', `the display server sent message type \`${type}\`, expected 0 to 3`)
   }
   return picture
-}
-
-/** FramebufferUpdateRequest for everything, changed or not (RFC 6143 7.5.3). */
-function requestAll(picture: Picture): Uint8Array {
-  const request = new Uint8Array(10)
-  const view = viewOf(request)
-  view.setUint8(0, 3)
-  view.setUint16(6, picture.width)
-  view.setUint16(8, picture.height)
-  return request
 }
 
 /** A new, empty picture when the screen changed its size meanwhile. */

@@ -8,7 +8,7 @@ import type { ByteWriter } from './byte-writer.ts'
 import { cutTextLength, readCutText } from './cut-text.ts'
 import { type ClipboardEvent, type DisplayPolicy, judgeCutText } from './display-policy.ts'
 import { allowEncodings, encodeSetEncodings } from './encodings.ts'
-import type { Framing } from './framing.ts'
+import { checkPixelFormat, type Framing } from './framing.ts'
 import type { GuestInput } from './guest-input.ts'
 import { EXTENDED_KEY_EVENT_BYTES, KEY_EVENT_BYTES } from './key-event.ts'
 
@@ -28,13 +28,13 @@ export async function relayViewer(from: ByteReader, to: ByteWriter, relay: Viewe
   for (let type = await from.byte(); type !== null; type = await from.byte()) {
     switch (type) {
       case 0:
-        await to.write(await pixelFormat(from, relay.framing))
+        await to.write(await pixelFormat(from))
         break
       case 2:
         await to.write(await encodings(from, relay.framing))
         break
       case 3:
-        relay.framing.requestUpdate()
+        relay.framing.requested()
         await to.write(await message(3, from, 10))
         break
       case 4:
@@ -66,11 +66,9 @@ async function message(type: number, from: ByteReader, length: number): Promise<
   return whole
 }
 
-async function pixelFormat(from: ByteReader, framing: Framing): Promise<Uint8Array> {
+async function pixelFormat(from: ByteReader): Promise<Uint8Array> {
   const whole = await message(0, from, 20)
-  const view = viewOf(whole)
-  if (view.getUint8(7) === 0) throw new EngineError('rfb-protocol', 'a pixel format with a `colour map`, expected true colour')
-  framing.setBitsPerPixel(view.getUint8(4))
+  checkPixelFormat(whole.subarray(4))
   return whole
 }
 

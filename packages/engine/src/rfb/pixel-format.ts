@@ -53,6 +53,7 @@ export function decodePixelFormat(bytes: Buffer): PixelFormat {
 
 /** The pixels of `rect`, row by row, as `format` wants them. */
 export function convertPixels(frame: Frame, rect: Rect, format: PixelFormat): Buffer {
+  if (isNative(format)) return copyPixels(frame, rect)
   const bytesPerPixel = format.bitsPerPixel / 8
   const out = Buffer.allocUnsafe(rect.width * rect.height * bytesPerPixel)
   const scaled = tablesOf(format)
@@ -64,6 +65,19 @@ export function convertPixels(frame: Frame, rect: Rect, format: PixelFormat): Bu
       const { pixels } = frame
       put((scaled[pixels[from] ?? 0] ?? 0) | (scaled[256 + (pixels[from + 1] ?? 0)] ?? 0) | (scaled[512 + (pixels[from + 2] ?? 0)] ?? 0), at)
     }
+  }
+  return out
+}
+
+const isNative = ({ bitsPerPixel, bigEndian, max, shift }: PixelFormat): boolean =>
+  bitsPerPixel === 32 && !bigEndian && max.every((value) => value === 255) && shift.every((value, channel) => value === 8 * channel)
+
+function copyPixels({ width, pixels }: Frame, rect: Rect): Buffer {
+  const row = rect.width * 4
+  const out = Buffer.allocUnsafe(row * rect.height)
+  for (let y = 0; y < rect.height; y++) {
+    const from = ((rect.y + y) * width + rect.x) * 4
+    out.set(pixels.subarray(from, from + row), y * row)
   }
   return out
 }

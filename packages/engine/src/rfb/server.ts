@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RFB 3.8 (RFC 6143) on a unix socket over a frame source: security None, Raw and Zlib, DesktopSize, QEMU extended key events.
+// RFB 3.8 (RFC 6143) on a unix socket over a frame source: security None, Raw (docs/adr/0021), DesktopSize, QEMU extended key events.
 // Every client is shared. It looks for changes only while a client waits for them, at most `framesPerSecond` times a second.
 // No access control: whoever may open the socket sees and steers the VM.
 import { createServer, type Server } from 'node:net'
@@ -10,6 +10,8 @@ import { RfbSession } from './session.ts'
 import { Shadow } from './shadow.ts'
 
 const MOST_CLIENTS = 16
+/** As QEMU's, which looks every 30 ms. */
+const FRAMES_PER_SECOND = 1000 / 30
 
 export interface RfbServerOptions {
   readonly socket: string
@@ -42,10 +44,12 @@ class SharedScreen implements RfbServer {
   private frame: Frame
   private readonly shadow: Shadow
   private timer: NodeJS.Timeout | null = null
+  /** When it may look again, of `performance.now()`. */
+  private due = 0
 
   constructor(options: RfbServerOptions) {
     this.options = options
-    this.interval = 1000 / (options.framesPerSecond ?? 30)
+    this.interval = 1000 / (options.framesPerSecond ?? FRAMES_PER_SECOND)
     this.frame = options.source.capture().frame
     this.shadow = new Shadow(this.frame)
     this.server = createServer({ noDelay: true }, (socket) => {
@@ -58,7 +62,7 @@ class SharedScreen implements RfbServer {
           return this.frame
         },
         input: (event) => options.onInput(event),
-        wanted: () => this.schedule(0),
+        wanted: () => this.schedule(),
       })
       this.sessions.add(session)
       this.closers.set(session, () => socket.destroy())
@@ -88,11 +92,17 @@ class SharedScreen implements RfbServer {
     await closed
   }
 
-  private schedule(delay: number): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = null
-      this.tick()
-    }, delay)
+  private schedule(): void {
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = null
+        // A late turn does not make the next one late, as long as it is not late by a whole one.
+        const now = performance.now()
+        this.due = Math.max(this.due + this.interval, now)
+        this.tick()
+      },
+      Math.max(0, this.due - performance.now()),
+    )
   }
 
   private tick(): void {
@@ -103,6 +113,6 @@ class SharedScreen implements RfbServer {
       for (const session of this.sessions) session.changed(tiles)
     }
     for (const session of this.sessions) session.flush().catch(() => this.closers.get(session)?.())
-    if ([...this.sessions].some((session) => session.waiting)) this.schedule(this.interval)
+    if ([...this.sessions].some((session) => session.waiting)) this.schedule()
   }
 }

@@ -30,7 +30,6 @@ export class RfbSession {
   private readonly socket: Socket
   private readonly host: SessionHost
   private readonly reader: ByteReader
-  private readonly zlib = new encode.ZlibEncoder()
   private format: PixelFormat = nativeFormat
   private encodings: ReadonlySet<number> = new Set()
   private dirty = new DirtyTiles(0, 0)
@@ -62,7 +61,6 @@ export class RfbSession {
     } finally {
       this.ready = false
       this.socket.destroy()
-      this.zlib.close()
     }
   }
 
@@ -78,7 +76,7 @@ export class RfbSession {
     const area = this.area ?? NO_AREA
     this.sending = true
     try {
-      const parts = await this.compose(area)
+      const parts = this.compose(area)
       if (parts === null) return
       this.area = null
       this.socket.cork()
@@ -159,7 +157,7 @@ export class RfbSession {
   }
 
   /** One FramebufferUpdate, or null where nothing in `area` is owed. */
-  private async compose(area: Rect): Promise<Buffer[] | null> {
+  private compose(area: Rect): Buffer[] | null {
     const frame = this.host.frame()
     const parts: Buffer[] = []
     let rectangles = 0
@@ -178,9 +176,7 @@ export class RfbSession {
       rectangles++
     }
     for (const rect of this.dirty.take(wanted)) {
-      parts.push(
-        ...(this.encodings.has(encode.ENCODING_ZLIB) ? await this.zlib.encode(frame, rect, this.format) : encode.encodeRaw(frame, rect, this.format)),
-      )
+      parts.push(...encode.encodeRaw(frame, rect, this.format))
       rectangles++
     }
     return rectangles === 0 ? null : [encode.updateHeader(rectangles), ...parts]

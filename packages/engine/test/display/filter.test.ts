@@ -5,15 +5,18 @@ import { Duplex, duplexPair, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ClipboardEvent, connectDisplay, type DisplayConnection, type DisplayPolicy } from '../../src/display/filter.ts'
 import { encodeKeyEvent } from '../../src/display/key-event.ts'
+import { Watermark } from '../../src/display/watermark.ts'
 import { greetAsServer, greetAsViewer, type ScriptedServer, serverInit, startScriptedServer, take } from './scripted-server.ts'
 
 const open: DisplayPolicy = {
   clipboard: { toGuest: { allowed: true, maxBytes: 1_048_576 }, fromGuest: { allowed: true, maxBytes: 100 } },
   input: 'allowed',
+  watermark: null,
 }
 const noClipboard: DisplayPolicy = {
   clipboard: { toGuest: { allowed: false, maxBytes: 100 }, fromGuest: { allowed: false, maxBytes: 100 } },
   input: 'allowed',
+  watermark: null,
 }
 const noInput: DisplayPolicy = { ...open, input: 'refused' }
 const request = Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 64, 0, 48)
@@ -71,6 +74,36 @@ describe('the display filter', () => {
     viewer.write(pasteOf('three'))
     expect(await take(guest, 13)).toEqual(pasteOf('three'))
     expect(events.map(({ outcome }) => outcome)).toEqual(['passed', 'refused', 'passed'])
+    connection.close()
+  })
+
+  it('draws a watermark into what is sent while the policy has one, and has all drawn anew when that changes', async () => {
+    const { viewer, guest, connection } = await join(open)
+    const everything = Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 64, 0, 48)
+    const ahead = Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 64, 0, 48)
+    const black = Buffer.concat([Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 64, 0, 48, 0, 0, 0, 0), new Uint8Array(64 * 48 * 4)])
+    const picture = async () => {
+      guest.write(black)
+      return [...(await take(viewer, black.length))].slice(16)
+    }
+    viewer.write(request)
+    await take(guest, 10)
+    expect(new Set(await picture())).toEqual(new Set([0]))
+    // The next is asked for in the viewer's name once, not again before the viewer asks.
+    expect(await take(guest, 10)).toEqual(Buffer.from(ahead))
+    const mark = new Watermark('eva')
+    connection.setPolicy({ ...open, watermark: mark })
+    expect(await take(guest, 10)).toEqual(Buffer.from(everything))
+    const expected = new Uint8Array(64 * 48 * 4)
+    mark.draw(expected, { x: 0, y: 0, width: 64 }, 0)
+    expect(new Set(expected)).toEqual(new Set([0, 176]))
+    expect(await picture()).toEqual([...expected])
+    connection.setPolicy({ ...open, watermark: new Watermark('eva') })
+    connection.setPolicy(open)
+    expect(await take(guest, 10)).toEqual(Buffer.from(everything))
+    expect(new Set(await picture())).toEqual(new Set([0]))
+    viewer.write(Uint8Array.of(5, 0, 0, 9, 0, 7))
+    expect([...(await take(guest, 6))]).toEqual([5, 0, 0, 9, 0, 7])
     connection.close()
   })
 

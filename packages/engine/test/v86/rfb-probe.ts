@@ -2,7 +2,6 @@
 //
 // The viewer's side of RFB 3.8, as strict as a test needs it: every byte of the server is accounted for.
 import { connect, type Socket } from 'node:net'
-import { constants, createInflate } from 'node:zlib'
 import { ByteReader } from '../../src/nbd/byte-reader.ts'
 import type { Rect } from '../../src/rfb/pixel-format.ts'
 
@@ -19,7 +18,6 @@ export class RfbProbe {
   bytesPerPixel = 4
   readonly socket: Socket
   private readonly reader: ByteReader
-  private readonly inflate = createInflate({ finishFlush: constants.Z_SYNC_FLUSH })
 
   private constructor(path: string) {
     this.socket = connect(path)
@@ -83,22 +81,8 @@ export class RfbProbe {
     }
     if (rect.encoding === -223) this.resize(rect.width, rect.height)
     else if (rect.encoding === 0) this.paint(rect, await this.reader.read(rect.width * rect.height * this.bytesPerPixel))
-    else if (rect.encoding === 6) this.paint(rect, await this.unpack(await this.reader.read((await this.reader.read(4)).readUInt32BE(0))))
     else if (rect.encoding !== -258) throw new Error(`encoding ${rect.encoding} was not asked for`)
     return rect
-  }
-
-  private unpack(packed: Buffer): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const parts: Buffer[] = []
-      const collect = (part: Buffer) => parts.push(part)
-      this.inflate.on('data', collect)
-      this.inflate.write(packed, (error) => {
-        this.inflate.removeListener('data', collect)
-        if (error) reject(error)
-        else resolve(Buffer.concat(parts))
-      })
-    })
   }
 
   private paint(rect: Rect, body: Buffer): void {
