@@ -14,6 +14,7 @@ import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { ejectCommand, insertCommand } from './media.ts'
 import { moveCommand } from './move.ts'
+import { networkCommand } from './network.ts'
 import { openCommand } from './open.ts'
 import { overrideCommand } from './override.ts'
 import { refusalLines } from './print.ts'
@@ -50,6 +51,7 @@ const commands = [
   ejectCommand,
   snapshotCommand,
   statusCommand,
+  networkCommand,
   whyCommand,
   doctorCommand,
   updateCommand,

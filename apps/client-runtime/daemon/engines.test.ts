@@ -22,6 +22,21 @@ describe('the facts of an engine', () => {
     expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
   })
 
+  it('offer an isolated network wherever there is a card, and the others where there is a way out too', () => {
+    const network = (uplink: EngineReport['uplink'], ...capabilities: ('network:e1000' | 'suspend')[]) => {
+      const engine = { name: 'qemu' as const, report: { available: true as const, version: '8', capabilities: new Set(capabilities) } }
+      return engineFacts({ engines: [engine], uplink })[0]?.capabilities.filter((name) => name.includes('network'))
+    }
+    const out = { available: true, program: '/usr/bin/passt' } as const
+    const none = { available: false, code: 'uplink-missing', message: 'none' } as const
+    expect(network(out, 'network:e1000')).toEqual([
+      ...['limit:network-rate', 'network:isolated'],
+      ...['network:deny', 'network:domain', 'network:host-only', 'network:listed'],
+    ])
+    expect(network(none, 'network:e1000')).toEqual(['limit:network-rate', 'network:isolated'])
+    expect(network(out, 'suspend')).toEqual([])
+  })
+
   it('name all hardware that a package may need, and nothing else as hardware', () => {
     const hardware = [
       ...([

@@ -22,23 +22,25 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   return { engines, uplink: await probeUplink() }
 }
 
-/** What the switch does wherever there is one. */
-const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
+/** What needs a card alone, and what a way out besides. */
+const carded = ['limit:network-rate', 'network:isolated'] as const
+const switched = ['network:deny', 'network:domain', 'network:host-only', 'network:listed'] as const
 
 /** What the hardware of a package may need; `ide` has every engine. */
 const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:|tpm$|watchdog$|panic$|agent$)/
 
-/** In the order of preference: qemu first. A listed network needs a network card and a way out. */
+/** In the order of preference: qemu first. A listed network needs a network card and a way out, an isolated one the card. */
 export function engineFacts({ engines, uplink }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
     if (!report.available) return []
     const all = [...report.capabilities]
-    const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
+    const card = all.some((capability) => capability.startsWith('network:'))
+    const network = [...(card ? carded : []), ...(card && uplink.available ? switched : [])]
     const others = (['parallel:captured', 'serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
-    const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others, ...kept]
+    const capabilities = ['disk:discard-changes' as const, ...drives, ...network, ...others, ...kept]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

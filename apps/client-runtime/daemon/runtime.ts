@@ -331,6 +331,11 @@ export class Runtime {
     return this.#sessions.stats(instance)
   }
 
+  async network(instance: string): Promise<DaemonResponse<'network'>> {
+    await readInstance(this.device.layout, instance)
+    return this.#sessions.network(instance)
+  }
+
   /** One at a time. @throws as `importHandover` */
   import(path: string): Promise<Imported> {
     this.#checkJournal()

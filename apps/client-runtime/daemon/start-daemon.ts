@@ -149,6 +149,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       deleteSnapshot: ({ instance, snapshot }) => enrolled().withSnapshots(instance, (host) => host.deleteSnapshot(snapshot)),
       revertSnapshot: ({ instance, snapshot }) => enrolled().revertSnapshot(instance, snapshot),
       stats: async ({ instance }) => ({ stats: await enrolled().stats(instance) }),
+      network: ({ instance }) => enrolled().network(instance),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)

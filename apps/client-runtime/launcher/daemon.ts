@@ -30,6 +30,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   deleteSnapshot: '/delete-snapshot',
   revertSnapshot: '/revert-snapshot',
   stats: '/stats',
+  network: '/network',
   import: '/import',
   watch: '/watch',
   launcher: '/launcher',

@@ -42,6 +42,7 @@ export async function openControlDoor({ session, watch, viewer, record, socket }
       throw error
     }
   })
+  app.get('/network', (context) => context.json(session.network()))
   app.get('/viewer', (context) => context.json(viewer))
   app.get('/record', (context) =>
     record === null

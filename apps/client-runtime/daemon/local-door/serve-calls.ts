@@ -60,6 +60,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.deleteSnapshot, calls.deleteSnapshot)
   serve(daemonRoutes.revertSnapshot, calls.revertSnapshot)
   serve(daemonRoutes.stats, calls.stats)
+  serve(daemonRoutes.network, calls.network)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)

@@ -5,6 +5,8 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { z } from 'zod'
 import {
   type MediumChange,
+  type NetworkView,
+  networkView,
   type SessionEvent,
   type SessionRequest,
   type SessionStats,
@@ -49,6 +51,11 @@ export class ControlClient {
   /** Null while the session has no VM. */
   async stats(): Promise<SessionStats | null> {
     return sessionStats.nullable().parse(await this.#call('GET', '/stats'))
+  }
+
+  /** Null while the session has no card. */
+  async network(): Promise<NetworkView | null> {
+    return networkView.nullable().parse(await this.#call('GET', '/network'))
   }
 
   /** Where the session's page is, and the token it takes. */
