@@ -79,9 +79,14 @@ describe('a q35 under UEFI', () => {
     expect(await machine.lease()).toMatch(/^10\./)
   })
 
-  it('goes on with all of them where it was suspended, its TPM not started anew', async () => {
+  it('goes on with all of them where it was suspended, its TPM not started anew, its random numbers from a new seed', async () => {
     await machine.sh('echo here >/run/before')
     const before = await starts()
+    // What the kernel says when its generation ID has changed, and then alone.
+    const reseeds = () => machine.sh('dmesg | grep -c "crng reseeded due to virtual machine fork" || true')
+    await machine.vm.pause()
+    await machine.vm.resume()
+    expect(await reseeds()).toBe('0')
     const file = { path: join(await machines.folder(), 'state'), key: randomBytes(32), binding: 'q35' }
     await machine.vm.suspend(file)
     const other = { ...spec, firmware: 'bios' } as const
@@ -89,6 +94,7 @@ describe('a q35 under UEFI', () => {
     machine = await machines.restore({ ...spec, runtimeFolder: await machines.folder() }, file)
     expect(await machine.sh('cat /run/before')).toBe('here')
     expect(await starts()).toBe(before)
+    await vi.waitFor(async () => expect(await reseeds()).toBe('1'), patient)
   })
 
   it('keeps what its firmware was told and what its TPM counts, encrypted, and neither without them', async () => {
