@@ -134,6 +134,8 @@ const refusedPackets: Readonly<Record<string, string>> = {
   spoofed: 'it is not under its own address',
   malformed: 'it is malformed',
   fragment: 'it is a fragment',
+  'ip-options': 'it has IP options',
+  'extension-header': 'it has an extension header, as what a guest tells of its multicast groups',
   ethertype: 'it is no IPv4 or IPv6 that may pass here',
   protocol: 'that protocol does not pass',
   unasked: 'it answers nothing that was asked',

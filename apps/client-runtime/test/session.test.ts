@@ -279,6 +279,8 @@ describe('a new plan for a running session', () => {
     session.replan({ ...plan, network: { mode: 'isolated', lan: 'lab' } })
     expect(seen.rules).toEqual({ allow: [] })
     expect([session.network(), session.observe()?.network]).toEqual([expect.objectContaining({ mode: 'none', waiting: true }), { mode: 'none' }])
+    session.replan({ ...plan, network: { mode: 'none' } })
+    expect([session.network(), session.observe()?.network]).toEqual([expect.objectContaining({ mode: 'none', waiting: false }), { mode: 'none' }])
     const host = { mode: 'host-only' as const, allowHost: [{ protocol: 'tcp' as const, ports: [80, 80] as [number, number] }] }
     session.replan({ ...plan, network: host })
     expect(seen.rules).toEqual({ allow: [], allowHost: host.allowHost })

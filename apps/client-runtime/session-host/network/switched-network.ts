@@ -39,7 +39,10 @@ export class SwitchedNetwork implements GuestNetwork {
   }
 
   observed(): PlannedNetwork {
-    return this.#waiting ? { mode: 'none' } : observedNetwork(this.#switch.rules, this.#mode)
+    const { allow, allowDomains = [], allowHost = [] } = this.#switch.rules
+    // A switch that lets nothing through is what a plan calls no network.
+    if (allow.length + allowDomains.length + allowHost.length === 0) return { mode: 'none' }
+    return observedNetwork(this.#switch.rules, this.#mode)
   }
 
   use(): NetworkUse {
