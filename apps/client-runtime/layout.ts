@@ -65,6 +65,8 @@ export interface Layout {
   readonly objectSocket: string
   /** Sockets of one session: a short path outside `data`, since a unix socket path has at most 107 bytes. */
   runtime(session: string): string
+  /** Of the sessions that share an isolated network, by its name in their policies. */
+  lan(name: string): string
 }
 
 export interface InstanceLayout {
@@ -182,6 +184,7 @@ export function layoutOf(data: string): Layout {
       }
     },
     runtime: (session) => join(runtimeFolder, session),
+    lan: (name) => join(runtimeFolder, 'lan', createHash('sha256').update(name).digest('hex').slice(0, 16)),
   }
 }
 

@@ -52,6 +52,8 @@ export const usbChange = z.strictObject({ device: usbDevice, attached: z.boolean
 export type UsbChange = z.infer<typeof usbChange>
 /** `device` in words: vendor, product, classes. `name` is what it calls itself. */
 const usbView = z.strictObject({ at: z.string(), device: z.string(), name: z.string() })
+const networkMode = z.enum(['none', 'listed', 'host-only', 'isolated'])
+export type NetworkMode = z.infer<typeof networkMode>
 
 export const sessionView = z.strictObject({
   session: z.string(),
@@ -65,7 +67,9 @@ export const sessionView = z.strictObject({
   reason: blockedReason.nullable(),
   /** Requests that would be taken now. */
   requests: z.array(sessionRequest),
-  network: z.enum(['none', 'listed']),
+  network: networkMode,
+  /** Why the network is that of a quarantine; empty: it is not. */
+  quarantine: z.array(z.string()),
   clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
   /** Null while nothing is open. */
   content,
@@ -118,6 +122,41 @@ export type SessionStats = z.infer<typeof sessionStats>
 /** `GET /picture` (control): PNG of the screen as it is now, small; null: it is not shown, or no pictures are to be kept. */
 export const sessionPicture = z.strictObject({ png: z.base64().nullable() })
 export type SessionPicture = z.infer<typeof sessionPicture>
+
+const sent = z.strictObject({ frames: count, bytes: count })
+
+/** `GET /network` (control): what the card of a VM is on, and what came of it. */
+export const networkView = z.strictObject({
+  /** In force; `none`: nothing gets through. */
+  mode: networkMode,
+  /** The isolated network that the card was plugged into at the start; null: none. */
+  lan: z.string().nullable(),
+  mac: z.string(),
+  /** The guest's own on its link, and those of the others on an isolated network. */
+  address: z.string(),
+  neighbours: z.array(z.string()),
+  /** Null: none is needed, or it has not said yet. */
+  uplink: z.enum(['up', 'down']).nullable(),
+  /** The policies now give another kind of network, which takes a new start. */
+  waiting: z.boolean(),
+  /** Flows that live, and that were let through so far; an isolated network knows none. */
+  flows: count,
+  opened: count,
+  toGuest: sent,
+  fromGuest: sent,
+  /** Frames for which a neighbour, or the guest, had no room. */
+  lost: count,
+  /** Packets so far. */
+  refused: z.array(z.strictObject({ reason: z.string(), packets: count })),
+  /** At most 50, the newest first. */
+  latest: z.array(
+    z.strictObject({
+      ...{ secondsAgo: count, reason: z.string(), protocol: z.enum(['tcp', 'udp', 'icmp', 'other']) },
+      ...{ address: z.string().nullable(), port: z.int().nullable(), domain: z.string().nullable(), count },
+    }),
+  ),
+})
+export type NetworkView = z.infer<typeof networkView>
 
 /** `GET /record` (control): how far the boot is that a session records; `quietMs` since it read a chunk for the first time, null: it has not. */
 export const bootProgress = z.strictObject({ chunks: z.int().min(0), quietMs: z.int().min(0).nullable() })
@@ -193,7 +232,9 @@ export const instanceView = z.strictObject({
       planVersion: z.int(),
       serial: z.int(),
       package: z.strictObject({ name: z.string(), version: z.string() }),
-      network: z.enum(['none', 'listed']),
+      network: networkMode,
+      /** Why the network is that of a quarantine; empty: it is not. */
+      quarantine: z.array(z.string()),
       clipboard: z.strictObject({ toGuest: z.boolean(), fromGuest: z.boolean() }),
       content,
       guest: guestView.nullable(),
@@ -478,6 +519,12 @@ export const daemonRoutes = {
     path: '/picture',
     request: z.strictObject({ instance: z.string() }),
     response: sessionPicture,
+  },
+  /** What the instance's card is on and what was refused on it; null where it has none now. */
+  network: {
+    path: '/network',
+    request: z.strictObject({ instance: z.string() }),
+    response: z.strictObject({ network: networkView.nullable(), quarantine: z.array(z.string()) }),
   },
   /** A release out of a file of `casemate-admin export`; `path` is absolute. */
   import: {

@@ -52,6 +52,17 @@ describe('the programs of a guest', () => {
     })
   })
 
+  it('connect to the host by a rule for the host, at its port and under its name, and to nothing beside it', async () => {
+    await attempt.around.setRules({ allow: [], allowHost: [{ protocol: 'tcp', ports: [8080, 8080] }] })
+    await attempt.reaching(['host: tcp 0.0.0.0 8080'], async () => {
+      await attempt.refusedAs('host-address', () => attempt.isRefused('10.77.0.1', 80), 1)
+      await attempt.refusedAs('unlisted', () => attempt.isRefused('10.77.0.3'), 1)
+      await attempt.refusedAs('special-address', () => attempt.isRefused('169.254.169.254', 8080), 1)
+      expect(await attempt.guest.tries('nslookup -type=a host.internal 10.0.2.2')).toContain('Address: 10.77.0.1')
+      await attempt.connects('10.77.0.1')
+    })
+  })
+
   it('connect to a listed server alone, and to its neighbour once that is listed', async () => {
     await attempt.around.setRules({ allow: [rule('10.77.0.3/32')] })
     await attempt.reaching(['tcp 10.77.0.3 8080', 'tcp 10.77.0.4 8080'], async () => {
@@ -89,7 +100,7 @@ describe('the programs of a guest', () => {
       await attempt.connects(LAN_ADDRESS)
     })
     expect(await neighbours.hears('from the neighbour')).toBe(true)
-    expect(neighbours.counters).toEqual({ passed: 1, lost: 0, refused: {} })
+    expect(neighbours.faults).toEqual([1, 2].map(() => ({ lost: 0, refused: {} })))
   })
 })
 

@@ -86,11 +86,16 @@ describe('a q35 under UEFI', () => {
     await usb.tries()
   })
 
-  it('goes on with all of them where it was suspended, its TPM not started anew, and no USB device', async () => {
+  it('goes on with all of them where it was suspended, its TPM not started anew, no USB device, its random numbers from a new seed', async () => {
     const usb = await PluggedUsb.ready(machine, await machines.folder())
     await usb.attach(plainStick)
     await machine.sh('echo here >/run/before')
     const before = await starts()
+    // What the kernel says when its generation ID has changed, and then alone.
+    const reseeds = () => machine.sh('dmesg | grep -c "crng reseeded due to virtual machine fork" || true')
+    await machine.vm.pause()
+    await machine.vm.resume()
+    expect(await reseeds()).toBe('0')
     const file = { path: join(await machines.folder(), 'state'), key: randomBytes(32), binding: 'q35' }
     await machine.vm.suspend(file)
     expect(usb.events.at(-1)).toMatchObject({ type: 'usb-detached', data: { code: 'usb-saved' } })
@@ -102,6 +107,7 @@ describe('a q35 under UEFI', () => {
     await again.sees(null)
     await again.attach(plainStick)
     expect(await starts()).toBe(before)
+    await vi.waitFor(async () => expect(await reseeds()).toBe('1'), patient)
   })
 
   it('keeps what its firmware was told and what its TPM counts, encrypted, and neither without them', async () => {

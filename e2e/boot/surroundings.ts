@@ -9,8 +9,8 @@ import { type ChildLines, inNamespace } from '../../packages/engine/test/network
 import { makeNamespaces, type Namespaces, serverAddresses } from '../../packages/engine/test/network/namespaces.ts'
 
 export const NAME_SERVER = '10.77.0.2'
-/** The first guest of an isolated link has it, and here a server too. */
-export const LAN_ADDRESS = '10.0.3.10'
+/** A guest of an isolated network has it, and here a server too. */
+export const LAN_ADDRESS = '10.116.164.134'
 const records = { 'first.example.com': ['10.77.0.3'], 'second.example.com': ['10.77.0.4'], 'other.example.org': ['10.77.0.4'] }
 const page = import.meta.resolve('./page-process.ts')
 const sent = z.object({ frames: z.number() })

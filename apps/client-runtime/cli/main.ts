@@ -15,6 +15,7 @@ import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { ejectCommand, insertCommand } from './media.ts'
 import { moveCommand } from './move.ts'
+import { networkCommand } from './network.ts'
 import { openCommand } from './open.ts'
 import { overrideCommand } from './override.ts'
 import { refusalLines } from './print.ts'
@@ -54,6 +55,7 @@ const commands = [
   snapshotCommand,
   discardSuspendedCommand,
   statusCommand,
+  networkCommand,
   whyCommand,
   doctorCommand,
   updateCommand,

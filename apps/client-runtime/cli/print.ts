@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Refusal, refusalWords } from '../launcher/words.ts'
+import { networkModes, type Refusal, refusalWords } from '../launcher/words.ts'
 import type { EscrowView, InstanceView } from '../local-api.ts'
 
 export interface CommonOptions {
@@ -14,10 +14,12 @@ export function print({ json }: CommonOptions, result: object, lines: readonly s
 
 export function instanceLines({ instance, engine, session }: InstanceView): readonly string[] {
   if (session === null) return [`${instance}: never started (${engine})`]
-  const { state, viewer, guest, drives, usb, reasons, blocked, warned, messages, waiting } = session
+  const { state, viewer, guest, drives, usb, network, quarantine, open, reasons, blocked, warned, messages, waiting } = session
   return [
     `${instance}: ${state} (${engine})`,
     ...(viewer === null ? [] : [`  screen: ${viewer}`]),
+    ...(open ? [`  network: ${networkModes[network]}`] : []),
+    ...quarantine.map((why) => `  its network is made smaller: ${why}`),
     ...(guest === null ? [] : [`  guest: ${[guest.system, ...guest.addresses].join(', ')}`]),
     ...usb.map(({ at, device, name }) => `  USB ${at}: ${name === '' ? device : `${name}, ${device}`}`),
     ...drives.flatMap(({ drive, medium }) => (medium === null ? [] : [`  ${drive}: ${medium}`])),

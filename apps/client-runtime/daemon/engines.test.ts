@@ -9,7 +9,7 @@ type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 const noUsb = { available: false, code: 'usb-missing', message: 'none' } as const
 const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark']
 
-const factsOf = (capabilities: Offered, given: Partial<Pick<EngineReport, 'usb' | 'scripts'>> = {}) => {
+const factsOf = (capabilities: Offered, given: Partial<Omit<EngineReport, 'engines'>> = {}) => {
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
     uplink: { available: false, code: 'uplink-missing', message: 'none' },
@@ -39,6 +39,19 @@ describe('the facts of an engine', () => {
     expect(offers(new Set(['usb:redirect']), noUsb)).toBe(false)
     expect(offers(new Set(['usb:xhci']), usb)).toBe(false)
     expect(factsOf(new Set(['usb:redirect', 'usb:xhci']), { usb })[0]?.hardware).toEqual(['usb:xhci'])
+  })
+
+  it('offer an isolated network wherever there is a card, and the others where there is a way out too', () => {
+    const network = (uplink: EngineReport['uplink'], ...capabilities: ('network:e1000' | 'suspend')[]) =>
+      factsOf(new Set(capabilities), { uplink })[0]?.capabilities.filter((name) => name.includes('network'))
+    const out = { available: true, program: '/usr/bin/passt' } as const
+    const none = { available: false, code: 'uplink-missing', message: 'none' } as const
+    expect(network(out, 'network:e1000')).toEqual([
+      ...['limit:network-rate', 'network:isolated'],
+      ...['network:deny', 'network:domain', 'network:host-only', 'network:listed'],
+    ])
+    expect(network(none, 'network:e1000')).toEqual(['limit:network-rate', 'network:isolated'])
+    expect(network(out, 'suspend')).toEqual([])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

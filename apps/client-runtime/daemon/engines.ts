@@ -29,8 +29,9 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   return { engines, uplink, usb, scripts }
 }
 
-/** What the switch does wherever there is one. */
-const switched = ['limit:network-rate', 'network:deny', 'network:domain', 'network:listed'] as const
+/** What needs a card alone, and what a way out besides. */
+const carded = ['limit:network-rate', 'network:isolated'] as const
+const switched = ['network:deny', 'network:domain', 'network:host-only', 'network:listed'] as const
 
 /** What the session host does for every engine. */
 const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark'] as const
@@ -38,19 +39,20 @@ const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark'
 /** What the hardware of a package may need; `ide` has every engine. */
 const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:(?!redirect$)|tpm$|watchdog$|panic$|agent$)/
 
-/** In the order of preference: qemu first. A listed network needs a network card and a way out. */
+/** In the order of preference: qemu first. A listed network needs a network card and a way out, an isolated one the card. */
 export function engineFacts({ engines, uplink, usb, scripts }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
     if (!report.available) return []
     const all = [...report.capabilities]
-    const network = uplink.available && all.some((capability) => capability.startsWith('network:'))
+    const card = all.some((capability) => capability.startsWith('network:'))
+    const network = [...(card ? carded : []), ...(card && uplink.available ? switched : [])]
     const others = (['parallel:captured', 'serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
     const apart = scripts ? ['scripts' as const] : []
     const redirected = usb.available && all.includes('usb:redirect') ? ['usb:redirect' as const] : []
-    const capabilities = [...always, ...apart, ...drives, ...(network ? switched : []), ...others, ...kept, ...redirected]
+    const capabilities = [...always, ...apart, ...drives, ...network, ...others, ...kept, ...redirected]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

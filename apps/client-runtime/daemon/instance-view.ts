@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messagesNow } from '@casemate/policy/plan-messages'
 import type { InstanceView } from '../local-api.ts'
+import { quarantineWords } from '../session-host/quarantine-words.ts'
 import type { InstanceRecord } from './instances/instance-store.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
@@ -28,6 +29,7 @@ export async function viewInstance(
       requests: view === null ? [] : [...view.requests],
       package: { name: plan.package.name, version: plan.package.version },
       network: view?.network ?? plan.network.mode,
+      quarantine: record.ended ? [] : quarantineWords(plan),
       clipboard: view?.clipboard ?? clipboard,
       content: view?.content ?? null,
       guest: view?.guest ?? null,

@@ -392,6 +392,11 @@ export class Runtime {
     return this.#sessions.picture(instance)
   }
 
+  async network(instance: string): Promise<DaemonResponse<'network'>> {
+    await readInstance(this.device.layout, instance)
+    return this.#sessions.network(instance)
+  }
+
   /** One at a time. @throws as `importHandover` */
   import(path: string): Promise<Imported> {
     this.#checkJournal()

@@ -169,6 +169,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       discardSaved: (request) => enrolled().discardSaved(request),
       stats: async ({ instance }) => ({ stats: await enrolled().stats(instance) }),
       picture: async ({ instance }) => ({ png: await enrolled().picture(instance) }),
+      network: ({ instance }) => enrolled().network(instance),
       import: ({ path }) => enrolled().import(path),
       watch: async ({ after, waitSeconds }) => {
         await changes.next(after, waitSeconds * 1000)

@@ -35,6 +35,7 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   discardSaved: '/discard-saved',
   stats: '/stats',
   picture: '/picture',
+  network: '/network',
   import: '/import',
   watch: '/watch',
   launcher: '/launcher',

@@ -13,7 +13,7 @@ import { fromNow, moment } from './moment.ts'
 import { askToStart, changePassword } from './password.ts'
 import { offerRescue } from './rescue.ts'
 import { openSnapshots } from './snapshots.ts'
-import { type RefusalWords, refusalWords } from './words.ts'
+import { networkModes, type RefusalWords, refusalWords } from './words.ts'
 
 type Session = NonNullable<InstanceView['session']>
 
@@ -88,7 +88,8 @@ function about({ serial }: DesktopView, open: Session | null, instance: Instance
 function badges({ deadlines, messages, eula, activated, administrator }: DesktopView, open: Session | null, now: number): HTMLElement | null {
   const found: (readonly [text: string, kind: 'plain' | 'warn'])[] = []
   if (open !== null && open.state !== 'blocked') {
-    found.push([open.network === 'none' ? 'no network' : 'listed servers only', 'plain'])
+    found.push([networkModes[open.network], 'plain'])
+    for (const why of open.quarantine) found.push([`its network is made smaller: ${why}`, 'warn'])
     found.push([clipboardWords(open.clipboard), 'plain'])
     if (open.content !== null) found.push([contentWords(open.content), 'plain'])
     for (const { at, device, name } of open.usb) found.push([`USB ${at}: ${name === '' ? device : `${name}, ${device}`}`, 'plain'])

@@ -130,6 +130,41 @@ const words: Readonly<Record<string, Words>> = {
   unavailable: ['The console cannot answer just now.', 'Try again in a minute.', HELP_DESK],
 }
 
+export const networkModes = {
+  none: 'no network',
+  listed: 'listed servers only',
+  'host-only': 'this computer only',
+  isolated: 'isolated network',
+} as const
+
+/** Why a packet of a guest was refused, by the reason that the switch gives. */
+const refusedPackets: Readonly<Record<string, string>> = {
+  unlisted: 'no rule lists it',
+  denied: 'a rule denies it',
+  dns: 'no rule lists that name',
+  'direct-dns': 'names are asked of the switch alone',
+  'withheld-address': 'that name has no address that its rule leaves',
+  'host-address': 'it is this computer, and no rule is for that',
+  'host-unknown': 'the addresses of this computer are not known',
+  'special-address': 'it is loopback, link-local or reserved',
+  'switch-address': 'it is the switch itself',
+  spoofed: 'it is not under its own address',
+  malformed: 'it is malformed',
+  fragment: 'it is a fragment',
+  'ip-options': 'it has IP options',
+  'extension-header': 'it has an extension header, as what a guest tells of its multicast groups',
+  ethertype: 'it is no IPv4 or IPv6 that may pass here',
+  protocol: 'that protocol does not pass',
+  unasked: 'it answers nothing that was asked',
+  'no-uplink': 'there is no way out now',
+  'too-many-flows': 'too many connections are open',
+  'too-many-names': 'too many names are asked for',
+}
+
+export function refusedWords(reason: string): string {
+  return refusedPackets[reason] ?? 'it is not allowed'
+}
+
 export function refusalWords({ code, message, reasons }: Refusal): RefusalWords {
   const [reason] = reasons
   if (reason !== undefined) return { code: reason.code, sentence: reason.sentence, nextStep: reason.nextStep, ask: asks[reason.whomToAsk] }

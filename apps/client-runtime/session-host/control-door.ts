@@ -47,6 +47,7 @@ export async function openControlDoor({ session, watch, viewer, marks, record, s
       throw error
     }
   })
+  app.get('/network', (context) => context.json(session.network()))
   app.get('/viewer', (context) => context.json(viewer))
   app.get('/picture', async (context) => context.json(await pictureOf(session, marks)))
   app.get('/record', (context) =>

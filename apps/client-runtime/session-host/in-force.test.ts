@@ -10,12 +10,12 @@ const plan: Pick<LaunchPlan, 'clipboard' | 'network'> = { clipboard: { toGuest: 
 
 describe('inForce', () => {
   it.each(['open', 'warned'] as const)('is what the plan gives while the phase is %s', (phase) => {
-    expect(inForce(plan, phase)).toEqual({ clipboard: plan.clipboard, network: { allow: [rule] } })
+    expect(inForce(plan, phase)).toEqual({ clipboard: plan.clipboard, network: plan.network })
   })
 
   it.each(['restricted', 'over'] as const)('is no network and no clipboard once the phase is %s', (phase) => {
     const closed = { allowed: false, maxBytes: 0 }
-    expect(inForce(plan, phase)).toEqual({ clipboard: { toGuest: closed, fromGuest: closed }, network: { allow: [] } })
+    expect(inForce(plan, phase)).toEqual({ clipboard: { toGuest: closed, fromGuest: closed }, network: { mode: 'none' } })
   })
 })
 

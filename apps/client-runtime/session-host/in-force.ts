@@ -8,18 +8,16 @@ import type { Phase } from './deadlines.ts'
 /** What the running VM may do this moment. */
 export interface InForce {
   readonly clipboard: LaunchPlan['clipboard']
-  readonly network: Omit<Extract<LaunchPlan['network'], { mode: 'listed' }>, 'mode'>
+  readonly network: LaunchPlan['network']
 }
 
 const CLOSED = { allowed: false, maxBytes: 0 }
-const NOTHING = { allow: [] }
+const NOTHING = { mode: 'none' } as const
 
 /** The plan, or once its restricting deadline has passed no network and no clipboard. */
 export function inForce(plan: Pick<LaunchPlan, 'clipboard' | 'network'>, phase: Phase): InForce {
   if (isShut(phase)) return { clipboard: { toGuest: CLOSED, fromGuest: CLOSED }, network: NOTHING }
-  if (plan.network.mode === 'none') return { clipboard: plan.clipboard, network: NOTHING }
-  const { mode: _, ...network } = plan.network
-  return { clipboard: plan.clipboard, network }
+  return { clipboard: plan.clipboard, network: plan.network }
 }
 
 /** The drives that may hold a medium this moment (PO-12). */

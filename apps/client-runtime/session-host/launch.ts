@@ -128,8 +128,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     })
     undo.push(async () => medium?.close())
     const stateFile = suspendedState(plan, instance, instanceKey)
-    const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
-    undo.push(async () => network.switch?.close())
+    const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open').network, layout, events)
+    undo.push(async () => network.guest?.close())
     const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)
     const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready }, reverted, events)
@@ -155,7 +155,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
     const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, inputs.marks, owned.flush)
-    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, usb, content: packaged.content, settled, release }
+    return { vm, opened, stateFile, snapshots, network: network.guest, guest, media, usb, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

@@ -2,8 +2,10 @@
 import type { NetworkCounters } from '@casemate/engine/network'
 import type { SessionStats } from '../local-api.ts'
 
+export type NetworkUse = NonNullable<SessionStats['network']>
+
 /** In bytes that were let through, and in packets that were not. */
-export function networkUse({ toGuest, toUplink, refused }: Pick<NetworkCounters, 'toGuest' | 'toUplink' | 'refused'>): SessionStats['network'] {
+export function networkUse({ toGuest, toUplink, refused }: Pick<NetworkCounters, 'toGuest' | 'toUplink' | 'refused'>): NetworkUse {
   return {
     toGuest: toGuest.bytes,
     fromGuest: toUplink.bytes,

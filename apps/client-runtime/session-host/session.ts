@@ -4,12 +4,11 @@
 // while the session is `running`, that any fault blocks, and that nothing is written down that could be resumed twice.
 // It decides nothing about policy: it executes the plan it was given.
 import type { DriveName } from '@casemate/engine/device-spec'
-import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { blocksUsb } from '@casemate/policy/usb-rules'
-import type { BlockedReason, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
+import type { BlockedReason, Hold, NetworkView, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { DriveMedia } from './drive-media.ts'
@@ -18,9 +17,9 @@ import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
 import { drivesInForce, type InForce, inForce, usbInForce } from './in-force.ts'
 import { MediumError } from './medium-error.ts'
-import { networkUse } from './network-use.ts'
-import { observedNetwork } from './observed-network.ts'
+import type { GuestNetwork } from './network/guest-network.ts'
 import type { GoodEnd } from './old-releases.ts'
+import { quarantineWords } from './quarantine-words.ts'
 import { requestsOf } from './session-requests.ts'
 import { after, type SessionStep } from './session-state.ts'
 import { SnapshotError } from './snapshots/error.ts'
@@ -36,7 +35,7 @@ export interface Launched {
   readonly stateFile: StateFile
   readonly snapshots: Pick<Snapshots, 'list' | 'take' | 'thumbnail' | 'planRevert' | 'rename' | 'delete'>
   /** Null for a VM without a network. */
-  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules' | 'counters'> | null
+  readonly network: Pick<GuestNetwork, 'apply' | 'observed' | 'use' | 'view'> | null
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
   /** Null for a VM without drives. */
@@ -101,7 +100,7 @@ export class Session {
     return {
       ...opened,
       state: vm.state,
-      network: network === null ? { mode: 'none' } : observedNetwork(network.rules),
+      network: network?.observed() ?? { mode: 'none' },
       clipboard: this.inForce.clipboard,
       exit: this.#plan.exit,
     }
@@ -112,7 +111,12 @@ export class Session {
     if (this.#launched === null) return null
     const { vm, network } = this.#launched
     const { disks, ...used } = await vm.stats()
-    return { ...used, disks: disks === null ? null : [...disks], network: network === null ? null : networkUse(network.counters()) }
+    return { ...used, disks: disks === null ? null : [...disks], network: network?.use() ?? null }
+  }
+
+  /** Of the card of the VM; null while there is none. */
+  network(): NetworkView | null {
+    return this.#launched?.network?.view() ?? null
   }
 
   /** The VM's RFB socket while there is something to show. */
@@ -331,6 +335,7 @@ export class Session {
       reason: this.#reason,
       requests: [...this.requests],
       network: network.mode,
+      quarantine: quarantineWords(this.#plan),
       clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed },
       content: this.#launched?.content() ?? null,
       guest: this.#launched?.guest?.view ?? null,
@@ -344,8 +349,7 @@ export class Session {
   /** Rules, rate and USB are in force at once, drives are empty once it resolves. */
   async #enforce(): Promise<void> {
     try {
-      this.#launched?.network?.setRules(this.inForce.network)
-      this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
+      this.#launched?.network?.apply(this.inForce.network, this.#plan.limits.networkKbitPerSecond)
       this.#launched?.vm.setProcessorPercent(this.#plan.limits.processorPercent)
       // First what needs no answer of the engine.
       await Promise.all([this.#launched?.usb?.enforce(usbInForce(this.#plan, this.#phase)), this.#emptyDrives()])

@@ -17,6 +17,8 @@ describe('what a plan asks for', () => {
     ['servers listed by name', { network: { mode: 'listed', allow: [], allowDomains: [domain], denyDomains: [domain] } }],
     ['servers that are denied', { network: { mode: 'listed', allow: [rule], deny: [rule] } }],
     ['denied servers in a quarantine', { quarantine: { posture: [], outdated: { mode: 'listed', allow: [rule], deny: [rule] } } }],
+    ['the host alone', { network: { mode: 'host-only', allowHost: [{ protocol: 'tcp', ports: [80, 80] }] } }],
+    ['an isolated network', { network: { mode: 'isolated', lan: 'lab' } }],
     ['snapshots, taken and brought back', { snapshots: { take: true, revert: true } }],
     ['disks whose changes go', { diskChanges: 'discarded' }],
     ['a limit of computing time', { limits: { ...plan.limits, processorPercent: 50 } }],

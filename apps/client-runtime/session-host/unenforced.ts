@@ -9,6 +9,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 const enforced: readonly string[] = [
   ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured'],
   ...['disk:discard-changes', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
+  ...['network:host-only', 'network:isolated'],
   ...['screen:screenshots', 'screen:watermark', 'scripts', 'serial:captured', 'snapshots', 'suspend'],
   ...['usb:redirect'],
 ]

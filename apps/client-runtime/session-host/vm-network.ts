@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The VM's network: nothing where plan or machine have none, otherwise a switch that holds what the session has in force. A VM that
-// was started without a network gets one only by being started again.
+// The VM's network: nothing where plan or machine have none, otherwise what its card is plugged into, holding what the session has in
+// force. A VM that was started without a network, or on another kind of one, gets it only by being started again.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { NetworkEvent, NetworkSwitch } from '@casemate/engine/network'
 import type { VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Hardware } from '@casemate/vm-package/hardware'
+import type { Layout } from '../layout.ts'
 import type { EventLog } from './event-log.ts'
-import type { InForce } from './in-force.ts'
+import type { GuestNetwork, PlannedNetwork } from './network/guest-network.ts'
+import { IsolatedNetwork } from './network/isolated-network.ts'
+import { RecentRefusals } from './network/recent-refusals.ts'
+import { rulesOf, SwitchedNetwork } from './network/switched-network.ts'
 
 export interface VmNetwork {
   readonly spec: VmSpec['network']
-  readonly switch: NetworkSwitch | null
+  readonly guest: GuestNetwork | null
 }
 
 /** A locally administered address of its own for each instance (IEEE 802, second-least bit of the first octet), the same at every start. */
@@ -23,25 +26,32 @@ export function macOf(instance: string): string {
   return octets.map((octet) => octet.toString(16).padStart(2, '0')).join(':')
 }
 
-/** @throws EngineError `uplink-missing` where this host cannot give the network that the plan asks for */
+/**
+ * @param inForce what it holds at first, of the plan's kind
+ * @throws EngineError `uplink-missing` where this host cannot give the network that the plan asks for
+ */
 export async function openVmNetwork(
   plan: LaunchPlan,
   hardware: Hardware,
-  rules: InForce,
-  runtimeFolder: string,
+  inForce: PlannedNetwork,
+  layout: Pick<Layout, 'runtime' | 'lan'>,
   events: EventLog,
 ): Promise<VmNetwork> {
-  if (plan.network.mode === 'none' || hardware.network === null) return { spec: 'none', switch: null }
-  const { startNetwork } = await import('@casemate/engine/network')
-  const socket = join(runtimeFolder, 'network.sock')
+  if (plan.network.mode === 'none' || hardware.network === null) return { spec: 'none', guest: null }
+  const socket = join(layout.runtime(plan.session), 'network.sock')
   const mac = macOf(plan.instance)
-  const kbitPerSecond = plan.limits.networkKbitPerSecond
-  const network = await startNetwork({ socket, mac, rules: rules.network, kbitPerSecond, onEvent: (event) => record(event, events) })
-  return { spec: { model: hardware.network.model, mac, socket }, switch: network }
-}
-
-function record(event: NetworkEvent, events: EventLog): void {
-  if (event.type === 'refused') events.add('network-refused', { ...event.flow })
-  else if (event.type === 'uplink') events.add('network-uplink', { state: event.state, detail: event.message })
-  else if (event.error !== null) events.add('network-broken', { detail: event.error.message })
+  const recent = new RecentRefusals(events, () => performance.now())
+  const shared = { socket, mac, kbitPerSecond: plan.limits.networkKbitPerSecond, onEvent: recent.record.bind(recent) }
+  const spec = { model: hardware.network.model, mac, socket }
+  if (plan.network.mode === 'isolated') {
+    const { lan } = plan.network
+    const { joinIsolatedLan } = await import('@casemate/engine/isolated-lan')
+    // A short name: the path of a socket has at most 107 bytes.
+    const station = createHash('sha256').update(plan.session).digest('hex').slice(0, 16)
+    const joined = await joinIsolatedLan({ ...shared, folder: layout.lan(lan), station })
+    return { spec, guest: new IsolatedNetwork(joined, recent, mac, lan) }
+  }
+  const { startNetwork } = await import('@casemate/engine/network')
+  const network = await startNetwork({ ...shared, rules: rulesOf(inForce) })
+  return { spec, guest: new SwitchedNetwork(network, recent, mac, plan.network.mode) }
 }

@@ -172,6 +172,14 @@ describe('what a VM uses', () => {
     await expect(computer.call('stats', { instance: 'office' })).resolves.toEqual({ stats: null })
     host.stats = { processorSeconds: 1.5, residentBytes: 7, balloonMiB: null, disks: null, network: { toGuest: 1, fromGuest: 2, refused: 3 } }
     await expect(computer.call('stats', { instance: 'office' })).resolves.toEqual({ stats: host.stats })
+    await expect(computer.call('network', { instance: 'office' })).resolves.toEqual({ network: null, quarantine: [] })
+    const sent = { frames: 1, bytes: 60 }
+    host.network = {
+      ...{ mode: 'isolated', lan: 'lab', mac: '02:00:00:00:00:01', address: '10.64.4.1', neighbours: ['10.64.4.2'], uplink: null, waiting: false },
+      ...{ flows: 0, opened: 0, toGuest: sent, fromGuest: sent, lost: 0, refused: [{ reason: 'spoofed', packets: 1 }], latest: [] },
+    }
+    await expect(computer.call('network', { instance: 'office' })).resolves.toEqual({ network: host.network, quarantine: [] })
+    await expect(computer.call('network', { instance: 'another' })).rejects.toMatchObject({ code: 'instance-unknown' })
     host.stats = 'silent'
     await expect(computer.call('stats', { instance: 'office' })).resolves.toEqual({ stats: null })
     await expect(computer.call('stats', { instance: 'another' })).rejects.toMatchObject({ code: 'instance-unknown' })

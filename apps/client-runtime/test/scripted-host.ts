@@ -10,8 +10,9 @@ import { Hono } from 'hono'
 import { ControlClient } from '../daemon/sessions/control-client.ts'
 import type { SessionKeys, StartHost } from '../daemon/sessions/sessions.ts'
 import { layoutOf } from '../layout.ts'
-import type { SessionEvent, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
+import type { NetworkView, SessionEvent, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
+import { quarantineWords } from '../session-host/quarantine-words.ts'
 
 export class ScriptedHost {
   readonly events = new EventLog()
@@ -20,6 +21,7 @@ export class ScriptedHost {
   heartbeats = 0
   /** What its VM has used; null: there is none; `silent`: it does not answer. */
   stats: SessionStats | null | 'silent' = null
+  network: NetworkView | null = null
   readonly asked: string[] = []
   /** What it offers its user. */
   requests: SessionRequest[] = []
@@ -45,6 +47,7 @@ export class ScriptedHost {
     const app = new Hono()
     app.get('/session', (context) => context.json(this.#view()))
     app.get('/observation', (context) => context.json(null))
+    app.get('/network', (context) => context.json(this.network))
     app.get('/stats', (context) => (this.stats === 'silent' ? context.json({ code: 'time-out' }, 503) : context.json(this.stats)))
     app.get('/viewer', (context) => context.json({ viewer: 'http://127.0.0.1:9', viewerToken: 'token' }))
     app.post('/heartbeat', (context) => {
@@ -90,7 +93,11 @@ export class ScriptedHost {
     const { session, instance, desktop, engine, network, clipboard } = this.plan
     return {
       ...{ session, instance, desktop, engine, package: this.plan.package, state: this.state, holds: [], reason: null, requests: this.requests },
-      ...{ network: network.mode, clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed } },
+      ...{
+        network: network.mode,
+        quarantine: quarantineWords(this.plan),
+        clipboard: { toGuest: clipboard.toGuest.allowed, fromGuest: clipboard.fromGuest.allowed },
+      },
       content: null,
       guest: null,
       drives: [],

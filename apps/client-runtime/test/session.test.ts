@@ -11,6 +11,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { layoutOf } from '../layout.ts'
 import type { SessionState } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
+import { RecentRefusals } from '../session-host/network/recent-refusals.ts'
+import { SwitchedNetwork } from '../session-host/network/switched-network.ts'
 import { type DiskWatch, Session } from '../session-host/session.ts'
 import { Snapshots } from '../session-host/snapshots/snapshots.ts'
 import { LIMITS, Watch } from '../session-host/watch.ts'
@@ -78,19 +80,28 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
         new Watermarks({ device: 'd1', user: null }),
         async () => undefined,
       ),
-      network: {
-        rules: seen.rules,
-        counters: () => ({
-          ...{ flows: 1, opened: 1, names: { asked: 0, answered: 0, refused: 0, failed: 0, withheld: 0, open: 0 } },
-          ...{ toGuest: { frames: 1, bytes: 60 }, toUplink: { frames: 2, bytes: 120 }, refused: { dns: 2, spoofed: 1 } },
-        }),
-        setRules: (rules: NetworkRules) => {
-          seen.rules = rules
+      network: new SwitchedNetwork(
+        {
+          get rules() {
+            return seen.rules
+          },
+          address: '10.0.2.15',
+          counters: () => ({
+            ...{ flows: 1, opened: 1, names: { asked: 0, answered: 0, refused: 0, failed: 0, withheld: 0, open: 0 } },
+            ...{ toGuest: { frames: 1, bytes: 60 }, toUplink: { frames: 2, bytes: 120 }, refused: { dns: 2, spoofed: 1 } },
+          }),
+          setRules: (rules: NetworkRules) => {
+            seen.rules = rules
+          },
+          setRate: (kbitPerSecond: number | null) => {
+            seen.rate = kbitPerSecond
+          },
+          close: async () => undefined,
         },
-        setRate: (kbitPerSecond: number | null) => {
-          seen.rate = kbitPerSecond
-        },
-      },
+        new RecentRefusals({ add: () => undefined }, () => 0),
+        '02:00:00:00:00:01',
+        'listed',
+      ),
       guest: null,
       media: null,
       usb: null,
@@ -262,6 +273,32 @@ describe('a new plan for a running session', () => {
     session.replan(plan)
     expect([seen.rules, seen.rate]).toEqual([{ allow: [rule] }, null])
     await session.close('power-off')
+  })
+
+  it('of another kind of network leaves the card with nothing until the next start, and says so', async () => {
+    const { session, seen } = newSession()
+    await session.open()
+    expect(session.network()).toMatchObject({ mode: 'listed', waiting: false, address: '10.0.2.15', toGuest: { bytes: 60 } })
+    session.replan({ ...plan, network: { mode: 'isolated', lan: 'lab' } })
+    expect(seen.rules).toEqual({ allow: [] })
+    expect([session.network(), session.observe()?.network]).toEqual([expect.objectContaining({ mode: 'none', waiting: true }), { mode: 'none' }])
+    session.replan({ ...plan, network: { mode: 'none' } })
+    expect([session.network(), session.observe()?.network]).toEqual([expect.objectContaining({ mode: 'none', waiting: false }), { mode: 'none' }])
+    const host = { mode: 'host-only' as const, allowHost: [{ protocol: 'tcp' as const, ports: [80, 80] as [number, number] }] }
+    session.replan({ ...plan, network: host })
+    expect(seen.rules).toEqual({ allow: [], allowHost: host.allowHost })
+    expect([session.network(), session.observe()?.network]).toEqual([expect.objectContaining({ mode: 'host-only', waiting: false }), host])
+    await session.close('power-off')
+  })
+
+  it('of a quarantine says why', async () => {
+    const { session } = newSession()
+    expect(session.view().quarantine).toEqual([])
+    session.replan({ ...plan, quarantine: { posture: ['`agent` does not run'], outdated: { mode: 'none' }, inForce: 'outdated' } })
+    expect(session.view().quarantine).toEqual([
+      'of this computer `agent` does not run',
+      'a newer release of this desktop is there; start the desktop again to use it',
+    ])
   })
 })
 

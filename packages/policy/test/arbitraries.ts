@@ -6,7 +6,7 @@ import type { Loosening } from '../src/decision/loosen.ts'
 import type { ApprovedPolicy } from '../src/decision/merge.ts'
 import { formatCidr } from '../src/model/cidr.ts'
 import type { Exception } from '../src/model/exception.ts'
-import type { DomainRule, NetworkRule } from '../src/model/network-rules.ts'
+import type { DomainRule, HostRule, NetworkRule } from '../src/model/network-setting.ts'
 import { type Policy, policy } from '../src/model/policy.ts'
 import type { LayerReference } from '../src/model/release.ts'
 import { type SettingName, type SettingValues, settingNames } from '../src/model/settings.ts'
@@ -44,19 +44,26 @@ const domainRules = fc.array(
   { maxLength: 3 },
 )
 
+const hostRules = fc.array(
+  networkRule.map(({ protocol, ports: written }) => ({ protocol, ports: written })),
+  { maxLength: 2 },
+)
+
 interface Lists {
   allow: NetworkRule[]
   allowDomains: DomainRule[]
+  allowHost: HostRule[]
   deny: NetworkRule[]
   denyDomains: DomainRule[]
 }
 
 /** Lists that are empty are left out, as somebody writes them. */
-function listed({ allow, allowDomains, deny, denyDomains }: Readonly<Lists>): SettingValues['network'] {
-  if (allow.length + allowDomains.length === 0) return { mode: 'none' }
+function listed({ allow, allowDomains, allowHost, deny, denyDomains }: Readonly<Lists>): SettingValues['network'] {
+  if (allow.length + allowDomains.length + allowHost.length === 0) return { mode: 'none' }
   return {
     ...{ mode: 'listed', allow },
     ...(allowDomains.length === 0 ? {} : { allowDomains }),
+    ...(allowHost.length === 0 ? {} : { allowHost }),
     ...(deny.length === 0 ? {} : { deny }),
     ...(denyDomains.length === 0 ? {} : { denyDomains }),
   }
@@ -90,10 +97,15 @@ const network: fc.Arbitrary<SettingValues['network']> = fc.oneof(
     .record({
       allow: fc.array(networkRule, { maxLength: 4 }),
       allowDomains: domainRules,
+      allowHost: hostRules,
       deny: fc.array(networkRule, { maxLength: 2 }),
       denyDomains: domainRules,
     })
     .map(listed),
+  fc
+    .record({ allowHost: hostRules.filter(({ length }) => length > 0), deny: fc.array(networkRule, { maxLength: 2 }) })
+    .map(({ allowHost, deny }) => ({ mode: 'host-only' as const, allowHost, ...(deny.length === 0 ? {} : { deny }) })),
+  fc.constantFrom('lab', 'shop').map((lan) => ({ mode: 'isolated' as const, lan })),
 )
 
 const proof = fc.constantFrom('observed' as const, 'attested' as const)
@@ -112,7 +124,7 @@ const systems = fc.uniqueArray(
 )
 
 const undenied = fc
-  .record({ allow: fc.array(networkRule, { maxLength: 4 }), allowDomains: domainRules })
+  .record({ allow: fc.array(networkRule, { maxLength: 4 }), allowDomains: domainRules, allowHost: hostRules })
   .map((lists) => listed({ ...lists, deny: [], denyDomains: [] }))
 const text = fc.record({ maxTextBytes: fc.nat({ max: 3 }) })
 

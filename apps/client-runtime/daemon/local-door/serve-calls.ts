@@ -67,6 +67,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.discardSaved, calls.discardSaved)
   serve(daemonRoutes.stats, calls.stats)
   serve(daemonRoutes.picture, calls.picture)
+  serve(daemonRoutes.network, calls.network)
   serve(daemonRoutes.watch, calls.watch)
   serve(daemonRoutes.launcher, calls.launcher)
   serve(daemonRoutes.import, calls.import)

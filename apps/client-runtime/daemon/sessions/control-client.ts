@@ -5,6 +5,8 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { z } from 'zod'
 import {
   type MediumChange,
+  type NetworkView,
+  networkView,
   type SessionEvent,
   type SessionPicture,
   type SessionRequest,
@@ -59,6 +61,11 @@ export class ControlClient {
   /** As the session host's plan allows it. */
   async picture(): Promise<SessionPicture> {
     return sessionPicture.parse(await this.#call('GET', '/picture'))
+  }
+
+  /** Null while the session has no card. */
+  async network(): Promise<NetworkView | null> {
+    return networkView.nullable().parse(await this.#call('GET', '/network'))
   }
 
   /** Where the session's page is, and the token it takes. */

@@ -13,7 +13,17 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { MediumChange, SessionNames, SessionRequest, SessionStats, SessionView, UsbChange, ViewerAddress } from '../../local-api.ts'
+import type {
+  DaemonResponse,
+  MediumChange,
+  SessionNames,
+  SessionRequest,
+  SessionStats,
+  SessionView,
+  UsbChange,
+  ViewerAddress,
+} from '../../local-api.ts'
+import { quarantineWords } from '../../session-host/quarantine-words.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -156,6 +166,13 @@ export class Sessions {
     const mended = { ...record, blocked: null }
     await writeSession(this.#options.device.layout, mended)
     this.#over.set(instance, mended)
+  }
+
+  /** As `stats`, with why its network is that of a quarantine. */
+  async network(instance: string): Promise<DaemonResponse<'network'>> {
+    const live = this.#find(instance)
+    if (live === undefined) return { network: null, quarantine: [] }
+    return { network: await live.control.network().catch(() => null), quarantine: quarantineWords(live.record.plan) }
   }
 
   isOpen(instance: string): boolean {

@@ -2,7 +2,7 @@
 //
 // The session's page: asks and shows. Every rule is kept by the session host; hiding a button here protects nothing.
 import RFB from '/novnc/core/rfb.js'
-import type { SessionRequest, SessionState, SessionView } from '../../local-api.ts'
+import type { NetworkMode, SessionRequest, SessionState, SessionView } from '../../local-api.ts'
 
 const LABELS: Readonly<Record<SessionRequest, string>> = {
   pause: 'Pause',
@@ -11,6 +11,13 @@ const LABELS: Readonly<Record<SessionRequest, string>> = {
   'power-button': 'Shut down',
   suspend: 'Suspend',
   'power-off': 'Power off',
+}
+
+const NETWORKS: Readonly<Record<NetworkMode, string>> = {
+  none: 'no network',
+  listed: 'listed servers only',
+  'host-only': 'this computer only',
+  isolated: 'isolated network',
 }
 
 const NOTICES: Readonly<Partial<Record<SessionState, readonly [title: string, text: string]>>> = {
@@ -89,7 +96,7 @@ function show(view: SessionView): void {
   place('desktop').textContent = view.desktop
   place('release').textContent = `${view.package.name} ${view.package.version} on ${view.engine}`
   place('state').textContent = view.state
-  place('network').textContent = view.network === 'none' ? 'no network' : 'listed servers only'
+  place('network').textContent = [NETWORKS[view.network], ...view.quarantine.map((why) => `made smaller: ${why}`)].join('; ')
   place('clipboard').textContent =
     { '00': 'clipboard blocked', '10': 'paste into it only', '01': 'copy out of it only', '11': 'clipboard allowed' }[
       `${view.clipboard.toGuest ? 1 : 0}${view.clipboard.fromGuest ? 1 : 0}`

@@ -117,7 +117,7 @@ export class Gate {
     const asked = serveDhcp(packet, this.#lan, this.#rules) ?? serveDhcp6(packet, this.#lan, this.#rules)
     if (asked !== null) return asked
     if (!this.#isOwnSource(packet)) return refuse('spoofed', packet)
-    const served = serveSwitch(packet, this.#lan, this.#rules, this.#names)
+    const served = serveSwitch(packet, this.#lan, this.#rules, this.#names, this.#host)
     if (served !== null) return served
     const destination = { protocol: packet.protocol, address: Buffer.from(destinationOf(packet)), port: packet.destinationPort }
     if (packet.protocol === 'icmp') destination.port = 0

@@ -8,11 +8,14 @@ import { type Address, type Cidr, contains, parseAddress, parseCidr } from './ad
 
 export class HostAddresses {
   readonly #networks: readonly Cidr[]
+  /** Of its interfaces but loopback. */
+  readonly own: readonly Address[]
   /** Equal for equal sets. */
   readonly fingerprint: string
 
-  constructor(networks: readonly Cidr[]) {
+  constructor(networks: readonly Cidr[], own: readonly Address[] = []) {
     this.#networks = networks
+    this.own = own
     const texts = networks.map(({ base, prefix }) => `${Buffer.from(base).toString('hex')}/${prefix}`)
     this.fingerprint = [...new Set(texts)].toSorted().join(' ')
   }
@@ -24,12 +27,14 @@ export class HostAddresses {
 
 /** Of the network namespace of this process, as of now. @throws Error when the kernel's tables cannot be read. */
 export function readHostAddresses(): HostAddresses {
-  const networks = Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).flatMap(({ address }) => hostCidr(address)))
+  const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const networks = found.flatMap(({ address }) => hostCidr(address))
+  const own = found.filter(({ internal }) => !internal).flatMap(({ address }) => hostCidr(address).map(({ base }) => base))
   if (process.platform === 'linux') {
     networks.push(...parseFibTrie(readFileSync('/proc/net/fib_trie', 'latin1')))
     networks.push(...parseIpv6Routes(readIpv6Routes()))
   }
-  return new HostAddresses(networks)
+  return new HostAddresses(networks, own)
 }
 
 function hostCidr(text: string): Cidr[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether the guest may open a flow. The order is the promise: no rule opens a special address, only an exact rule opens an address
-// of the host, what is denied stays so whatever is allowed, a name opens no other way to ask for names, and what nobody lists is refused.
+// Whether the guest may open a flow. The order is the promise: no rule opens a special address, only an exact rule or one for the host opens
+// an address of the host, what is denied stays so whatever is allowed, a name opens no other way to ask for names, and what nobody lists is refused.
 // A host whose addresses could not be read is taken to own all of them.
 import type { Address } from './address.ts'
 import type { Destination } from './destination.ts'
@@ -17,9 +17,11 @@ export function judge(destination: Destination, rules: RuleSet, host: HostAddres
   const targets = addressesMeant(destination.address)
   if (targets.some(isSpecial)) return 'special-address'
   if (host === null) return 'host-unknown'
-  if (targets.some((target) => host.owns(target)) && !rules.permitsExactly(destination)) return 'host-address'
+  // Of the host itself, not of a translator that would send there.
+  const opened = rules.listsHost && host.owns(destination.address) && rules.permitsHost(destination)
+  if (!opened && targets.some((target) => host.owns(target)) && !rules.permitsExactly(destination)) return 'host-address'
   if (targets.some((address) => rules.denies({ ...destination, address }, names.known(address)))) return 'denied'
-  if (rules.permits(destination)) return 'allowed'
+  if (opened || rules.permits(destination)) return 'allowed'
   if (targets.some((address) => asksElsewhere({ ...destination, address }))) return 'direct-dns'
   return rules.permitsNames(destination, names.live(destination.address)) ? 'allowed' : 'unlisted'
 }

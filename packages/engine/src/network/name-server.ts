@@ -12,6 +12,7 @@ import { NameTable } from './name-table.ts'
 import { type Outcome, refuse, toGuest } from './outcome.ts'
 import { destinationOf, type Packet, sourceOf } from './parse-packet.ts'
 import { opens, type RuleSet } from './rules.ts'
+import { isSpecial } from './special-addresses.ts'
 
 /** A name to look up for the guest. */
 export interface Question {
@@ -38,6 +39,8 @@ export interface NameCounters {
 }
 
 export const DNS_PORT = 53
+/** The host, where a rule is for it; `internal` is kept for private use (ICANN board resolution 2024.07.29.06). */
+const HOST_NAME = 'host.internal'
 const MAX_PENDING = 64
 const MAX_TOLD = 16
 const MIN_TTL = 10
@@ -63,13 +66,14 @@ export class NameServer {
   }
 
   /** `packet` is a UDP datagram for port 53 of the switch. */
-  serve(packet: Packet, rules: RuleSet): Outcome {
+  serve(packet: Packet, rules: RuleSet, host: HostAddresses | null): Outcome {
     this.#counts.asked++
     const payload = packet.frame.subarray(packet.bodyAt + 8, packet.bodyEnd)
     const query = parseDnsQuery(payload)
     if (query === 'not-a-query') return this.#refuse(packet, 'malformed', null)
     if (query === 'malformed') return this.#refuse(packet, 'malformed', buildDnsError(payload, responseCode.format))
     if (query === 'unimplemented') return this.#refuse(packet, 'dns', buildDnsError(payload, responseCode.unimplemented))
+    if (query.name === HOST_NAME && rules.listsHost) return this.#answer(packet, buildDnsAnswer(query, responseCode.none, hostFound(query, host)))
     if (rules.rulesForName(query.name).length === 0) return this.#refuseName(packet, query, rules)
     const family = query.type === recordType.a ? 4 : query.type === recordType.aaaa && rules.listsIpv6() ? 6 : null
     // Of an allowed name the guest learns addresses and nothing else.
@@ -122,6 +126,13 @@ export class NameServer {
     const ends = { from: this.#lan.gatewayMac, to: this.#lan.guestMac, source: destinationOf(packet), destination: sourceOf(packet) }
     return buildIpFrame({ ...ends, protocol: protocolNumber.udp, body: udpBody(DNS_PORT, packet.sourcePort, message), checksumAt: 6 })
   }
+}
+
+/** Those that it answers at and no link has for itself. */
+function hostFound({ type }: DnsQuery, host: HostAddresses | null): readonly FoundAddress[] {
+  const bytes = type === recordType.a ? 4 : type === recordType.aaaa ? 16 : 0
+  const own = (host?.own ?? []).filter((address) => address.length === bytes && !isSpecial(address))
+  return own.slice(0, MAX_TOLD).map((address) => ({ address, ttl: MIN_TTL }))
 }
 
 /** The frame is a view on bytes that are used again. */

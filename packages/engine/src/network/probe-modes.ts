@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which kinds of network this host can give a VM. A policy knows `none` and `listed`; these are what the engine could do.
+// Which kinds of network this host can give a VM.
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { probeUplink } from './uplink.ts'
 
-/** `nat` and `host-only` go out through passt, the second with rules for addresses of the host alone; `bridged` would need a tap device. */
+/** `nat`, which policies call `listed`, and `host-only` go out through passt; `bridged` would need a tap device and is looked for alone. */
 export type NetworkMode = 'isolated' | 'host-only' | 'nat' | 'bridged'
 
 export type ModeReport = Readonly<Record<NetworkMode, { readonly available: true } | { readonly available: false; readonly message: string }>>

@@ -25,10 +25,17 @@ export interface DomainRule {
   readonly ports: readonly [number, number] | null
 }
 
+/** Traffic to the host itself, whatever of its own addresses is meant. */
+export interface HostRule {
+  readonly protocol: Protocol
+  readonly ports: readonly [number, number] | null
+}
+
 /** What the guest may reach: what is allowed and not denied. */
 export interface NetworkRules {
   readonly allow: readonly NetworkRule[]
   readonly allowDomains?: readonly DomainRule[] | undefined
+  readonly allowHost?: readonly HostRule[] | undefined
   readonly deny?: readonly NetworkRule[] | undefined
   readonly denyDomains?: readonly DomainRule[] | undefined
 }
@@ -42,14 +49,16 @@ export class RuleSet {
   readonly #deny: RuleIndex
   readonly #allowDomains: DomainIndex
   readonly #denyDomains: DomainIndex
+  readonly #host: readonly { readonly protocol: Protocol; readonly first: number; readonly last: number }[]
 
   /** @throws EngineError `network-rule-invalid` naming the rule. */
-  constructor({ allow, allowDomains = [], deny = [], denyDomains = [] }: NetworkRules) {
+  constructor({ allow, allowDomains = [], allowHost = [], deny = [], denyDomains = [] }: NetworkRules) {
     this.#listed = allow.map(compile)
     this.#allow = new RuleIndex(this.#listed)
     this.#deny = new RuleIndex(deny.map(compile))
     this.#allowDomains = new DomainIndex(allowDomains.map(compileDomain))
     this.#denyDomains = new DomainIndex(denyDomains.map(compileDomain))
+    this.#host = allowHost.map((rule) => ({ protocol: rule.protocol, ...portsOf(rule) }))
   }
 
   /** By address. */
@@ -60,6 +69,16 @@ export class RuleSet {
   /** A rule for this one address, as an address of the host needs it. */
   permitsExactly(destination: Destination): boolean {
     return this.#allow.permitsExactly(destination)
+  }
+
+  /** Of the host, whose address it is. */
+  permitsHost({ protocol, port }: Destination): boolean {
+    return this.#host.some((rule) => rule.protocol === protocol && rule.first <= port && port <= rule.last)
+  }
+
+  /** Whether anything of the host is open by a rule for the host. */
+  get listsHost(): boolean {
+    return this.#host.length > 0
   }
 
   /** By a name that the destination goes by. */
@@ -88,7 +107,7 @@ export class RuleSet {
   }
 
   listsIpv6(): boolean {
-    return this.#listed.some(({ cidr }) => cidr.base.length === 16) || this.#allowDomains.isFor(16)
+    return this.listsHost || this.#listed.some(({ cidr }) => cidr.base.length === 16) || this.#allowDomains.isFor(16)
   }
 
   /** Servers that the rules list by their one address and that may be asked over UDP port 53: what a guest is told to resolve with. */

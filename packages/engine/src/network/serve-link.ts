@@ -5,6 +5,7 @@ import { type Address, equal, knownAddress } from './address.ts'
 import { answerDhcp, DHCP_SERVER_PORT } from './answer-dhcp.ts'
 import { ALL_DHCP6_SERVERS, answerDhcp6, DHCP6_SERVER_PORT } from './answer-dhcp6.ts'
 import { answerNdp, mayOwn, ndp } from './answer-ndp.ts'
+import type { HostAddresses } from './host-addresses.ts'
 import type { Lan } from './lan.ts'
 import { DNS_PORT, type NameServer } from './name-server.ts'
 import { answered, NOTHING, type Outcome, refuse } from './outcome.ts'
@@ -39,23 +40,23 @@ export function serveDhcp6(packet: Packet, lan: Lan, rules: RuleSet): Outcome | 
 }
 
 /** Null where `packet` is not for the switch itself. */
-export function serveSwitch(packet: Packet, lan: Lan, rules: RuleSet, names: NameServer): Outcome | null {
+export function serveSwitch(packet: Packet, lan: Lan, rules: RuleSet, names: NameServer, host: HostAddresses | null): Outcome | null {
   const destination = destinationOf(packet)
   if (![lan.gateway, lan.resolver, lan.gateway6].some((own) => equal(own, destination))) return null
   if (packet.protocol === 'tcp') return refuse('switch-address', packet, refuseSegment(packet, lan))
   if (packet.protocol !== 'udp' || packet.destinationPort !== DNS_PORT) return refuse('switch-address', packet)
-  return names.serve(packet, rules)
+  return names.serve(packet, rules, host)
 }
 
 /** The switch itself where it resolves anything; a guest asks the others for what the first refuses. */
 function resolvers(lan: Lan, rules: RuleSet): readonly Address[] {
   const listed = rules.dnsServers(4)
-  return listed.length > 0 && !rules.listsNames ? listed : [lan.gateway, ...listed]
+  return listed.length > 0 && !rules.listsNames && !rules.listsHost ? listed : [lan.gateway, ...listed]
 }
 
 /** As an IPv4 guest has them; without rules by name the switch refuses over IPv4 alone. */
 export function resolvers6(lan: Lan, rules: RuleSet): readonly Address[] {
-  return [...(rules.listsNames ? [lan.gateway6] : []), ...rules.dnsServers(16)]
+  return [...(rules.listsNames || rules.listsHost ? [lan.gateway6] : []), ...rules.dnsServers(16)]
 }
 
 function udpPayload(packet: Packet): Buffer {

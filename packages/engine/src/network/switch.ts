@@ -4,6 +4,7 @@
 // A plan without a network starts none of this. Where the uplink is down the guest keeps its link and reaches nothing.
 import { createServer, type Socket } from 'node:net'
 import { EngineError } from '../error.ts'
+import { formatAddress } from './address.ts'
 import { FrameLink } from './frame-link.ts'
 import { Gate } from './gate.ts'
 import { type HostAddresses, readHostAddresses } from './host-addresses.ts'
@@ -18,12 +19,14 @@ import { probeUplink } from './uplink.ts'
 import { UplinkPort } from './uplink-port.ts'
 
 export type { RefusalReason, RefusedFlow } from './refusal-log.ts'
-export type { DomainRule, NetworkRule, NetworkRules } from './rules.ts'
+export type { DomainRule, HostRule, NetworkRule, NetworkRules } from './rules.ts'
 export { probeUplink } from './uplink.ts'
 
 export type NetworkEvent =
   | { readonly type: 'refused'; readonly flow: RefusedFlow }
   | { readonly type: 'uplink'; readonly state: 'up' | 'down'; readonly message: string }
+  /** There is no place for it on the isolated network. */
+  | { readonly type: 'neighbour'; readonly mac: string; readonly message: string }
   /** `error` where the VM process broke the framing. */
   | { readonly type: 'guest'; readonly state: 'joined' | 'left'; readonly error: EngineError | null }
 
@@ -58,6 +61,8 @@ export interface NetworkSwitch {
    * @throws EngineError `network-rule-invalid`; then the rules before stay in force.
    */
   setRules(rules: NetworkRules): void
+  /** The guest's own on its link. */
+  readonly address: string
   /** In force now. */
   readonly rules: NetworkRules
   /** In each direction, at once; null: no limit. */
@@ -129,6 +134,10 @@ class Network implements NetworkSwitch {
     const ended = this.#gate.setRules(new RuleSet(rules))
     this.#rules = rules
     for (const outcome of ended) this.#deliver(outcome)
+  }
+
+  get address(): string {
+    return formatAddress(this.#lan.guest)
   }
 
   get rules(): NetworkRules {

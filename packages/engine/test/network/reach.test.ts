@@ -90,6 +90,22 @@ describe('a guest behind the switch', { timeout: 60_000 }, () => {
     expect(visits(local)).toEqual(['tcp 10.77.0.1', 'tcp fd77::1'])
   })
 
+  it('reaches the host alone by a rule for it, at the listed port and under its name, and nothing of its loopback or beside it', async () => {
+    const { guest, network, refusal } = await start([])
+    const before = { local: visits(local).length, remote: visits(remote).length }
+    expect((await guest.resolve('host.internal')).code).toBe(5)
+    network.say({ rules: { allow: [], allowHost: [{ protocol: 'tcp', ports: [8080, 8080] }] } })
+    await network.until(({ rules }) => rules === 1)
+    expect(await guest.resolve('host.internal')).toEqual({ code: 0, addresses: ['10.77.0.1'] })
+    expect(await guest.resolve('host.internal', 28)).toEqual({ code: 0, addresses: ['fd77::1'] })
+    for (const address of hostAddresses) expect(await guest.knock(address)).toBe('open')
+    await local.until(() => visits(local).length === before.local + 2)
+    expect([await guest.knock('10.77.0.1', 9090), await guest.knock('127.0.0.1'), await guest.knock('10.77.0.3')]).toEqual(Array(3).fill('reset'))
+    await refusal('host-address', '10.77.0.1')
+    await refusal('unlisted', '10.77.0.3')
+    expect([visits(local).slice(before.local), visits(remote).slice(before.remote)]).toEqual([['tcp 10.77.0.1', 'tcp fd77::1'], []])
+  })
+
   it('never reaches the loopback of the host, even where a rule lists it', async () => {
     const { guest, refusal } = await start(['127.0.0.1/32', '0.0.0.0/0', '::1/128', '::/0'].map((cidr) => tcp(cidr, null)))
     const before = visits(local).length

@@ -18,7 +18,7 @@
 //                                                         25 capability-missing
 import { PolicyError } from '../error.ts'
 import { versionNumber } from '../model/names.ts'
-import { countRules } from '../model/network-rules.ts'
+import { countRules } from '../model/network-setting.ts'
 import type { LayerReference, Release } from '../model/release.ts'
 import { lowerLimit } from '../model/setting.ts'
 import type { SettingValues } from '../model/settings.ts'

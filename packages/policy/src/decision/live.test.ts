@@ -124,7 +124,8 @@ describe('a decision made again for a VM that runs', () => {
       { do: 'wait-for-restart', fields: ['package'] },
     ])
     const inForce = planWhileRunning(plan, next)
-    expect(inForce).toEqual({ ...next, package: plan.package, network: none })
+    expect(inForce).toEqual({ ...next, package: plan.package, network: none, quarantine: { ...next.quarantine, inForce: 'outdated' } })
+    expect(planWhileRunning(inForce, plan).quarantine).toEqual(plan.quarantine)
     expect(actions(inForce, next)).toEqual([{ do: 'wait-for-restart', fields: ['package'] }])
     expect(actions(inForce, plan)).toEqual([{ do: 'set-network', network: listed.value }])
     const free = planOf(listed)

@@ -39,6 +39,7 @@ export function planWhileRunning(running: LaunchPlan, plan: LaunchPlan): LaunchP
   return {
     ...plan,
     network: networkWhileRunning(running, plan),
+    quarantine: isOutdated(running, plan) ? { ...plan.quarantine, inForce: 'outdated' } : plan.quarantine,
     package: sealed,
     engine,
     memoryMiB,
@@ -51,8 +52,12 @@ export function planWhileRunning(running: LaunchPlan, plan: LaunchPlan): LaunchP
 }
 
 /** A guest of another package than was decided may be quarantined for it. */
-function networkWhileRunning(running: LaunchPlan, { package: decided, network, quarantine }: LaunchPlan): LaunchPlan['network'] {
-  return quarantine.outdated !== null && differs(running.package, decided) ? quarantine.outdated : network
+function networkWhileRunning(running: LaunchPlan, plan: LaunchPlan): LaunchPlan['network'] {
+  return isOutdated(running, plan) ? (plan.quarantine.outdated ?? plan.network) : plan.network
+}
+
+function isOutdated(running: LaunchPlan, { package: decided, quarantine }: LaunchPlan): boolean {
+  return quarantine.outdated !== null && differs(running.package, decided)
 }
 
 function deadlinesWhileRunning(running: LaunchPlan, { package: decided, deadlines, update }: LaunchPlan): LaunchPlan['deadlines'] {

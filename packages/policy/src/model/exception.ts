@@ -3,7 +3,8 @@
 // PO-22: another value of one setting, for one device and a time. A closed list: only what shuts a door of the guest can be excepted,
 // never what proves a person or a package.
 import { z } from 'zod'
-import type { NetworkSetting } from './network-rules.ts'
+import { joinNetworks } from './network-rules.ts'
+import type { NetworkSetting } from './network-setting.ts'
 import type { Setting } from './setting.ts'
 import { deviceSettings } from './settings/devices.ts'
 import { networkSettings } from './settings/network.ts'
@@ -27,11 +28,23 @@ const entry = <N extends ExceptionName, V>(name: N, { value }: Pick<Setting<V>, 
   z.strictObject({ setting: z.literal(name).describe('Name of the setting'), value: value.describe('A value of that setting') })
 
 function deniesNothing(network: NetworkSetting): boolean {
-  return network.mode === 'none' || (network.deny ?? network.denyDomains) === undefined
+  return (
+    network.mode === 'none' ||
+    network.mode === 'isolated' ||
+    (network.deny ?? ('denyDomains' in network ? network.denyDomains : undefined)) === undefined
+  )
+}
+
+function isNotIsolated({ mode }: NetworkSetting): boolean {
+  return mode !== 'isolated'
 }
 
 export const exception = z.discriminatedUnion('setting', [
-  entry('network', { value: settings.network.value.refine(deniesNothing, 'expected nothing to be denied: what policies deny stays denied') }),
+  entry('network', {
+    value: settings.network.value
+      .refine(deniesNothing, 'expected nothing to be denied: what policies deny stays denied')
+      .refine(isNotIsolated, 'expected servers: no exception moves a desktop to an isolated network'),
+  }),
   entry('serial-port', settings['serial-port']),
   entry('clipboard-to-guest', settings['clipboard-to-guest']),
   entry('clipboard-from-guest', settings['clipboard-from-guest']),
@@ -77,18 +90,15 @@ export function isWithin(one: Exception, other: Exception): boolean {
 }
 
 /**
- * All that the granted value allows besides the present one, so that no exception takes anything away; what policies deny stays denied.
+ * All that the granted value allows besides the present one, so that no exception takes anything away; what policies deny stays denied, and
+ * who is on an isolated network stays there.
  * @param present of the same setting. @throws PolicyError `network-rules-too-many`
  */
 export function joinExceptions(present: Exception, granted: Exception): Exception {
   if (isWithin(granted, present)) return present
   if (present.setting !== 'network' || granted.setting !== 'network') return granted
-  const [one, other] = [present.value, granted.value]
-  if (one.mode === 'none') return granted
-  if (other.mode === 'none') return present
-  const domains = [...(one.allowDomains ?? []), ...(other.allowDomains ?? [])]
-  const value = { ...one, allow: [...one.allow, ...other.allow], ...(domains.length === 0 ? {} : { allowDomains: domains }) }
-  return { setting: 'network', value: settings.network.meet(value, value) }
+  const value = joinNetworks(present.value, granted.value)
+  return value === undefined ? present : { setting: 'network', value }
 }
 
 /** In the order of the closed list. */

@@ -3,16 +3,17 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { values } from '../../test/arbitraries.ts'
 import { containsCidr, parseCidr } from './cidr.ts'
+import { joinNetworks, meetNetworks } from './network-rules.ts'
 import {
   countRules,
   type DomainRule,
-  meetNetworks,
   type NetworkRule,
   type NetworkSetting,
+  networkCapabilities,
   networkRuleWords,
   networkSetting,
   networkWords,
-} from './network-rules.ts'
+} from './network-setting.ts'
 
 interface Packet {
   readonly protocol: string
@@ -20,14 +21,22 @@ interface Packet {
   /** For which the guest was told that address; null: for none. */
   readonly name: string | null
   readonly port: number
+  /** That address is one of the host's own. */
+  readonly host: boolean
+  /** Not to a server: to another desktop of that isolated network. */
+  readonly lan: string | null
 }
 
 /** The plain meaning of a list, against which the meet is held. */
 function allows(setting: NetworkSetting, sent: Packet): boolean {
   if (setting.mode === 'none') return false
-  const { allow, allowDomains = [], deny = [], denyDomains = [] } = setting
+  if (setting.mode === 'isolated') return sent.lan === setting.lan
+  if (sent.lan !== null) return false
   const matches = (rule: NetworkRule | DomainRule) => ruleMatches(rule, sent)
-  return [...allow, ...allowDomains].some(matches) && ![...deny, ...denyDomains].some(matches)
+  const lists = setting.mode === 'host-only' ? { ...setting, allow: [] } : setting
+  const { allow, allowDomains = [], allowHost = [], deny = [], denyDomains = [] } = { allowDomains: [], denyDomains: [], ...lists }
+  const toHost = sent.host && allowHost.some((rule) => rule.protocol === sent.protocol && holds(rule.ports, sent.port))
+  return (toHost || [...allow, ...allowDomains].some(matches)) && ![...deny, ...denyDomains].some(matches)
 }
 
 function ruleMatches(rule: NetworkRule | DomainRule, { protocol, to, name, port }: Packet): boolean {
@@ -35,12 +44,14 @@ function ruleMatches(rule: NetworkRule | DomainRule, { protocol, to, name, port 
   return (
     rule.protocol === protocol &&
     (block === undefined || containsCidr(parseCidr(block), parseCidr(to))) &&
-    (rule.ports === null || (rule.ports[0] <= port && port <= rule.ports[1])) &&
+    holds(rule.ports, port) &&
     ('cidr' in rule || (name !== null && (rule.domain === name || (rule.domain.startsWith('*.') && name.endsWith(rule.domain.slice(1))))))
   )
 }
 
-const packet = fc.record({
+const holds = (ports: NetworkRule['ports'], port: number) => ports === null || (ports[0] <= port && port <= ports[1])
+
+const anyPacket = fc.record({
   protocol: fc.constantFrom('tcp', 'udp', 'icmp'),
   to: fc.oneof(
     fc.ipV4().map((address) => `${address}/32`),
@@ -48,7 +59,11 @@ const packet = fc.record({
   ),
   name: fc.constantFrom(null, 'example.com', 'a.example.com', 'c.example.com', 'b.a.example.com', 'example.net'),
   port: fc.integer({ min: 1, max: 40 }),
+  host: fc.boolean(),
+  lan: fc.constantFrom(null, null, 'lab', 'shop'),
 })
+/** No name stands for an address of the host: the switch sees to that. */
+const packet = anyPacket.map((sent) => ({ ...sent, name: sent.host ? null : sent.name }))
 
 describe('lists of networks', () => {
   it('allow together exactly what each of them allows', () => {
@@ -107,6 +122,42 @@ describe('lists of networks', () => {
       'only tcp 192.0.2.0/24 port 443, tcp *.example.com within 198.51.100.0/24; never tcp 192.0.2.9/32, udp ads.example.com',
     )
     expect([countRules(network), countRules({ mode: 'none' })]).toEqual([4, 0])
+  })
+
+  it('open the host by rules of their own, which no block of addresses meets, and are of the host alone where nothing else is left', () => {
+    const host = (from: number, to: number) => ({ protocol: 'tcp' as const, ports: [from, to] as [number, number] })
+    const only: NetworkSetting = { mode: 'host-only', allowHost: [host(80, 90)] }
+    const deny = [{ protocol: 'tcp' as const, cidr: '10.0.0.0/8', ports: null }]
+    const everywhere: NetworkSetting = { mode: 'listed', allow: [{ protocol: 'tcp', cidr: '0.0.0.0/0', ports: null }], deny }
+    expect(meetNetworks(only, everywhere)).toEqual({ mode: 'none' })
+    expect(meetNetworks(only, { ...everywhere, allowHost: [host(85, 99)] })).toEqual({ mode: 'host-only', allowHost: [host(85, 90)], deny })
+    expect(networkWords({ ...only, deny })).toBe('only tcp the host port 80-90; never tcp 10.0.0.0/8')
+    expect(networkCapabilities(only)).toEqual(['network:host-only'])
+    expect(networkCapabilities({ ...everywhere, ...only, mode: 'listed' })).toEqual(['network:listed', 'network:deny', 'network:host-only'])
+    expect([countRules({ ...only, deny }), countRules({ ...everywhere, allowHost: only.allowHost })]).toEqual([2, 3])
+  })
+
+  it('of an isolated network meet themselves alone, and have no rules', () => {
+    const lab: NetworkSetting = { mode: 'isolated', lan: 'lab' }
+    expect(meetNetworks(lab, { ...lab })).toEqual(lab)
+    expect(meetNetworks(lab, { mode: 'isolated', lan: 'shop' })).toEqual({ mode: 'none' })
+    expect(meetNetworks(lab, { mode: 'host-only', allowHost: [{ protocol: 'tcp', ports: null }] })).toEqual({ mode: 'none' })
+    expect([networkWords(lab), networkCapabilities(lab), countRules(lab)]).toEqual(['only the isolated network lab', ['network:isolated'], 0])
+    expect(networkSetting.safeParse({ mode: 'isolated', lan: 'lab' }).success).toBe(true)
+    for (const lan of ['', 'Lab', '../lab', 'a b', 'x'.repeat(65)]) expect(networkSetting.safeParse({ mode: 'isolated', lan }).success).toBe(false)
+  })
+
+  it('allow joined what either of them allows and never what the first denies', () => {
+    fc.assert(
+      fc.property(values.network, values.network, packet, (one, other, sent) => {
+        const joined = joinNetworks(one, other)
+        if (joined === undefined) return void expect([one.mode, other.mode]).toContain('isolated')
+        const denied = one.mode !== 'none' && 'deny' in one && !allows({ ...one, deny: undefined } as NetworkSetting, sent)
+        if (allows(one, sent)) expect(allows(joined, sent)).toBe(true)
+        if (allows(joined, sent)) expect(allows(one, sent) || allows(other, sent) || denied).toBe(true)
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('drop a name that a rule for its block lets through anyway, and one below a wider one', () => {

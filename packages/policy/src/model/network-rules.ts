@@ -1,62 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PO-9: which servers a guest may reach. Lists of several layers meet: allowed is what every list allows, denied what any of them denies.
+// PO-9 of several layers, which meet: allowed is what every list allows, denied what any of them denies.
 // Traffic by name is traffic to an address that the guest was told for that name, so a name and a block of addresses meet in both at once.
-import { z } from 'zod'
+// The host's own addresses are known on the host alone: what is allowed to it meets what is allowed to it elsewhere, and nothing else.
+// A guest has one card: on an isolated network it is there and nowhere else, so that such a network meets itself alone.
 import { PolicyError } from '../error.ts'
 import { type Cidr, containsCidr, formatCidr, parseCidr } from './cidr.ts'
-import { containsDomain, domainText } from './domain.ts'
-import type { SettingCapability } from './setting.ts'
-
-const port = z.int().min(1).max(65_535)
-const ports = z.tuple([port, port]).refine(([from, to]) => from <= to, 'expected the lower port first')
-export const cidrText = z.string().max(64).refine(isCidr, 'expected an address block')
-
-/** One kind of traffic to one block of addresses. `ports` is inclusive; null: every port, and always for icmp. */
-export const networkRule = z
-  .strictObject({
-    protocol: z.enum(['tcp', 'udp', 'icmp']),
-    cidr: cidrText.describe('Block of IPv4 or IPv6 addresses, such as `192.0.2.0/24`'),
-    ports: ports.nullable().describe('First and last port; null is every port, and always for icmp'),
-  })
-  .refine((rule) => rule.protocol !== 'icmp' || rule.ports === null, 'icmp has no ports')
-
-/** One kind of traffic to the addresses that a name has. */
-export const domainRule = z
-  .strictObject({
-    protocol: z.enum(['tcp', 'udp', 'icmp']),
-    domain: domainText.describe('A name such as `example.com`, or all names below it: `*.example.com`'),
-    within: cidrText.optional().describe('Only where the address lies in this block'),
-    ports: ports.nullable().describe('First and last port; null is every port, and always for icmp'),
-  })
-  .refine((rule) => rule.protocol !== 'icmp' || rule.ports === null, 'icmp has no ports')
-
-const rules = z.array(networkRule).max(1000)
-const domainRules = z.array(domainRule).min(1).max(1000).optional()
-
-export const networkSetting = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('none') }),
-  z
-    .strictObject({
-      mode: z.literal('listed'),
-      allow: rules.describe('Traffic that is let through, by address'),
-      allowDomains: domainRules.describe('Traffic that is let through, by name'),
-      deny: rules.min(1).optional().describe('Traffic that is refused whatever is allowed, by address'),
-      denyDomains: domainRules.describe('Traffic that is refused whatever is allowed, by name'),
-    })
-    .refine(({ allow, allowDomains = [] }) => allow.length + allowDomains.length > 0, 'expected some traffic to be let through'),
-])
-
-export type NetworkRule = z.infer<typeof networkRule>
-export type DomainRule = z.infer<typeof domainRule>
-export type NetworkSetting = z.infer<typeof networkSetting>
-type Listed = Extract<NetworkSetting, { mode: 'listed' }>
+import { containsDomain } from './domain.ts'
+import { type DomainRule, type HostRule, type Listing, listsOf, type NetworkRule, type NetworkSetting } from './network-setting.ts'
 
 interface ParsedRule {
   readonly protocol: NetworkRule['protocol']
-  /** Null: any address of that name. */
+  /** Null: any address of that name, or of the host. */
   readonly cidr: Cidr | null
-  /** Null: whatever the name. */
+  /** Null: whatever the name; where `cidr` is null too, the host. */
   readonly domain: string | null
   readonly from: number
   readonly to: number
@@ -71,60 +28,63 @@ const mostMet = 20_000
  */
 export function meetNetworks(one: NetworkSetting, other: NetworkSetting): NetworkSetting {
   if (one.mode === 'none' || other.mode === 'none') return { mode: 'none' }
+  if (one.mode === 'isolated' || other.mode === 'isolated') {
+    return one.mode === 'isolated' && other.mode === 'isolated' && one.lan === other.lan ? { mode: 'isolated', lan: one.lan } : { mode: 'none' }
+  }
   // A list met with itself is itself, however often its rules overlap.
-  const allowed = one === other ? allowedOf(one) : meetLists(allowedOf(one), allowedOf(other))
-  const allow = widestOf(allowed)
+  const allow = widestOf(one === other ? allowedOf(one) : meetLists(allowedOf(one), allowedOf(other)))
   if (allow.length === 0) return { mode: 'none' }
   const deny = widestOf([...deniedOf(one), ...deniedOf(other)])
-  const [addresses, domains] = [allow.filter(isOfAddress), allow.filter((rule) => !isOfAddress(rule))]
-  const [denied, deniedDomains] = [deny.filter(isOfAddress), deny.filter((rule) => !isOfAddress(rule))]
+  const [addresses, domains, host] = [allow.filter(isOfAddress), allow.filter(isOfName), allow.filter(isOfHost)]
+  const [denied, deniedDomains] = [deny.filter(isOfAddress), deny.filter(isOfName)]
+  const never = denied.length === 0 ? {} : { deny: denied.map(formatRule) }
+  // A name never stands for the host, so none that is denied bounds what is allowed to it.
+  if (addresses.length + domains.length === 0) return { mode: 'host-only', allowHost: host.map(formatHostRule), ...never }
   return {
     mode: 'listed',
     allow: addresses.map(formatRule),
     ...(domains.length === 0 ? {} : { allowDomains: domains.map(formatDomainRule) }),
-    ...(denied.length === 0 ? {} : { deny: denied.map(formatRule) }),
+    ...(host.length === 0 ? {} : { allowHost: host.map(formatHostRule) }),
+    ...never,
     ...(deniedDomains.length === 0 ? {} : { denyDomains: deniedDomains.map(formatDomainRule) }),
   }
 }
 
-/** How many rules there are, of every kind. */
-export function countRules(network: NetworkSetting): number {
-  if (network.mode === 'none') return 0
-  const { allow, allowDomains, deny, denyDomains } = network
-  return allow.length + (allowDomains?.length ?? 0) + (deny?.length ?? 0) + (denyDomains?.length ?? 0)
+/** All that either allows, and what the first denies; undefined where one is on an isolated network: there is one card. */
+export function joinNetworks(one: NetworkSetting, other: NetworkSetting): NetworkSetting | undefined {
+  if (one.mode === 'none') return other
+  if (other.mode === 'none') return one
+  if (one.mode === 'isolated' || other.mode === 'isolated') return undefined
+  const [first, second] = [listsOf(one), listsOf(other)]
+  const domains = [...first.allowDomains, ...second.allowDomains]
+  const host = [...first.allowHost, ...second.allowHost]
+  const value: NetworkSetting = {
+    mode: 'listed',
+    allow: [...first.allow, ...second.allow],
+    ...(domains.length === 0 ? {} : { allowDomains: domains }),
+    ...(host.length === 0 ? {} : { allowHost: host }),
+    ...(first.deny.length === 0 ? {} : { deny: [...first.deny] }),
+    ...(first.denyDomains.length === 0 ? {} : { denyDomains: [...first.denyDomains] }),
+  }
+  return meetNetworks(value, value)
 }
 
-/** What enforcing it needs. */
-export function networkCapabilities(network: NetworkSetting): readonly SettingCapability[] {
-  if (network.mode === 'none') return []
-  const { allowDomains = [], deny = [], denyDomains = [] } = network
-  return [
-    'network:listed' as const,
-    ...(allowDomains.length + denyDomains.length > 0 ? ['network:domain' as const] : []),
-    ...(deny.length + denyDomains.length > 0 ? ['network:deny' as const] : []),
-  ]
+function allowedOf(network: Listing): ParsedRule[] {
+  const { allow, allowDomains, allowHost } = listsOf(network)
+  return [...allow.map(parseRule), ...allowDomains.map(parseDomainRule), ...allowHost.map(parseHostRule)]
 }
 
-export function networkWords(network: NetworkSetting): string {
-  if (network.mode === 'none') return 'none'
-  const { allow, allowDomains = [], deny = [], denyDomains = [] } = network
-  const never = [...deny, ...denyDomains].map(networkRuleWords).join(', ')
-  return `only ${[...allow, ...allowDomains].map(networkRuleWords).join(', ')}${never === '' ? '' : `; never ${never}`}`
+function deniedOf(network: Listing): ParsedRule[] {
+  const { deny, denyDomains } = listsOf(network)
+  return [...deny.map(parseRule), ...denyDomains.map(parseDomainRule)]
 }
-
-export function networkRuleWords(rule: NetworkRule | DomainRule): string {
-  const { protocol, ports: range } = rule
-  const where = 'cidr' in rule ? rule.cidr : `${rule.domain}${rule.within === undefined ? '' : ` within ${rule.within}`}`
-  if (range === null) return `${protocol} ${where}`
-  return `${protocol} ${where} port ${range[0] === range[1] ? range[0] : range.join('-')}`
-}
-
-const allowedOf = ({ allow, allowDomains = [] }: Listed): ParsedRule[] => [...allow.map(parseRule), ...allowDomains.map(parseDomainRule)]
-const deniedOf = ({ deny = [], denyDomains = [] }: Listed): ParsedRule[] => [...deny.map(parseRule), ...denyDomains.map(parseDomainRule)]
 
 function isOfAddress(rule: ParsedRule): rule is ParsedRule & { readonly cidr: Cidr } {
-  return rule.domain === null
+  return rule.domain === null && rule.cidr !== null
 }
+
+const isOfName = ({ domain }: ParsedRule): boolean => domain !== null
+const isOfHost = ({ domain, cidr }: ParsedRule): boolean => domain === null && cidr === null
 
 function meetLists(one: readonly ParsedRule[], other: readonly ParsedRule[]): readonly ParsedRule[] {
   const met: ParsedRule[] = []
@@ -152,7 +112,7 @@ function widestOf(rules: readonly ParsedRule[]): readonly ParsedRule[] {
 const isExact = ({ domain }: ParsedRule): boolean => domain !== null && !domain.startsWith('*.')
 
 function meetRules(one: ParsedRule, other: ParsedRule): readonly ParsedRule[] {
-  if (one.protocol !== other.protocol) return []
+  if (one.protocol !== other.protocol || isOfHost(one) !== isOfHost(other)) return []
   const cidr = narrower(one.cidr, other.cidr, containsCidr)
   const domain = narrower(one.domain, other.domain, containsDomain)
   const [from, to] = [Math.max(one.from, other.from), Math.min(one.to, other.to)]
@@ -169,6 +129,7 @@ function narrower<T>(one: T | null, other: T | null, contains: (outer: T, inner:
 function containsRule(outer: ParsedRule, inner: ParsedRule): boolean {
   return (
     outer.protocol === inner.protocol &&
+    isOfHost(outer) === isOfHost(inner) &&
     outer.from <= inner.from &&
     inner.to <= outer.to &&
     (outer.cidr === null || (inner.cidr !== null && containsCidr(outer.cidr, inner.cidr))) &&
@@ -203,6 +164,10 @@ function parseDomainRule({ protocol, domain, within, ports: written }: DomainRul
   return { protocol, cidr: within === undefined ? null : parseCidr(within), domain, ...range(written) }
 }
 
+function parseHostRule({ protocol, ports: written }: HostRule): ParsedRule {
+  return { protocol, cidr: null, domain: null, ...range(written) }
+}
+
 const range = (written: NetworkRule['ports']) => ({ from: written?.[0] ?? 1, to: written?.[1] ?? 65_535 })
 
 function formatRule({ protocol, cidr, from, to }: ParsedRule & { readonly cidr: Cidr }): NetworkRule {
@@ -213,14 +178,8 @@ function formatDomainRule({ protocol, cidr, domain, from, to }: ParsedRule): Dom
   return { protocol, domain: domain ?? '', ...(cidr === null ? {} : { within: formatCidr(cidr) }), ports: formatPorts(from, to) }
 }
 
-const formatPorts = (from: number, to: number): NetworkRule['ports'] => (from === 1 && to === 65_535 ? null : [from, to])
-
-function isCidr(text: string): boolean {
-  try {
-    parseCidr(text)
-    return true
-  } catch (error) {
-    if (error instanceof PolicyError) return false
-    throw error
-  }
+function formatHostRule({ protocol, from, to }: ParsedRule): HostRule {
+  return { protocol, ports: formatPorts(from, to) }
 }
+
+const formatPorts = (from: number, to: number): NetworkRule['ports'] => (from === 1 && to === 65_535 ? null : [from, to])

@@ -23,6 +23,8 @@ export const settingCapability = z.enum([
   'limit:processor',
   'network:deny',
   'network:domain',
+  'network:host-only',
+  'network:isolated',
   'network:listed',
   're-authentication:idle',
   're-authentication:sleep',

@@ -18,6 +18,11 @@ const networkRule = (lists: Partial<Listed>): WrittenRule => ({ setting: 'networ
 const all = { protocol: 'tcp' as const, cidr: '0.0.0.0/0', ports: [443, 443] as [number, number] }
 const intranet = { protocol: 'tcp' as const, cidr: '10.0.0.0/8', ports: null }
 const ports = (port: number): [number, number] => [port, port]
+const hostOnly = (from: number, to: number): Extract<RuleValue<'network'>, { mode: 'host-only' }> => ({
+  mode: 'host-only',
+  allowHost: [{ protocol: 'tcp', ports: [from, to] }],
+})
+const lan = (name: string): WrittenRule => ({ setting: 'network', value: { mode: 'isolated', lan: name } })
 
 const enforced: readonly Enforced[] = [
   {
@@ -29,6 +34,21 @@ const enforced: readonly Enforced[] = [
     ...{ name: 'network-deny', about: 'Everything but the intranet', row: 'PO-9', capabilities: ['network:listed', 'network:deny'] },
     rule: networkRule({ allow: [all], deny: [intranet] }),
     plan: { network: network({ allow: [all], deny: [intranet] }) },
+  },
+  {
+    ...{ name: 'network-host-only', about: 'The host alone, at one port', row: 'WS-4', capabilities: ['network:host-only'] },
+    rule: { setting: 'network', value: hostOnly(8080, 8080) },
+    plan: { network: hostOnly(8080, 8080) },
+  },
+  {
+    ...{ name: 'network-host-too', about: 'Servers, and the host at one port', row: 'WS-4', capabilities: ['network:listed', 'network:host-only'] },
+    rule: networkRule({ allow: [intranet], allowHost: hostOnly(8080, 8080).allowHost }),
+    plan: { network: network({ allow: [intranet], allowHost: hostOnly(8080, 8080).allowHost }) },
+  },
+  {
+    ...{ name: 'network-isolated', about: 'A network of the computer alone', row: 'WS-4', capabilities: ['network:isolated'] },
+    rule: lan('lab'),
+    plan: { network: { mode: 'isolated', lan: 'lab' } },
   },
   {
     ...{ name: 'cd-image', about: 'A CD drive for image files', row: 'PO-12', capabilities: ['drive:cd-image'] },
@@ -118,6 +138,46 @@ export const deviceScenarios: readonly Scenario[] = [
         { protocol: 'tcp', cidr: '10.1.0.0/16', ports: null },
       ],
     }),
+  ),
+  met(
+    {
+      ...{ name: 'network-host-meet', about: 'Of a list and of the host alone: what both let through of the host', row: 'WS-4' },
+      ...{ capabilities: ['network:host-only'], plan: { network: hostOnly(8080, 8090) } },
+    },
+    networkRule({ allow: [all], allowHost: hostOnly(8000, 8090).allowHost }),
+    { setting: 'network', value: hostOnly(8080, 9000) },
+  ),
+  met(
+    {
+      ...{ name: 'network-host-listed', about: 'A list of addresses opens nothing of the host', row: 'WS-4', capabilities: [] },
+      plan: { network: { mode: 'none' } },
+    },
+    networkRule({ allow: [all] }),
+    { setting: 'network', value: hostOnly(443, 443) },
+  ),
+  met(
+    {
+      ...{ name: 'network-isolated-same', about: 'Two layers name one isolated network', row: 'WS-4', capabilities: ['network:isolated'] },
+      plan: { network: { mode: 'isolated', lan: 'lab' } },
+    },
+    lan('lab'),
+    lan('lab'),
+  ),
+  met(
+    {
+      ...{ name: 'network-isolated-apart', about: 'Two layers name different isolated networks', row: 'WS-4', capabilities: [] },
+      plan: { network: { mode: 'none' } },
+    },
+    lan('lab'),
+    lan('shop'),
+  ),
+  met(
+    {
+      ...{ name: 'network-isolated-listed', about: 'An isolated network in one layer, servers in the other', row: 'WS-4', capabilities: [] },
+      plan: { network: { mode: 'none' } },
+    },
+    lan('lab'),
+    networkRule({ allow: [all] }),
   ),
   met(
     {

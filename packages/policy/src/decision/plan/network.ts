@@ -13,15 +13,26 @@ const domainRule = z.strictObject({ protocol, domain: z.string().min(1).max(253)
 
 const domainRules = z.array(domainRule).max(1000).optional()
 
-/** Which servers the guest may reach; whatever is not listed is refused. */
+/** Of the host's own addresses but loopback and link-local. */
+const hostRules = z.array(z.strictObject({ protocol, ports })).max(1000)
+
+/** Whatever is allowed. */
+const deny = z.array(networkRule).max(1000).optional()
+
+const lan = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/)
+
+/** On which network the guest is, and which servers it may reach; whatever is not listed is refused. */
 export const plannedNetwork = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('none') }),
   z.strictObject({
     mode: z.literal('listed'),
     allow: z.array(networkRule).max(1000),
     allowDomains: domainRules,
-    /** Whatever is allowed. */
-    deny: z.array(networkRule).max(1000).optional(),
+    allowHost: hostRules.optional(),
+    deny,
     denyDomains: domainRules,
   }),
+  z.strictObject({ mode: z.literal('host-only'), allowHost: hostRules, deny }),
+  /** Of the session hosts of one daemon, those that name it; nothing leads out of it. */
+  z.strictObject({ mode: z.literal('isolated'), lan }),
 ])

@@ -2,7 +2,8 @@
 //
 // PO-10 in a plan: what is left of the network where a guest is quarantined.
 import { z } from 'zod'
-import { meetNetworks, type NetworkSetting } from '../../model/network-rules.ts'
+import { meetNetworks } from '../../model/network-rules.ts'
+import type { NetworkSetting } from '../../model/network-setting.ts'
 import type { SettingValues } from '../../model/settings.ts'
 import { plannedNetwork } from './network.ts'
 
@@ -12,6 +13,8 @@ export const quarantineMembers = {
     posture: z.array(z.string().min(1).max(512)).max(1000),
     /** In force while the VM runs another package than this plan's; null: its network stays. */
     outdated: plannedNetwork.nullable(),
+    /** The network of this plan is `outdated`, since the VM runs another package; absent: it is not. */
+    inForce: z.literal('outdated').optional(),
   }),
 }
 

@@ -2,7 +2,8 @@
 //
 // What the host must be like, and what is left of the network where it is not, or where a package is not the newest: PO-10 and PO-11.
 import { z } from 'zod'
-import { meetNetworks, networkCapabilities, networkSetting, networkWords } from '../network-rules.ts'
+import { meetNetworks } from '../network-rules.ts'
+import { networkCapabilities, networkSetting, networkWords } from '../network-setting.ts'
 import { compareOsVersions, normalOsVersion, osVersion } from '../os-version.ts'
 import { none, setting } from '../setting.ts'
 
@@ -67,7 +68,7 @@ export const postureSettings = {
     meet: (one, other) => ({ whenOutdated: one.whenOutdated || other.whenOutdated, network: meetNetworks(one.network, other.network) }),
     checked: ['power-on', 'running'],
     capabilities: ({ network }) => networkCapabilities(network),
-    needs: 'what its rules need, as those of `network`: `network:listed`, `network:domain`, `network:deny`',
+    needs: 'what its rules need, as those of `network`: `network:listed`, `network:domain`, `network:deny`, `network:host-only`, `network:isolated`',
     words: ({ whenOutdated, network }) => `${networkWords(network)}, ${whenOutdated ? 'also with an older package' : 'by posture alone'}`,
   }),
 }

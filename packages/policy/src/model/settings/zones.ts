@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { formatCidr, parseCidr } from '../cidr.ts'
 import { domainText } from '../domain.ts'
 import { slug } from '../names.ts'
-import { cidrText } from '../network-rules.ts'
+import { cidrText } from '../network-setting.ts'
 import { none, setting } from '../setting.ts'
 
 const blocks = z.array(cidrText).max(100)
