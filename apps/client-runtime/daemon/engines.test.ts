@@ -6,10 +6,11 @@ import { type EngineReport, engineFacts } from './engines.ts'
 
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
-const factsOf = (capabilities: Offered) => {
+const factsOf = (capabilities: Offered, folders = false) => {
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
     uplink: { available: false, code: 'uplink-missing', message: 'none' },
+    folders,
   }
   return engineFacts(report)
 }
@@ -20,6 +21,14 @@ describe('the facts of an engine', () => {
       { name: 'qemu', capabilities: ['disk:discard-changes', 'suspend', 'limit:processor'] },
     ])
     expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
+  })
+
+  it('offer a printer over any network card, and folders where they can be served', () => {
+    const offered = (folders: boolean, ...capabilities: readonly ('network:e1000' | 'suspend')[]) =>
+      factsOf(new Set(['disk:ide', ...capabilities]), folders)[0]?.capabilities.filter((name) => /^(?:folders|printer):/.test(name))
+    expect(offered(true, 'network:e1000')).toEqual(['folders:read-only', 'folders:read-write', 'printer:pdf-folder'])
+    expect(offered(false, 'network:e1000')).toEqual(['printer:pdf-folder'])
+    expect(offered(true, 'suspend')).toEqual([])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

@@ -30,6 +30,7 @@ import { openOwnHardware } from './own-hardware.ts'
 import { openPackageDisks } from './package-disks.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
+import { GuestServices } from './sharing/guest-services.ts'
 import { carryOutRevert } from './snapshots/revert.ts'
 import { Snapshots } from './snapshots/snapshots.ts'
 import { suspendedState } from './suspended-state.ts'
@@ -116,6 +117,11 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const stateFile = suspendedState(plan, instance, instanceKey)
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open'), runtimeFolder, events)
     undo.push(async () => network.switch?.close())
+    const services =
+      network.switch === null
+        ? null
+        : new GuestServices({ network: network.switch, layout, instance, printed: layout.printed(plan.desktop), runtimeFolder, events })
+    undo.push(async () => services?.close())
     const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)
     const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready }, reverted, events)
@@ -137,7 +143,7 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
     const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, owned.flush)
-    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, content: packaged.content, settled, release }
+    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, services, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

@@ -8,20 +8,21 @@ import type { NetworkSwitch } from '@casemate/engine/network'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
-import type { BlockedReason, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
+import type { BlockedReason, FolderView, Hold, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { DriveMedia } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
 import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
-import { drivesInForce, type InForce, inForce } from './in-force.ts'
+import { drivesInForce, type InForce, inForce, sharingInForce } from './in-force.ts'
 import { MediumError } from './medium-error.ts'
 import { networkUse } from './network-use.ts'
 import { observedNetwork } from './observed-network.ts'
 import type { GoodEnd } from './old-releases.ts'
 import { requestsOf } from './session-requests.ts'
 import { after, type SessionStep } from './session-state.ts'
+import type { GuestServices } from './sharing/guest-services.ts'
 import { SnapshotError } from './snapshots/error.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 
@@ -33,9 +34,11 @@ export interface Launched {
   readonly stateFile: StateFile
   readonly snapshots: Pick<Snapshots, 'list' | 'take' | 'thumbnail' | 'planRevert' | 'rename' | 'delete'>
   /** Null for a VM without a network. */
-  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules' | 'counters'> | null
+  readonly network: Pick<NetworkSwitch, 'setRules' | 'setRate' | 'rules' | 'counters' | 'isolated'> | null
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
+  /** What the switch itself serves; null for a VM without a network card. */
+  readonly services?: Pick<GuestServices, 'apply' | 'reread'> | null
   /** Null for a VM without drives. */
   readonly media: Pick<DriveMedia, 'drives' | 'in' | 'insert' | 'eject'> | null
   /** How much of the package is on this device. */
@@ -96,7 +99,7 @@ export class Session {
     return {
       ...opened,
       state: vm.state,
-      network: network === null ? { mode: 'none' } : observedNetwork(network.rules),
+      network: network === null || network.isolated ? { mode: 'none' } : observedNetwork(network.rules),
       clipboard: this.inForce.clipboard,
       exit: this.#plan.exit,
     }
@@ -271,6 +274,11 @@ export class Session {
     this.#changed()
   }
 
+  /** Takes up which folders the user gives the guest. */
+  async readFolders(): Promise<readonly FolderView[]> {
+    return (await this.#launched?.services?.reread()) ?? []
+  }
+
   /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */
   async #shutDown(): Promise<void> {
     const asked = (await this.#launched?.guest?.shutDown()) ?? false
@@ -325,7 +333,7 @@ export class Session {
       this.#launched?.network?.setRules(this.inForce.network)
       this.#launched?.network?.setRate(this.#plan.limits.networkKbitPerSecond)
       this.#launched?.vm.setProcessorPercent(this.#plan.limits.processorPercent)
-      await this.#emptyDrives()
+      await Promise.all([this.#launched?.services?.apply(sharingInForce(this.#plan, this.#phase)), this.#emptyDrives()])
     } catch (fault) {
       this.block(fault)
     }

@@ -26,6 +26,9 @@ describe('what a plan asks for', () => {
       { serial: 'captured', exit: 'suspend', powerCommands: { pause: true, reset: true, powerButton: true } },
     ],
     ['drives for images and a parallel port', { drives: { cd: 'image', floppy: 'image' }, parallel: 'captured' }],
+    ['a printer', { printer: 'pdf-folder' }],
+    ['folders to read', { sharing: { ...plan.sharing, folders: 'read-only' } }],
+    ['folders to write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
@@ -35,12 +38,9 @@ describe('what a plan asks for', () => {
     ['drive:cd-host', { drives: { cd: 'host', floppy: 'none' } }],
     ['drive:floppy-host', { drives: { cd: 'none', floppy: 'host' } }],
     ['sound:output', { sound: 'output' }],
-    ['printer:pdf-folder', { printer: 'pdf-folder' }],
     ['usb:redirect', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
-    ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],
-    ['folders:read-write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
     ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],

@@ -4,6 +4,7 @@
 // was started without a network gets one only by being started again.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { EngineError } from '@casemate/engine/error'
 import type { NetworkEvent, NetworkSwitch } from '@casemate/engine/network'
 import type { VmSpec } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
@@ -31,13 +32,26 @@ export async function openVmNetwork(
   runtimeFolder: string,
   events: EventLog,
 ): Promise<VmNetwork> {
-  if (plan.network.mode === 'none' || hardware.network === null) return { spec: 'none', switch: null }
+  if (!hasCard(plan, hardware)) {
+    if (wantsServices(plan)) throw new EngineError('capability-missing', 'a printer and folders need a network card, and this package has none')
+    return { spec: 'none', switch: null }
+  }
   const { startNetwork } = await import('@casemate/engine/network')
   const socket = join(runtimeFolder, 'network.sock')
   const mac = macOf(plan.instance)
   const kbitPerSecond = plan.limits.networkKbitPerSecond
-  const network = await startNetwork({ socket, mac, rules: rules.network, kbitPerSecond, onEvent: (event) => record(event, events) })
+  const isolated = plan.network.mode === 'none' ? { isolated: true as const } : {}
+  const network = await startNetwork({ ...isolated, socket, mac, rules: rules.network, kbitPerSecond, onEvent: (event) => record(event, events) })
   return { spec: { model: hardware.network.model, mac, socket }, switch: network }
+}
+
+/** Also without a network: what the switch itself serves goes over the card. */
+export function hasCard(plan: LaunchPlan, hardware: Hardware): hardware is Hardware & { network: NonNullable<Hardware['network']> } {
+  return hardware.network !== null && (plan.network.mode !== 'none' || wantsServices(plan))
+}
+
+function wantsServices({ printer, sharing }: LaunchPlan): boolean {
+  return printer !== 'none' || sharing.folders !== 'none'
 }
 
 function record(event: NetworkEvent, events: EventLog): void {

@@ -10,6 +10,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
 import { MediumError } from '../../session-host/medium-error.ts'
+import { FolderError } from '../../session-host/sharing/folder-error.ts'
 import { SnapshotError } from '../../session-host/snapshots/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
 import { codeOf, messageOf, RuntimeError } from '../error.ts'
@@ -54,6 +55,9 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.stop, calls.stop)
   serve(daemonRoutes.ask, calls.ask)
   serve(daemonRoutes.changeMedium, calls.changeMedium)
+  serve(daemonRoutes.folders, calls.folders)
+  serve(daemonRoutes.shareFolder, calls.shareFolder)
+  serve(daemonRoutes.unshareFolder, calls.unshareFolder)
   serve(daemonRoutes.snapshots, calls.snapshots)
   serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
   serve(daemonRoutes.renameSnapshot, calls.renameSnapshot)
@@ -69,7 +73,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 }
 
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError].some(
+  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, FolderError, SnapshotError].some(
     (kind) => error instanceof kind,
   )
 }

@@ -13,7 +13,8 @@ import type { Request } from '@casemate/policy/facts'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
-import type { MediumChange, SessionRequest, SessionStats, SessionView, ViewerAddress } from '../../local-api.ts'
+import type { FolderList, MediumChange, SessionRequest, SessionStats, SessionView, ViewerAddress } from '../../local-api.ts'
+import { FolderError } from '../../session-host/sharing/folder-error.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -173,6 +174,17 @@ export class Sessions {
   async changeMedium(instance: string, change: MediumChange): Promise<void> {
     const live = this.#open(instance)
     live.view = await live.control.changeMedium(change)
+  }
+
+  /** Its host takes up what is remembered; null where it is not open. */
+  async readFolders(instance: string): Promise<FolderList | null> {
+    return (await this.#find(instance)?.control.readFolders()) ?? null
+  }
+
+  /** @throws FolderError `folder-refused` where it is open and its policies give it none now */
+  needFolders(instance: string): void {
+    if (this.#find(instance)?.record.plan.sharing.folders === 'none')
+      throw new FolderError('folder-refused', `the policies of \`${instance}\` share no folder with it now`)
   }
 
   /** @throws RuntimeError `session-unknown` */
