@@ -38,7 +38,7 @@ const engines: EngineReport = {
     { name: 'v86', report: { available: true, version: '1', capabilities: new Set(['suspend', 'snapshot', 'serial:captured', 'network:ne2k_pci']) } },
   ],
   uplink: { available: true, program: '/usr/bin/passt' },
-  folders: false,
+  folders: true,
 }
 
 export class Computer {
