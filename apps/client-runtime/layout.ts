@@ -46,6 +46,8 @@ export interface Layout {
   /** Texts that were fetched, by digest, and which of them were accepted here. */
   eula(sha256: string): string
   readonly acceptances: string
+  /** Documents that a desktop's guest printed: for the user, so in the home folder and seen there. */
+  printed(desktop: string): string
   /** Private to this user; whoever reads it may speak to the launcher's door. */
   readonly launcherToken: string
   /** Held by the one daemon of this data folder. */
@@ -78,6 +80,8 @@ export interface InstanceLayout {
   readonly history: string
   /** What its medium holds, sealed. */
   readonly customization: string
+  /** Folders of the host that its user gives the guest. */
+  readonly sharedFolders: string
   /** Held by the one session host that has the instance open. */
   readonly lock: string
   /** Overlay of the system disk: one a release. */
@@ -149,6 +153,7 @@ export function layoutOf(data: string): Layout {
     vendorUpdate: { metadata: join(data, 'vendor-update', 'metadata'), copy: join(data, 'vendor-update', 'copy') },
     alteredPackages: join(data, 'altered-packages.json'),
     journal: join(data, 'journal.log'),
+    printed: (desktop) => join(homedir(), 'Casemate', 'printed', desktop),
     eula: (sha256) => join(data, 'eula', `${sha256}.txt`),
     acceptances: join(data, 'acceptances.json'),
     launcherToken: join(data, 'launcher-token.json'),
@@ -172,6 +177,7 @@ export function layoutOf(data: string): Layout {
         disks,
         history: join(folder, 'releases.json'),
         customization: join(folder, 'customization.sealed'),
+        sharedFolders: join(folder, 'shared-folders.json'),
         lock: join(folder, 'lock'),
         systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
         userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),

@@ -79,6 +79,20 @@ export const sessionView = z.strictObject({
 })
 export type SessionView = z.infer<typeof sessionView>
 
+/** A folder of the host that its user gives the guest; `state`: what of it the guest has now, `code`: why it has nothing of it. */
+const folderView = z.strictObject({
+  path: z.string(),
+  readOnly: z.boolean(),
+  /** At the address of the guest's gateway. */
+  port: z.int().min(1).max(65_535),
+  state: z.enum(['read-write', 'read-only', 'not-shared']),
+  code: z.string().nullable(),
+})
+export type FolderView = z.infer<typeof folderView>
+/** `POST /folders` (control): takes up what the user chose. */
+export const folderList = z.strictObject({ folders: z.array(folderView) })
+export type FolderList = z.infer<typeof folderList>
+
 export const snapshotId = z.string().regex(/^[0-9a-f]{16}$/)
 /** As the user calls it: one line. */
 export const snapshotName = z.string().regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,80}$/u)
@@ -469,6 +483,18 @@ export const daemonRoutes = {
     path: '/change-medium',
     request: z.strictObject({ instance: z.string(), ...mediumChange.shape }),
     response: instanceView,
+  },
+  /** PO-15: the folders that its user gives the guest; remembered, and shared while the policies allow it. */
+  folders: { path: '/folders', request: z.strictObject({ instance: z.string() }), response: folderList },
+  shareFolder: {
+    path: '/share-folder',
+    request: z.strictObject({ instance: z.string(), path: z.string().min(1).max(4096).startsWith('/'), readOnly: z.boolean() }),
+    response: folderList,
+  },
+  unshareFolder: {
+    path: '/unshare-folder',
+    request: z.strictObject({ instance: z.string(), path: z.string().min(1).max(4096).startsWith('/') }),
+    response: folderList,
   },
   /** PO-13: what is plugged into this computer, and which open instance has it; null: none. */
   usb: {

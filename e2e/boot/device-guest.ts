@@ -46,6 +46,7 @@ const lists: Readonly<Record<string, readonly (string | readonly [string, string
   watchdog: [['i6300esb', 'heartbeat=2']],
   panic: ['pvpanic-mmio'],
   files: ['ext4', 'crc32c_generic'],
+  folders: ['9p', '9pnet_fd'],
   variables: ['efivarfs'],
 }
 

@@ -11,6 +11,7 @@ import { doctorCommand } from './doctor.ts'
 import { enrolCommand } from './enrol.ts'
 import { CliError, exitCode } from './error.ts'
 import { eulaCommand } from './eula.ts'
+import { shareCommand, unshareCommand } from './folders.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { ejectCommand, insertCommand } from './media.ts'
@@ -50,6 +51,8 @@ const commands = [
   startCommand,
   stopCommand,
   insertCommand,
+  shareCommand,
+  unshareCommand,
   ejectCommand,
   usbCommand,
   snapshotCommand,

@@ -13,7 +13,7 @@ const factsOf = (capabilities: Offered, given: Partial<Omit<EngineReport, 'engin
   const report: EngineReport = {
     engines: [{ name: 'qemu', report: { available: true, version: '8', capabilities } }],
     uplink: { available: false, code: 'uplink-missing', message: 'none' },
-    ...{ usb: noUsb, scripts: false, ...given },
+    ...{ usb: noUsb, scripts: false, folders: false, ...given },
   }
   return engineFacts(report)
 }
@@ -52,6 +52,14 @@ describe('the facts of an engine', () => {
     ])
     expect(network(none, 'network:e1000')).toEqual(['limit:network-rate', 'network:isolated'])
     expect(network(out, 'suspend')).toEqual([])
+  })
+
+  it('offer a printer over any network card, and folders where they can be served', () => {
+    const offered = (folders: boolean, ...capabilities: readonly ('network:e1000' | 'suspend')[]) =>
+      factsOf(new Set(['disk:ide', ...capabilities]), { folders })[0]?.capabilities.filter((name) => /^(?:folders|printer):/.test(name))
+    expect(offered(true, 'network:e1000')).toEqual(['folders:read-only', 'folders:read-write', 'printer:pdf-folder'])
+    expect(offered(false, 'network:e1000')).toEqual(['printer:pdf-folder'])
+    expect(offered(true, 'suspend')).toEqual([])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

@@ -2,6 +2,7 @@
 import { deviceChoices } from '@casemate/engine/device-spec'
 import { probeUplink } from '@casemate/engine/network'
 import { createQemuBackend } from '@casemate/engine/qemu'
+import { canServeFolders } from '@casemate/engine/shared-folder'
 import { HostUsb } from '@casemate/engine/usb-host'
 import { createV86Backend } from '@casemate/engine/v86'
 import type { ProbeReport } from '@casemate/engine/virtual-machine'
@@ -18,6 +19,8 @@ export interface EngineReport {
   readonly scripts: boolean
   /** Whether devices of this host can be given to a VM. */
   readonly usb: Awaited<ReturnType<HostUsb['probe']>>
+  /** Whether folders of the host can be served, contained. */
+  readonly folders: boolean
 }
 
 /** @param cacheFolder remembers the boot probe of QEMU. */
@@ -25,8 +28,8 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   const backends = [createQemuBackend({ cacheFolder }), createV86Backend()] as const
   const engines: { name: EngineName; report: ProbeReport }[] = []
   for (const backend of backends) engines.push({ name: backend.name === 'qemu' ? 'qemu' : 'v86', report: await backend.probe() })
-  const [uplink, usb, scripts] = [await probeUplink(), await new HostUsb().probe(), await canRunScripts()]
-  return { engines, uplink, usb, scripts }
+  const [uplink, usb, scripts, folders] = [await probeUplink(), await new HostUsb().probe(), await canRunScripts(), await canServeFolders()]
+  return { engines, uplink, usb, scripts, folders }
 }
 
 /** What needs a card alone, and what a way out besides. */
@@ -36,23 +39,27 @@ const switched = ['network:deny', 'network:domain', 'network:host-only', 'networ
 /** What the session host does for every engine. */
 const always = ['disk:discard-changes', 'screen:screenshots', 'screen:watermark'] as const
 
+/** Over a network card, without a way out. */
+const sharing = ['folders:read-only', 'folders:read-write'] as const
+
 /** What the hardware of a package may need; `ide` has every engine. */
 const hardware = /^(?:firmware:|chipset:|cpus:|cpu-model$|disk:(?!ide$)|video:|usb:(?!redirect$)|tpm$|watchdog$|panic$|agent$)/
 
 /** In the order of preference: qemu first. A listed network needs a network card and a way out, an isolated one the card. */
-export function engineFacts({ engines, uplink, usb, scripts }: EngineReport): Facts['engines'] {
+export function engineFacts({ engines, uplink, usb, scripts, folders }: EngineReport): Facts['engines'] {
   return engines.flatMap(({ name, report }) => {
     if (!report.available) return []
     const all = [...report.capabilities]
     const card = all.some((capability) => capability.startsWith('network:'))
     const network = [...(card ? carded : []), ...(card && uplink.available ? switched : [])]
+    const served = card ? [...(folders ? sharing : []), 'printer:pdf-folder' as const] : []
     const others = (['parallel:captured', 'serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
     const apart = scripts ? ['scripts' as const] : []
     const redirected = usb.available && all.includes('usb:redirect') ? ['usb:redirect' as const] : []
-    const capabilities = [...always, ...apart, ...drives, ...network, ...others, ...kept, ...redirected]
+    const capabilities = [...always, ...apart, ...drives, ...network, ...served, ...others, ...kept, ...redirected]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

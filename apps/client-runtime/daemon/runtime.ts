@@ -2,6 +2,7 @@
 //
 // An enrolled device at work: contact, sessions, journal, and the calls of the local door that need them.
 import { randomBytes } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
 import { settingOf } from '@casemate/policy/decision'
 import type { Facts, Request } from '@casemate/policy/facts'
 import { type Assignment, desktopOf } from '@casemate/policy/lease'
@@ -14,6 +15,7 @@ import type {
   DaemonResponse,
   DesktopView,
   EscrowView,
+  FolderList,
   InstanceView,
   MediumChange,
   SessionRequest,
@@ -23,6 +25,9 @@ import type {
   UsbChange,
 } from '../local-api.ts'
 import { overwriteInstanceKey } from '../session-host/instance-keys.ts'
+import { guestPorts } from '../session-host/sharing/ports.ts'
+import { shareable } from '../session-host/sharing/shareable.ts'
+import { addFolder, readFolders, removeFolder } from '../session-host/sharing/shared-folders.ts'
 import { endOver, leaveAdministratorMode } from './administrator-mode/end.ts'
 import { enterAdministratorMode } from './administrator-mode/enter.ts'
 import { checkIn } from './check-in/check-in.ts'
@@ -325,6 +330,37 @@ export class Runtime {
     const record = await readInstance(this.device.layout, instance)
     await this.#sessions.changeUsb(instance, change)
     return this.#view(record)
+  }
+
+  async folders(instance: string): Promise<FolderList> {
+    const record = await readInstance(this.device.layout, instance)
+    return (await this.#sessions.readFolders(record.instance)) ?? this.#remembered(instance)
+  }
+
+  /**
+   * Remembered first, so that what its host takes up is what the next start does.
+   * @throws FolderError
+   */
+  async shareFolder(instance: string, path: string, readOnly: boolean): Promise<FolderList> {
+    const { layout } = this.device
+    const record = await readInstance(layout, instance)
+    const real = await shareable(path, layout)
+    this.#sessions.needFolders(record.instance)
+    await addFolder(layout.instance(record.instance), real, readOnly)
+    return this.folders(instance)
+  }
+
+  /** Nobody can read or write it through the guest any more once it resolves. @throws FolderError `folder-unknown` */
+  async unshareFolder(instance: string, path: string): Promise<FolderList> {
+    const record = await readInstance(this.device.layout, instance)
+    await removeFolder(this.device.layout.instance(record.instance), await realpath(path).catch(() => path))
+    return this.folders(instance)
+  }
+
+  async #remembered(instance: string): Promise<FolderList> {
+    const chosen = await readFolders(this.device.layout.instance(instance))
+    const folders = chosen.map(({ place, ...folder }) => ({ ...folder, port: guestPorts.folders + place, state: 'not-shared' as const, code: null }))
+    return { folders }
   }
 
   /**

@@ -149,6 +149,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ask: ({ instance, request }) => enrolled().ask(instance, request),
       usb: () => listUsb(options.usb ?? new HostUsb(), runtime?.openSessions ?? []),
       changeUsb: ({ instance, ...change }) => enrolled().changeUsb(instance, change),
+      folders: ({ instance }) => enrolled().folders(instance),
+      shareFolder: ({ instance, path, readOnly }) => enrolled().shareFolder(instance, path, readOnly),
+      unshareFolder: ({ instance, path }) => enrolled().unshareFolder(instance, path),
       changeMedium: ({ instance, ...change }) => enrolled().changeMedium(instance, change),
       snapshots: (request) =>
         enrolled().ofDesktop(

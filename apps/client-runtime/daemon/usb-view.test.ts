@@ -13,7 +13,7 @@ const host = {
 }
 const view = sessionView.parse({
   ...{ session: 's1', instance: 'office-1', desktop: 'office', package: { name: 'office', version: '1', sha256: '0'.repeat(64) } },
-  ...{ engine: 'qemu', state: 'running', holds: [], reason: null, requests: [], network: 'none' },
+  ...{ engine: 'qemu', state: 'running', holds: [], reason: null, requests: [], network: 'none', quarantine: [] },
   ...{ clipboard: { toGuest: false, fromGuest: false }, content: null, guest: null, drives: [] },
   usb: [{ at: '1-2', device: '0781:5567 (class 08)', name: '' }],
 })

@@ -129,6 +129,8 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'network-closed': ENGINE_FAULT,
   'network-protocol': ENGINE_FAULT,
   'network-rule-invalid': ['The network rules of this desktop cannot be kept here.', HELP_DESK],
+  // A folder that is not served blocks nothing.
+  'folder-failed': INTERNAL,
   'lifecycle-refused': INTERNAL,
   'spec-invalid': INTERNAL,
   'range-invalid': INTERNAL,

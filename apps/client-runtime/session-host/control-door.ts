@@ -9,7 +9,7 @@ import { launchPlan } from '@casemate/policy/launch-plan'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type BootProgress, mediumChange, sessionRequest, usbChange, type ViewerAddress } from '../local-api.ts'
+import { type BootProgress, type FolderList, mediumChange, sessionRequest, usbChange, type ViewerAddress } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
 import { MediumError } from './medium-error.ts'
@@ -94,6 +94,7 @@ export async function openControlDoor({ session, watch, viewer, marks, record, s
     }
     return context.json(session.view())
   })
+  app.post('/folders', async (context) => context.json({ folders: [...(await session.readFolders())] } satisfies FolderList))
   serveSnapshots(app, session)
   app.get('/events', async (context) => {
     const seq = afterQuery.safeParse(context.req.query('after') ?? '0')

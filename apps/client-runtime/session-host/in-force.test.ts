@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LaunchPlan } from '@casemate/policy/launch-plan'
+import { closedPlan, type LaunchPlan } from '@casemate/policy/launch-plan'
 import { noUsb } from '@casemate/policy/usb-rules'
 import { describe, expect, it } from 'vitest'
-import { inForce, usbInForce } from './in-force.ts'
+import { inForce, sharingInForce, usbInForce } from './in-force.ts'
 
 const rule = { protocol: 'tcp' as const, cidr: '192.0.2.1/32', ports: [80, 80] as [number, number] }
 const open = { allowed: true, maxBytes: 100 }
@@ -28,4 +28,18 @@ describe('USB in force', () => {
     ['restricted', noUsb],
     ['over', noUsb],
   ] as const)('while the phase is %s', (phase, expected) => expect(usbInForce({ usb }, phase)).toEqual(expected))
+})
+
+describe('sharingInForce', () => {
+  const given = { printer: 'pdf-folder' as const, sharing: { ...closedPlan.sharing, folders: 'read-write' as const } }
+
+  it.each(['open', 'warned'] as const)('is what the plan gives while the phase is %s', (phase) => {
+    expect(sharingInForce(given, phase)).toEqual({ printer: true, folders: 'read-write' })
+    expect(sharingInForce({ ...given, sharing: { ...given.sharing, folders: 'read-only' } }, phase).folders).toBe('read-only')
+    expect(sharingInForce(closedPlan, phase)).toEqual({ printer: false, folders: 'none' })
+  })
+
+  it.each(['restricted', 'over'] as const)('is nothing once the phase is %s', (phase) => {
+    expect(sharingInForce(given, phase)).toEqual({ printer: false, folders: 'none' })
+  })
 })

@@ -30,4 +30,14 @@ export function usbInForce({ usb }: Pick<LaunchPlan, 'usb'>, phase: Phase): Laun
   return isShut(phase) ? noUsb : usb
 }
 
+/** What the guest finds at the switch itself this moment (PO-14, PO-15). */
+export interface SharingInForce {
+  readonly printer: boolean
+  readonly folders: LaunchPlan['sharing']['folders']
+}
+
+export function sharingInForce({ printer, sharing }: Pick<LaunchPlan, 'printer' | 'sharing'>, phase: Phase): SharingInForce {
+  return isShut(phase) ? { printer: false, folders: 'none' } : { printer: printer !== 'none', folders: sharing.folders }
+}
+
 const isShut = (phase: Phase): boolean => phase === 'restricted' || phase === 'over'

@@ -32,6 +32,7 @@ import type { ReadSecrets } from './read-secrets.ts'
 import { PackageScripts } from './scripts/package-scripts.ts'
 import type { SerialCapture } from './serial-capture.ts'
 import type { DiskWatch, Launched } from './session.ts'
+import { GuestServices } from './sharing/guest-services.ts'
 import { carryOutRevert } from './snapshots/revert.ts'
 import { Snapshots } from './snapshots/snapshots.ts'
 import { suspendedState } from './suspended-state.ts'
@@ -130,6 +131,9 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const stateFile = suspendedState(plan, instance, instanceKey)
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open').network, layout, events)
     undo.push(async () => network.guest?.close())
+    const printed = layout.printed(plan.desktop)
+    const services = network.switch === null ? null : new GuestServices({ network: network.switch, layout, instance, printed, runtimeFolder, events })
+    undo.push(async () => services?.close())
     const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)
     const vm = await openVm(backend, spec, stateFile, instance.folder, { state: warm, disks: owned.ready }, reverted, events)
@@ -155,7 +159,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
     const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, inputs.marks, owned.flush)
-    return { vm, opened, stateFile, snapshots, network: network.guest, guest, media, usb, content: packaged.content, settled, release }
+    const parts = { network: network.guest, services, guest, media, usb }
+    return { vm, opened, stateFile, snapshots, ...parts, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

@@ -8,20 +8,21 @@ import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { blocksUsb } from '@casemate/policy/usb-rules'
-import type { BlockedReason, Hold, NetworkView, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
+import type { BlockedReason, FolderView, Hold, NetworkView, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { DriveMedia } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
 import type { GuestWatch } from './guest-watch.ts'
 import { Holds } from './holds.ts'
-import { drivesInForce, type InForce, inForce, usbInForce } from './in-force.ts'
+import { drivesInForce, type InForce, inForce, sharingInForce, usbInForce } from './in-force.ts'
 import { MediumError } from './medium-error.ts'
 import type { GuestNetwork } from './network/guest-network.ts'
 import type { GoodEnd } from './old-releases.ts'
 import { quarantineWords } from './quarantine-words.ts'
 import { requestsOf } from './session-requests.ts'
 import { after, type SessionStep } from './session-state.ts'
+import type { GuestServices } from './sharing/guest-services.ts'
 import { SnapshotError } from './snapshots/error.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 import { UsbError } from './usb/error.ts'
@@ -38,6 +39,8 @@ export interface Launched {
   readonly network: Pick<GuestNetwork, 'apply' | 'observed' | 'use' | 'view'> | null
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
+  /** What the switch itself serves; null for a VM without a network card. */
+  readonly services?: Pick<GuestServices, 'apply' | 'reread'> | null
   /** Null for a VM without drives. */
   readonly media: Pick<DriveMedia, 'drives' | 'in' | 'insert' | 'eject'> | null
   /** Null for a VM without a USB controller. */
@@ -296,6 +299,11 @@ export class Session {
     else if (!(await usb.detach(device))) throw new UsbError('usb-unknown', `this desktop has no USB device \`${device}\``)
   }
 
+  /** Takes up which folders the user gives the guest. */
+  async readFolders(): Promise<readonly FolderView[]> {
+    return (await this.#launched?.services?.reread()) ?? []
+  }
+
   /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */
   async #shutDown(): Promise<void> {
     const asked = (await this.#launched?.guest?.shutDown()) ?? false
@@ -351,8 +359,13 @@ export class Session {
     try {
       this.#launched?.network?.apply(this.inForce.network, this.#plan.limits.networkKbitPerSecond)
       this.#launched?.vm.setProcessorPercent(this.#plan.limits.processorPercent)
+      const { usb, services } = this.#launched ?? {}
       // First what needs no answer of the engine.
-      await Promise.all([this.#launched?.usb?.enforce(usbInForce(this.#plan, this.#phase)), this.#emptyDrives()])
+      await Promise.all([
+        usb?.enforce(usbInForce(this.#plan, this.#phase)),
+        services?.apply(sharingInForce(this.#plan, this.#phase)),
+        this.#emptyDrives(),
+      ])
     } catch (fault) {
       this.block(fault)
     }

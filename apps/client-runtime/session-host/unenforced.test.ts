@@ -31,6 +31,9 @@ describe('what a plan asks for', () => {
     ['scripts of the package', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['USB devices of the host', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
     ['a watermark, and pictures that are kept', { screen: { mode: 'window', watermark: 'device-and-user', screenshots: 'allowed' } }],
+    ['a printer', { printer: 'pdf-folder' }],
+    ['folders to read', { sharing: { ...plan.sharing, folders: 'read-only' } }],
+    ['folders to write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
   ])('is taken where it is enforced: %s', (_name, change) => expect(() => refuseUnenforced({ ...plan, ...change })).not.toThrow())
 
@@ -40,11 +43,8 @@ describe('what a plan asks for', () => {
     ['drive:cd-host', { drives: { cd: 'host', floppy: 'none' } }],
     ['drive:floppy-host', { drives: { cd: 'none', floppy: 'host' } }],
     ['sound:output', { sound: 'output' }],
-    ['printer:pdf-folder', { printer: 'pdf-folder' }],
     ['clipboard:images', { sharing: { ...plan.sharing, images: { toGuest: 1, fromGuest: 0 } } }],
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
-    ['folders:read-only', { sharing: { ...plan.sharing, folders: 'read-only' } }],
-    ['folders:read-write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
     ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],

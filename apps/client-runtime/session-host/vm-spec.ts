@@ -7,7 +7,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Hardware } from '@casemate/vm-package/hardware'
 import type { Manifest } from '@casemate/vm-package/manifest'
 import { drivesInForce } from './in-force.ts'
-import { macOf } from './vm-network.ts'
+import { hasCard, macOf } from './vm-network.ts'
 
 /** An opened disk: where it is, and how large it is now, which for a user's disk need not be what the manifest says. */
 export interface OpenedDisk {
@@ -76,6 +76,6 @@ export function machineShape(plan: LaunchPlan, { hardware, disks }: Manifest): M
   return {
     memoryMiB: plan.memoryMiB,
     disks: disks.map(({ name, size }) => ({ name, sizeBytes: size })),
-    network: plan.network.mode === 'none' || hardware.network === null ? 'none' : { model: hardware.network.model, mac: macOf(plan.instance) },
+    network: hasCard(plan, hardware) ? { model: hardware.network.model, mac: macOf(plan.instance) } : 'none',
   }
 }

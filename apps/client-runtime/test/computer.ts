@@ -40,6 +40,7 @@ const engines: EngineReport = {
   uplink: { available: true, program: '/usr/bin/passt' },
   scripts: true,
   usb: { available: false, code: 'usb-missing', message: 'none in this test' },
+  folders: true,
 }
 
 export class Computer {

@@ -6,5 +6,5 @@ import { startDaemon } from '../daemon/start-daemon.ts'
 const [data = ''] = process.argv.slice(2)
 const uplink = { available: false, code: 'uplink-missing', message: 'none in this test' } as const
 const usb = { available: false, code: 'usb-missing', message: 'none in this test' } as const
-await startDaemon({ data, tickMs: 50, probe: async () => ({ engines: [], uplink, usb, scripts: false }) })
+await startDaemon({ data, tickMs: 50, probe: async () => ({ engines: [], uplink, usb, scripts: false, folders: false }) })
 process.stdout.write('ready\n')

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { layoutOf } from '../layout.ts'
 import type { SessionState } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
+import type { SharingInForce } from '../session-host/in-force.ts'
 import { RecentRefusals } from '../session-host/network/recent-refusals.ts'
 import { SwitchedNetwork } from '../session-host/network/switched-network.ts'
 import { type DiskWatch, Session } from '../session-host/session.ts'
@@ -44,13 +45,22 @@ type FakeVm = Awaited<ReturnType<ReturnType<typeof createFakeBackend>['open']>>
 
 /** A session over the engine's fake backend; `watch` plays the disks, `rules` is what the network switch was told last. */
 function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = createFakeBackend()) {
-  const seen: { watch: DiskWatch | null; vm: FakeVm | null; rules: NetworkRules; rate: number | null; released: number; settled: string[] } = {
+  const seen: {
+    watch: DiskWatch | null
+    vm: FakeVm | null
+    rules: NetworkRules
+    rate: number | null
+    released: number
+    settled: string[]
+    given: SharingInForce[]
+  } = {
     watch: null,
     vm: null,
     rules: { allow: [] },
     rate: null,
     released: 0,
     settled: [],
+    given: [],
   }
   const stateFile: StateFile = { path: join(folder, 'suspended.state'), key: new Uint8Array(32), binding: 'i1' }
   const spec: VmSpec = {
@@ -86,6 +96,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
             return seen.rules
           },
           address: '10.0.2.15',
+          isolated: false,
           counters: () => ({
             ...{ flows: 1, opened: 1, names: { asked: 0, answered: 0, refused: 0, failed: 0, withheld: 0, open: 0 } },
             ...{ toGuest: { frames: 1, bytes: 60 }, toUplink: { frames: 2, bytes: 120 }, refused: { dns: 2, spoofed: 1 } },
@@ -96,12 +107,17 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
           setRate: (kbitPerSecond: number | null) => {
             seen.rate = kbitPerSecond
           },
+          setServices: () => undefined,
           close: async () => undefined,
         },
         new RecentRefusals({ add: () => undefined }, () => 0),
         '02:00:00:00:00:01',
         'listed',
       ),
+      services: {
+        apply: async (inForce: SharingInForce) => void seen.given.push(inForce),
+        reread: async () => [],
+      },
       guest: null,
       media: null,
       usb: null,
@@ -299,6 +315,24 @@ describe('a new plan for a running session', () => {
       'of this computer `agent` does not run',
       'a newer release of this desktop is there; start the desktop again to use it',
     ])
+  })
+})
+
+describe('printer and folders', () => {
+  it('are given as the plan of this moment says, and nothing of them once the VM is restricted', async () => {
+    const { session, seen } = newSession()
+    await session.open()
+    const wider: LaunchPlan = { ...plan, printer: 'pdf-folder', sharing: { ...plan.sharing, folders: 'read-write' } }
+    await session.replan(wider)
+    await session.replan({ ...wider, sharing: { ...plan.sharing, folders: 'read-only' } })
+    session.enter('restricted')
+    expect(seen.given).toEqual([
+      { printer: false, folders: 'none' },
+      { printer: true, folders: 'read-write' },
+      { printer: true, folders: 'read-only' },
+      { printer: false, folders: 'none' },
+    ])
+    await session.close('power-off')
   })
 })
 

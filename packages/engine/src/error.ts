@@ -8,6 +8,7 @@ export type EngineErrorCode =
   | 'engine-missing'
   | 'engine-protocol'
   | 'firmware-missing'
+  | 'folder-failed'
   | 'guest-agent-missing'
   | 'guest-agent-protocol'
   | 'guest-agent-refused'

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
 import { InstanceBusy } from '../../session-host/instance-lock.ts'
 import { MediumError } from '../../session-host/medium-error.ts'
+import { FolderError } from '../../session-host/sharing/folder-error.ts'
 import { SnapshotError } from '../../session-host/snapshots/error.ts'
 import { UsbError } from '../../session-host/usb/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
@@ -58,6 +59,9 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.changeMedium, calls.changeMedium)
   serve(daemonRoutes.usb, calls.usb)
   serve(daemonRoutes.changeUsb, calls.changeUsb)
+  serve(daemonRoutes.folders, calls.folders)
+  serve(daemonRoutes.shareFolder, calls.shareFolder)
+  serve(daemonRoutes.unshareFolder, calls.unshareFolder)
   serve(daemonRoutes.snapshots, calls.snapshots)
   serve(daemonRoutes.snapshotPictures, calls.snapshotPictures)
   serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
@@ -76,8 +80,11 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.doctor, calls.doctor)
 }
 
+const named = [
+  ...[RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError],
+  ...[FolderError, InstanceBusy, MediumError, SnapshotError, UsbError],
+]
+
 function isNamed(error: unknown): boolean {
-  return [RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError, MediumError, SnapshotError, UsbError, InstanceBusy].some(
-    (kind) => error instanceof kind,
-  )
+  return named.some((kind) => error instanceof kind)
 }

@@ -4,6 +4,8 @@ import { type Observation, observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { z } from 'zod'
 import {
+  type FolderList,
+  folderList,
   type MediumChange,
   type NetworkView,
   networkView,
@@ -94,6 +96,11 @@ export class ControlClient {
   /** @throws UsbError as the session host says */
   async changeUsb(change: UsbChange): Promise<SessionView> {
     return sessionView.parse(await this.#call('PUT', '/usb', change))
+  }
+
+  /** Has it take up which folders the user gives the guest. */
+  async readFolders(): Promise<FolderList> {
+    return folderList.parse(await this.#call('POST', '/folders'))
   }
 
   /** @throws SnapshotError as the session host says; so do the next four. */

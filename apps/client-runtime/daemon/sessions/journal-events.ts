@@ -76,6 +76,16 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
       const count = type === 'usb-refused' ? { of: type, by: 1 } : null
       return { entry: { type: 'observed', data: { ...names, fields: { [type]: said } } }, count }
     }
+    case 'printed':
+    case 'folder-shared':
+    case 'folder-withdrawn':
+    case 'folder-not-shared': {
+      const what = fileName.safeParse(type === 'printed' ? data.name : data.path)
+      if (!what.success) return counted
+      const more = text.safeParse(data.access ?? data.code)
+      const said = more.success ? `${what.data}: ${more.data}` : what.data
+      return { entry: { type: 'observed', data: { ...names, fields: { [type]: said } } }, count: null }
+    }
     case 'guest-panicked':
     case 'guest-watchdog':
       return { entry: { type: 'observed', data: { ...names, fields: { guest: type === 'guest-panicked' ? 'panicked' : 'watchdog' } } }, count: null }

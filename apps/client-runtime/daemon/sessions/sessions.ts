@@ -15,6 +15,7 @@ import type { Reason } from '@casemate/policy/reason'
 import { sha256Hex } from '@casemate/policy/sha256'
 import type {
   DaemonResponse,
+  FolderList,
   MediumChange,
   SessionNames,
   SessionRequest,
@@ -24,6 +25,7 @@ import type {
   ViewerAddress,
 } from '../../local-api.ts'
 import { quarantineWords } from '../../session-host/quarantine-words.ts'
+import { FolderError } from '../../session-host/sharing/folder-error.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'
@@ -230,6 +232,17 @@ export class Sessions {
   async changeUsb(instance: string, change: UsbChange): Promise<void> {
     const live = this.#open(instance)
     live.view = await live.control.changeUsb(change)
+  }
+
+  /** Its host takes up what is remembered; null where it is not open. */
+  async readFolders(instance: string): Promise<FolderList | null> {
+    return (await this.#find(instance)?.control.readFolders()) ?? null
+  }
+
+  /** @throws FolderError `folder-refused` where it is open and its policies give it none now */
+  needFolders(instance: string): void {
+    if (this.#find(instance)?.record.plan.sharing.folders === 'none')
+      throw new FolderError('folder-refused', `the policies of \`${instance}\` share no folder with it now`)
   }
 
   /** @throws RuntimeError `session-unknown` */

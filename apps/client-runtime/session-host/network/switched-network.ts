@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Listed servers, or the host alone: the engine's switch with rules, and a way out behind it.
+// Listed servers, or the host alone: the engine's switch with rules, and a way out behind it; or none, where the switch only serves the
+// guest itself.
 import type { NetworkRules, NetworkSwitch } from '@casemate/engine/network'
 import type { NetworkView } from '../../local-api.ts'
 import { type NetworkUse, networkUse } from '../network-use.ts'
@@ -21,10 +22,10 @@ export class SwitchedNetwork implements GuestNetwork {
   readonly #switch: NetworkSwitch
   readonly #recent: RecentRefusals
   readonly #mac: string
-  #mode: 'listed' | 'host-only'
+  #mode: 'listed' | 'host-only' | 'none'
   #waiting = false
 
-  constructor(network: NetworkSwitch, recent: RecentRefusals, mac: string, mode: 'listed' | 'host-only') {
+  constructor(network: NetworkSwitch, recent: RecentRefusals, mac: string, mode: 'listed' | 'host-only' | 'none') {
     this.#switch = network
     this.#recent = recent
     this.#mac = mac
@@ -34,14 +35,15 @@ export class SwitchedNetwork implements GuestNetwork {
   apply(network: PlannedNetwork, kbitPerSecond: number | null): void {
     this.#switch.setRules(rulesOf(network))
     this.#switch.setRate(kbitPerSecond)
-    if (network.mode === 'listed' || network.mode === 'host-only') this.#mode = network.mode
-    this.#waiting = network.mode === 'isolated'
+    const { isolated } = this.#switch
+    if (!isolated && (network.mode === 'listed' || network.mode === 'host-only')) this.#mode = network.mode
+    this.#waiting = network.mode === 'isolated' || (isolated && network.mode !== 'none')
   }
 
   observed(): PlannedNetwork {
     const { allow, allowDomains = [], allowHost = [] } = this.#switch.rules
     // A switch that lets nothing through is what a plan calls no network.
-    if (allow.length + allowDomains.length + allowHost.length === 0) return { mode: 'none' }
+    if (this.#mode === 'none' || this.#switch.isolated || allow.length + allowDomains.length + allowHost.length === 0) return { mode: 'none' }
     return observedNetwork(this.#switch.rules, this.#mode)
   }
 

@@ -29,6 +29,7 @@ export class Gate {
   readonly #names: NameServer
   /** Flows that were refused under the rules of now, so that repeating them costs no search. */
   readonly #refused = new Map<string, Exclude<Verdict, 'allowed'>>()
+  #served: ReadonlySet<number> = new Set()
   #rules: RuleSet
   #host: HostAddresses | null
   #opened = 0
@@ -62,6 +63,11 @@ export class Gate {
     const ended = this.#judgeAgain()
     if (rules.listsIpv6()) return [...ended, toGuest(routerAdvertisement(this.#lan, resolvers6(this.#lan, rules), ROUTER_LIFETIME_SECONDS))]
     return advertised ? [...ended, toGuest(routerAdvertisement(this.#lan, [], 0))] : ended
+  }
+
+  /** The ports at which the switch itself answers, over TCP; no rule is asked about them. */
+  setServed(ports: ReadonlySet<number>): void {
+    this.#served = ports
   }
 
   /** As `setRules`, for the addresses of the host. */
@@ -117,7 +123,7 @@ export class Gate {
     const asked = serveDhcp(packet, this.#lan, this.#rules) ?? serveDhcp6(packet, this.#lan, this.#rules)
     if (asked !== null) return asked
     if (!this.#isOwnSource(packet)) return refuse('spoofed', packet)
-    const served = serveSwitch(packet, this.#lan, this.#rules, this.#names, this.#host)
+    const served = serveSwitch(packet, this.#lan, this.#rules, this.#names, this.#host, this.#served)
     if (served !== null) return served
     const destination = { protocol: packet.protocol, address: Buffer.from(destinationOf(packet)), port: packet.destinationPort }
     if (packet.protocol === 'icmp') destination.port = 0

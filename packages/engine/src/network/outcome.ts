@@ -10,6 +10,8 @@ export interface Outcome {
   readonly refusal: Refusal | null
   /** A name to look up; the gate wants to be told what was found. */
   readonly question?: Question
+  /** Of TCP, for a port that the switch itself serves. */
+  readonly segment?: Packet
 }
 
 export const NOTHING: Outcome = { toGuest: null, toUplink: null, refusal: null }

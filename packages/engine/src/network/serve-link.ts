@@ -39,11 +39,24 @@ export function serveDhcp6(packet: Packet, lan: Lan, rules: RuleSet): Outcome | 
   return rules.listsIpv6() ? answered(answerDhcp6(udpPayload(packet), source, lan, resolvers6(lan, rules)), packet) : NOTHING
 }
 
-/** Null where `packet` is not for the switch itself. */
-export function serveSwitch(packet: Packet, lan: Lan, rules: RuleSet, names: NameServer, host: HostAddresses | null): Outcome | null {
+/**
+ * Null where `packet` is not for the switch itself.
+ * @param served the ports of the gateway's address at which something answers, over IPv4
+ */
+export function serveSwitch(
+  packet: Packet,
+  lan: Lan,
+  rules: RuleSet,
+  names: NameServer,
+  host: HostAddresses | null,
+  served: ReadonlySet<number>,
+): Outcome | null {
   const destination = destinationOf(packet)
   if (![lan.gateway, lan.resolver, lan.gateway6].some((own) => equal(own, destination))) return null
-  if (packet.protocol === 'tcp') return refuse('switch-address', packet, refuseSegment(packet, lan))
+  if (packet.protocol === 'tcp') {
+    if (served.has(packet.destinationPort) && equal(destination, lan.gateway)) return { ...NOTHING, segment: packet }
+    return refuse('switch-address', packet, refuseSegment(packet, lan))
+  }
   if (packet.protocol !== 'udp' || packet.destinationPort !== DNS_PORT) return refuse('switch-address', packet)
   return names.serve(packet, rules, host)
 }

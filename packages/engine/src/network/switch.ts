@@ -11,15 +11,17 @@ import { type HostAddresses, readHostAddresses } from './host-addresses.ts'
 import { lanFor } from './lan.ts'
 import { lookUp } from './look-up.ts'
 import type { Lookup, NameCounters, Question } from './name-server.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, toGuest } from './outcome.ts'
 import { RefusalLog, type RefusalReason, type RefusedFlow } from './refusal-log.ts'
 import { type NetworkRules, RuleSet } from './rules.ts'
+import { type Services, TcpEndpoint } from './tcp-endpoint.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { probeUplink } from './uplink.ts'
 import { UplinkPort } from './uplink-port.ts'
 
 export type { RefusalReason, RefusedFlow } from './refusal-log.ts'
 export type { DomainRule, HostRule, NetworkRule, NetworkRules } from './rules.ts'
+export type { Service, Services } from './tcp-endpoint.ts'
 export { probeUplink } from './uplink.ts'
 
 export type NetworkEvent =
@@ -36,6 +38,8 @@ export interface NetworkOptions {
   /** The guest's Ethernet address, `aa:bb:cc:dd:ee:ff`. */
   readonly mac: string
   readonly rules: NetworkRules
+  /** Without a way out: the guest reaches what the switch itself serves, and nothing else whatever the rules say. */
+  readonly isolated?: true
   /** In each direction; null: no limit. */
   readonly kbitPerSecond: number | null
   /** Servers to ask for names, `address` or `address:port`; without, those of this host. */
@@ -63,8 +67,12 @@ export interface NetworkSwitch {
   setRules(rules: NetworkRules): void
   /** The guest's own on its link. */
   readonly address: string
+  /** What the guest finds at ports of its gateway's address, in force before this returns; connections of others than these are ended. */
+  setServices(services: Services): void
   /** In force now. */
   readonly rules: NetworkRules
+  /** It has no way out: no rule leads anywhere. */
+  readonly isolated: boolean
   /** In each direction, at once; null: no limit. */
   setRate(kbitPerSecond: number | null): void
   counters(): NetworkCounters
@@ -78,19 +86,25 @@ const LONG_TICK = 10
 /** @throws EngineError `uplink-missing` where this host has no usable passt; `network-rule-invalid`. */
 export async function startNetwork(options: NetworkOptions): Promise<NetworkSwitch> {
   const rules = new RuleSet(options.rules)
-  const uplink = await probeUplink()
-  if (!uplink.available) throw new EngineError(uplink.code, uplink.message)
-  const network = new Network(options, uplink.program, rules)
+  const network = new Network(options, options.isolated ? null : await uplinkProgram(), rules)
   await network.listen(options.socket)
   return network
 }
 
+async function uplinkProgram(): Promise<string> {
+  const uplink = await probeUplink()
+  if (!uplink.available) throw new EngineError(uplink.code, uplink.message)
+  return uplink.program
+}
+
 class Network implements NetworkSwitch {
   readonly #options: NetworkOptions
-  readonly #program: string
+  /** Null: there is no uplink. */
+  readonly #program: string | null
   readonly #lan
   readonly #gate: Gate
   readonly #log: RefusalLog
+  readonly #endpoint: TcpEndpoint
   readonly #server = createServer((socket) => this.#join(socket))
   readonly #sent = { toGuest: { frames: 0, bytes: 0 }, toUplink: { frames: 0, bytes: 0 } }
   #host: HostAddresses | null
@@ -106,7 +120,7 @@ class Network implements NetworkSwitch {
   #paced: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(options: NetworkOptions, program: string, rules: RuleSet) {
+  constructor(options: NetworkOptions, program: string | null, rules: RuleSet) {
     this.#options = options
     this.#program = program
     this.#lan = lanFor(options.mac)
@@ -114,6 +128,7 @@ class Network implements NetworkSwitch {
     this.#rules = options.rules
     this.#host = hostAddresses()
     this.#gate = new Gate(this.#lan, rules, this.#host, () => performance.now())
+    this.#endpoint = new TcpEndpoint(this.#lan, (frame) => this.#deliver(toGuest(frame)))
     this.setRate(options.kbitPerSecond)
   }
 
@@ -123,6 +138,7 @@ class Network implements NetworkSwitch {
       this.#server.listen(path, resolve)
     })
     this.#ticker = setInterval(() => this.#tick(), TICK_MS)
+    if (this.#program === null) return
     this.#uplink = new UplinkPort(this.#program, this.#lan, {
       onState: (state, message) => this.#options.onEvent({ type: 'uplink', state, message }),
       onFrame: (frame) => this.#deliver(this.#gate.fromUplink(frame)),
@@ -140,8 +156,17 @@ class Network implements NetworkSwitch {
     return formatAddress(this.#lan.guest)
   }
 
+  setServices(services: Services): void {
+    this.#gate.setServed(new Set(services.keys()))
+    this.#endpoint.setServices(services)
+  }
+
   get rules(): NetworkRules {
     return this.#rules
+  }
+
+  get isolated(): boolean {
+    return this.#program === null
   }
 
   setRate(kbitPerSecond: number | null): void {
@@ -164,6 +189,7 @@ class Network implements NetworkSwitch {
     this.#closed = true
     clearInterval(this.#ticker)
     clearTimeout(this.#paced)
+    this.#endpoint.close()
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#guest?.close()
     await this.#uplink?.close()
@@ -191,8 +217,9 @@ class Network implements NetworkSwitch {
     })
   }
 
-  #deliver({ toGuest, toUplink, refusal, question }: Outcome): void {
+  #deliver({ toGuest, toUplink, refusal, question, segment }: Outcome): void {
     if (refusal !== null) this.#log.add(refusal)
+    if (segment !== undefined) this.#endpoint.take(segment)
     if (question !== undefined) void this.#ask(question)
     if (toGuest !== null && this.#guest !== null) {
       count(this.#sent.toGuest, toGuest)

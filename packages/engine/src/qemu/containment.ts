@@ -28,6 +28,8 @@ export interface Box {
   readonly writable: readonly Bind[]
   readonly devices: readonly string[]
   readonly memoryFiles: readonly MemoryFile[]
+  /** Whether it sees itself, and what it starts, in `/proc`. */
+  readonly processes?: true
   /** Of the VM that the program is part of; absent where it is part of none. */
   readonly limit?: ProcessorLimit | undefined
 }
@@ -42,7 +44,7 @@ export function bubblewrapArguments(box: Box, firstDescriptor: number): string[]
     ...['--uid', '65534', '--gid', '65534', '--cap-drop', 'ALL', '--hostname', 'vm'],
     ...box.systemFolders.flatMap((folder) => ['--ro-bind-try', folder, folder]),
     ...['--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64'],
-    ...['--ro-bind', box.program, box.program, '--dev', '/dev'],
+    ...['--ro-bind', box.program, box.program, '--dev', '/dev', ...(box.processes ? ['--proc', '/proc'] : [])],
     ...box.devices.flatMap((device) => ['--dev-bind', device, device]),
     ...box.readOnly.flatMap((bind) => ['--ro-bind', bind.host, bind.inside]),
     ...box.writable.flatMap((bind) => ['--bind', bind.host, bind.inside]),

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the guest finds at the switch itself: its printer and the folders of its user, as far as the plan gives them this moment. What a plan takes
+// away is cut before `apply` returns its promise: the connection, and with it what the guest has open.
+import { join } from 'node:path'
+import type { NetworkSwitch, Service } from '@casemate/engine/network'
+import { type FolderServer, serveFolder } from '@casemate/engine/shared-folder'
+import type { InstanceLayout, Layout } from '../../layout.ts'
+import type { FolderView } from '../../local-api.ts'
+import type { EventLog } from '../event-log.ts'
+import type { SharingInForce } from '../in-force.ts'
+import { FolderError } from './folder-error.ts'
+import { guestPorts } from './ports.ts'
+import { Printer } from './printer.ts'
+import { shareable } from './shareable.ts'
+import { type ChosenFolder, readFolders } from './shared-folders.ts'
+
+interface Served {
+  readonly folder: ChosenFolder
+  readonly server: FolderServer
+  readonly service: Service
+}
+
+interface Options {
+  readonly network: Pick<NetworkSwitch, 'setServices'>
+  readonly layout: Layout
+  readonly instance: Pick<InstanceLayout, 'sharedFolders'>
+  /** Where printed documents go. */
+  readonly printed: string
+  readonly runtimeFolder: string
+  readonly events: Pick<EventLog, 'add'>
+}
+
+const NOTHING: SharingInForce = { printer: false, folders: 'none' }
+
+export class GuestServices {
+  readonly #options: Options
+  readonly #print: Service
+  readonly #served = new Map<number, Served>()
+  readonly #failed = new Map<number, string>()
+  #chosen: readonly ChosenFolder[] = []
+  #inForce = NOTHING
+  #turn: Promise<unknown> = Promise.resolve()
+  #count = 0
+
+  constructor(options: Options) {
+    this.#options = options
+    const printer = new Printer({
+      folder: options.printed,
+      now: () => performance.now(),
+      date: () => new Date(),
+      printed: (name, bytes) => options.events.add('printed', { name, bytes }),
+      refused: (reason) => options.events.add('print-refused', { reason }),
+    })
+    this.#print = (connection) => printer.serve(connection)
+  }
+
+  /** Resolves once nothing is served that is not in force, and all that can be of what is. */
+  apply(inForce: SharingInForce): Promise<void> {
+    this.#inForce = inForce
+    this.#announce()
+    return this.#inTurn(() => this.#settle())
+  }
+
+  /** Takes up what the user chose meanwhile. */
+  reread(): Promise<readonly FolderView[]> {
+    return this.#inTurn(async () => {
+      await this.#settle()
+      return this.#chosen.map((folder) => ({ ...this.#view(folder) }))
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.apply(NOTHING)
+  }
+
+  #view({ place, path, readOnly }: ChosenFolder): FolderView {
+    const served = this.#served.get(place)
+    const state = served === undefined ? 'not-shared' : served.folder.readOnly ? 'read-only' : 'read-write'
+    return { path, readOnly, port: guestPorts.folders + place, state, code: this.#failed.get(place) ?? null }
+  }
+
+  /** As the plan lets it be. */
+  #wanted(): readonly ChosenFolder[] {
+    const { folders } = this.#inForce
+    if (folders === 'none') return []
+    return this.#chosen.map((folder) => ({ ...folder, readOnly: folder.readOnly || folders === 'read-only' }))
+  }
+
+  async #settle(): Promise<void> {
+    const { instance, events, layout, runtimeFolder } = this.#options
+    this.#chosen = await readFolders(instance)
+    this.#announce()
+    for (const [place, { folder, server }] of [...this.#served]) {
+      if (this.#isWanted(folder)) continue
+      this.#served.delete(place)
+      await server.close()
+      events.add('folder-withdrawn', { path: folder.path })
+    }
+    this.#failed.clear()
+    for (const folder of this.#wanted()) {
+      if (this.#served.has(folder.place)) continue
+      try {
+        // Where it was when it was chosen, and nowhere that a guest could have led to since.
+        if ((await shareable(folder.path, layout)) !== folder.path) throw new FolderError('folder-missing', `\`${folder.path}\` is a link now`)
+        this.#count += 1
+        const server = await serveFolder(folder, join(runtimeFolder, `folder${this.#count}`))
+        this.#served.set(folder.place, { folder, server, service: (connection) => server.serve(connection) })
+        events.add('folder-shared', { path: folder.path, access: folder.readOnly ? 'read-only' : 'read-write' })
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'folder-failed'
+        this.#failed.set(folder.place, code)
+        events.add('folder-not-shared', { path: folder.path, code })
+      }
+    }
+    this.#announce()
+  }
+
+  /** Of what is served, that which is in force now. */
+  #announce(): void {
+    const services = new Map<number, Service>()
+    if (this.#inForce.printer) services.set(guestPorts.printer, this.#print)
+    for (const { folder, service } of this.#served.values()) if (this.#isWanted(folder)) services.set(guestPorts.folders + folder.place, service)
+    this.#options.network.setServices(services)
+  }
+
+  #isWanted({ place, path, readOnly }: ChosenFolder): boolean {
+    return this.#wanted().some((one) => one.place === place && one.path === path && one.readOnly === readOnly)
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}
