@@ -17,9 +17,11 @@ const factsOf = (capabilities: Offered) => {
 describe('the facts of an engine', () => {
   it('offer a limit of computing time where its probe found one, and nowhere else', () => {
     expect(factsOf(new Set(['disk:ide', 'suspend', 'limit:processor']))).toEqual([
-      { name: 'qemu', capabilities: ['disk:discard-changes', 'suspend', 'limit:processor'] },
+      { name: 'qemu', capabilities: ['disk:discard-changes', 'limit:disk-growth', 'suspend', 'limit:processor'] },
     ])
-    expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([{ name: 'qemu', capabilities: ['disk:discard-changes', 'suspend'] }])
+    expect(factsOf(new Set(['disk:ide', 'suspend']))).toEqual([
+      { name: 'qemu', capabilities: ['disk:discard-changes', 'limit:disk-growth', 'suspend'] },
+    ])
   })
 
   it('name all hardware that a package may need, and nothing else as hardware', () => {

@@ -38,7 +38,7 @@ export function engineFacts({ engines, uplink }: EngineReport): Facts['engines']
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))
     const kept = all.includes('snapshot') ? ['snapshots' as const] : []
-    const capabilities = ['disk:discard-changes' as const, ...drives, ...(network ? switched : []), ...others, ...kept]
+    const capabilities = ['disk:discard-changes' as const, 'limit:disk-growth' as const, ...drives, ...(network ? switched : []), ...others, ...kept]
     return [{ name, capabilities, ...(given.length === 0 ? {} : { hardware: given }) }]
   })
 }

@@ -137,7 +137,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
     const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, owned.flush)
-    return { vm, opened, stateFile, snapshots, network: network.switch, guest, media, content: packaged.content, settled, release }
+    const growth = vm.growth ?? owned.growth
+    return { vm, opened, stateFile, snapshots, growth, network: network.switch, guest, media, content: packaged.content, settled, release }
   } catch (fault) {
     await release()
     throw fault

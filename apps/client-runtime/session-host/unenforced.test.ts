@@ -20,6 +20,7 @@ describe('what a plan asks for', () => {
     ['snapshots, taken and brought back', { snapshots: { take: true, revert: true } }],
     ['disks whose changes go', { diskChanges: 'discarded' }],
     ['a limit of computing time', { limits: { ...plan.limits, processorPercent: 50 } }],
+    ['a limit of how far disks grow', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['a rate of the network', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     [
       'the serial port, suspending and every power command',
@@ -45,7 +46,6 @@ describe('what a plan asks for', () => {
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
     ['screen:watermark', { screen: { ...plan.screen, watermark: 'device-and-user' } }],
     ['screen:screenshots', { screen: { ...plan.screen, screenshots: 'allowed' } }],
-    ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['scripts', { scripts: { ...plan.scripts, powerOn: ['gate'] } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
   ])('is refused where it is not, by name: %s', (missing, change) => {

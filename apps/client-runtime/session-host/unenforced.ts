@@ -8,7 +8,7 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
   ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured'],
-  ...['disk:discard-changes', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
+  ...['disk:discard-changes', 'limit:disk-growth', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
   ...['serial:captured', 'snapshots', 'suspend'],
 ]
 
