@@ -13,7 +13,7 @@ export const sessionState = z.enum(['locked', 'preparing', 'running', 'paused', 
 export type SessionState = z.infer<typeof sessionState>
 
 /** Why the CPUs stand still; the VM runs only while nobody holds it. */
-export const hold = z.enum(['user', 'disk', 'daemon', 'deadline'])
+export const hold = z.enum(['user', 'disk', 'disk-limit', 'daemon', 'deadline'])
 export type Hold = z.infer<typeof hold>
 
 /** What a user may ask of a session; the plan decides which of them are offered. */

@@ -10,7 +10,7 @@ import { placesOf } from '../session-host/places.ts'
 import { smallMachine } from '../session-host/small-machine.ts'
 import type { SealedRelease, World } from '../session-host/world.ts'
 import { runOk } from '../story/run-command.ts'
-import { ringDisk } from './ring-guest.ts'
+import { type RingSlot, ringDisk } from './ring-guest.ts'
 import { mixedImage } from './seeded.ts'
 import { objectNames } from './whole-objects.ts'
 
@@ -45,12 +45,13 @@ export async function prepareGround(seed: number, folder: string): Promise<Groun
   return { seed, folder, image, whole: { objects: await objectNames(whole), ms }, guest, worlds: { qemu, v86 } }
 }
 
-export async function sealRingGuest(seed: number, world: World): Promise<SealedRelease> {
+/** @param slot as `ringDisk` takes it */
+export async function sealRingGuest(seed: number, world: World, slot?: RingSlot): Promise<SealedRelease> {
   const disks = placesOf(world.folder).disks('guest')
   await mkdir(disks)
   await writeFile(join(disks, 'machine.yaml'), smallMachine)
   const image = join(disks, 'ring.img')
-  await writeFile(image, ringDisk(seed, guestMebibytes))
+  await writeFile(image, ringDisk(seed, guestMebibytes, slot))
   return await sealDisks(world, 'guest', ['--disk', `system=${image}`])
 }
 

@@ -9,15 +9,25 @@ import { noise } from './seeded.ts'
 const slots = 128
 const mebibyte = 1 << 20
 
-/** @param mebibytes its size; all behind the first two MiB is noise. */
-export function ringDisk(seed: number, mebibytes: number): Buffer {
+/**
+ * @param mebibytes its size; all behind its slots is noise.
+ * @param slot how far one is from the next, and how much of it is written, in sectors up to 127
+ */
+export function ringDisk(seed: number, mebibytes: number, slot: RingSlot = { apart: 5, written: 1 }): Buffer {
   const disk = Buffer.alloc(mebibytes * mebibyte)
   disk.set(code, 0)
   // INT 13h, functions 42h and 43h: one sector to or from 0000:8000, its number is filled in.
-  disk.set([0x10, 0, 1, 0, 0x00, 0x80, 0, 0], 0x180)
+  disk.set([0x10, 0, slot.written, 0, 0x00, 0x80, 0, 0], 0x180)
+  disk.set([slot.apart], code.indexOf(0x6b) + 2)
   disk.set([0x55, 0xaa], 510)
-  noise(seed, disk.length - 2 * mebibyte).copy(disk, 2 * mebibyte)
+  const ownBytes = Math.ceil((2048 + slots * slot.apart) / 2048) * mebibyte
+  noise(seed, disk.length - ownBytes).copy(disk, ownBytes)
   return disk
+}
+
+export interface RingSlot {
+  readonly apart: number
+  readonly written: number
 }
 
 export interface RingWords {

@@ -29,6 +29,8 @@ const stateWords: Readonly<Record<SessionState, string>> = {
 const holdWords: Readonly<Record<Session['holds'][number], string>> = {
   user: 'You paused it.',
   disk: 'It waits for data: part of its disk has not arrived. It goes on by itself when it has.',
+  'disk-limit':
+    'Its disks have grown to the limit that your organisation gives them. Ask your administrator for more room; it goes on by itself, and nothing is lost.',
   daemon: 'The Casemate service was silent; it goes on by itself.',
   deadline: 'Its permission to run is being checked.',
 }

@@ -98,6 +98,8 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'snapshot-refused': ['Your organisation does not allow this with snapshots.', HELP_DESK],
   'snapshot-unsupported': ['Of this desktop no snapshots can be kept.', HELP_DESK],
   'snapshots-full': ['This desktop has as many snapshots as it may have.', 'Delete one of them, then try it again.'],
+  // Its session is held by it, never blocked.
+  'disk-growth-reached': INTERNAL,
   'capability-missing': ['This computer cannot run the desktop as its policy asks.', HELP_DESK],
   'containment-missing': ['This computer lacks what is needed to keep a desktop apart from it.', INSTALL],
   'engine-missing': ['The program that runs the desktop is not installed.', INSTALL],

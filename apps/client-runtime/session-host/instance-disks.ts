@@ -5,6 +5,7 @@
 // AES-XTS overlays. A system disk's overlay belongs to one release; a user's disk is filled once and belongs to the instance.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { GrowthBudget } from '@casemate/engine/disk-growth'
 import { createOverlay as createXtsOverlay, openOverlay, type XtsOverlay } from '@casemate/engine/overlay'
 import { createFilledOverlay, createOverlay as createLuksOverlay } from '@casemate/engine/qemu-overlay'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
@@ -27,6 +28,8 @@ export interface InstanceDisks {
   readonly ready: Promise<void>
   /** What was written by now is in the files when it resolves, of a machine that stands still. */
   flush(): Promise<void>
+  /** Of those that this process writes; null where the engine does. */
+  readonly growth: GrowthBudget | null
   /** Waits for those still being made. */
   close(): Promise<void>
 }
@@ -95,7 +98,7 @@ async function openForQemu(owner: DiskOwner, disks: readonly ManifestDisk[], pac
     byName.set(disk.name, { sizeBytes: disk.size, storage: { kind: 'luks-overlay', base: disk.role === 'user' ? null : base, file, key } })
   }
   // QEMU has flushed them itself before it stands still.
-  return { byName, ready: Promise.resolve(), flush: async () => undefined, close: () => server.close() }
+  return { byName, ready: Promise.resolve(), flush: async () => undefined, growth: null, close: () => server.close() }
 }
 
 async function openForV86(
@@ -107,6 +110,7 @@ async function openForV86(
   const socket = join(owner.runtimeFolder, 'disks.sock')
   const devices = new Map<string, BlockDevice>()
   const openings: Promise<XtsOverlay>[] = []
+  const growth = new GrowthBudget()
   const close = async () => {
     for (const opening of await Promise.allSettled(openings)) if (opening.status === 'fulfilled') await opening.value.close()
   }
@@ -115,7 +119,7 @@ async function openForV86(
       const source = packaged.get(disk.name)
       if (source === undefined) throw new Error(`disk \`${disk.name}\` is not in the package`)
       const content = warm === null ? null : warmDisk(warm, disk.name, disk.size, source)
-      const opening = openOwn(owner, disk, source, warm)
+      const opening = openOwn(owner, disk, source, warm, growth)
       // Whoever awaits it hears of a failure; until then it is no unhandled one.
       opening.catch(() => undefined)
       openings.push(opening)
@@ -130,7 +134,7 @@ async function openForV86(
     const flush = async () => {
       for (const opening of openings) await (await opening).flush()
     }
-    return { byName, ready, flush, close: () => server.close().then(close) }
+    return { byName, ready, flush, growth, close: () => server.close().then(close) }
   } catch (fault) {
     await close()
     throw fault
@@ -138,12 +142,12 @@ async function openForV86(
 }
 
 /** Makes it where it is not there yet: a system disk empty over `source`, a user's as a copy of it, both with what the warm state wrote. */
-async function openOwn(owner: DiskOwner, disk: ManifestDisk, source: PackageDisk, warm: WarmState | null): Promise<XtsOverlay> {
+async function openOwn(owner: DiskOwner, disk: ManifestDisk, source: PackageDisk, warm: WarmState | null, growth: GrowthBudget): Promise<XtsOverlay> {
   const own = ownDisk(owner, disk)
   if (!(await isThere(own.file))) {
     const below = disk.role === 'user' ? source : null
     const fillFrom = warm === null ? below : warmDisk(warm, disk.name, disk.size, below)
     await createXtsOverlay({ ...own, size: disk.size, ...(fillFrom === null ? {} : { fillFrom }) })
   }
-  return openOverlay({ ...own, base: disk.role === 'user' ? null : source })
+  return openOverlay({ ...own, base: disk.role === 'user' ? null : source, growth })
 }

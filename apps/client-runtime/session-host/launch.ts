@@ -159,7 +159,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const opened = { package: plan.package.sha256, engine, memoryMiB: spec.memoryMiB, serial: spec.serial }
     packaged.fetchAhead(over.signal)
     const snapshots = new Snapshots({ plan, layout: instance, instanceKey }, manifest, inputs.marks, owned.flush)
-    const parts = { network: network.guest, services, guest, media, usb }
+    const growth = vm.growth ?? owned.growth
+    const parts = { growth, network: network.guest, services, guest, media, usb }
     return { vm, opened, stateFile, snapshots, ...parts, content: packaged.content, settled, release }
   } catch (fault) {
     await release()

@@ -4,6 +4,8 @@
 // while the session is `running`, that any fault blocks, and that nothing is written down that could be resumed twice.
 // It decides nothing about policy: it executes the plan it was given.
 import type { DriveName } from '@casemate/engine/device-spec'
+import type { DiskGrowth } from '@casemate/engine/disk-growth'
+import { EngineError } from '@casemate/engine/error'
 import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
@@ -35,6 +37,8 @@ export interface Launched {
   readonly opened: Pick<Observation, 'package' | 'engine' | 'memoryMiB' | 'serial'>
   readonly stateFile: StateFile
   readonly snapshots: Pick<Snapshots, 'list' | 'take' | 'thumbnail' | 'planRevert' | 'rename' | 'delete'>
+  /** Null where nothing can hold its disks to a limit: none may be set then. */
+  readonly growth: DiskGrowth | null
   /** Null for a VM without a network. */
   readonly network: Pick<GuestNetwork, 'apply' | 'observed' | 'use' | 'view'> | null
   /** Null for a VM without a channel to an agent. */
@@ -70,6 +74,8 @@ export class Session {
   #state: SessionState = 'locked'
   #reason: BlockedReason | null = null
   #launched: Launched | null = null
+  /** The limit that the launched one is held to. */
+  #growthMiB: number | null = null
   #queue: Promise<void> = Promise.resolve()
   readonly #holds = new Holds()
   readonly #launching = new AbortController()
@@ -153,10 +159,11 @@ export class Session {
     }
     const launched = await this.#launch(watch, this.#launching.signal)
     this.#launched = launched
+    this.#growthMiB = null
     await this.#enforce()
     launched.guest?.onChange(() => this.#changed())
     launched.usb?.onChange(() => this.#changed())
-    launched.vm.on('starved', (disk) => this.hold('disk', { disk }))
+    launched.vm.on('starved', (disk) => void this.#starved(launched, disk))
     void launched.vm.exited.then((exit) => {
       // One that made room for another is of no concern.
       if (this.#launched === launched) this.#vmExited(exit.state, exit.message)
@@ -222,6 +229,27 @@ export class Session {
     if (!this.#holds.remove(reason)) return
     this.events.add('released', { reason })
     void this.#inTurn(() => this.#settle())
+  }
+
+  /** A disk that the limit of growth keeps from growing is another matter than one that is silent: waiting does not help. */
+  async #starved({ growth }: Launched, disk: string): Promise<void> {
+    this.hold('disk', { disk })
+    try {
+      const why = (await growth?.whyStarved(disk)) ?? 'other'
+      if (why === 'held') this.hold('disk-limit', { disk })
+      if (why !== 'other') this.release('disk')
+    } catch (fault) {
+      this.block(fault)
+    }
+  }
+
+  /** @throws EngineError `capability-missing` */
+  async #limitGrowth({ growth }: Launched, limitMiB: number | null): Promise<void> {
+    if (growth === null && limitMiB !== null) throw new EngineError('capability-missing', 'nothing can hold these disks to `limit:disk-growth`')
+    if (limitMiB === this.#growthMiB) return
+    await growth?.set(limitMiB === null ? null : limitMiB * 2 ** 20)
+    this.#growthMiB = limitMiB
+    this.release('disk-limit')
   }
 
   /** Fails closed: the CPUs stop, the screen closes, only ending is left. */
@@ -364,6 +392,7 @@ export class Session {
       await Promise.all([
         usb?.enforce(usbInForce(this.#plan, this.#phase)),
         services?.apply(sharingInForce(this.#plan, this.#phase)),
+        this.#launched === null ? undefined : this.#limitGrowth(this.#launched, this.#plan.limits.diskGrowthMiB),
         this.#emptyDrives(),
       ])
     } catch (fault) {

@@ -22,6 +22,7 @@ describe('what a plan asks for', () => {
     ['snapshots, taken and brought back', { snapshots: { take: true, revert: true } }],
     ['disks whose changes go', { diskChanges: 'discarded' }],
     ['a limit of computing time', { limits: { ...plan.limits, processorPercent: 50 } }],
+    ['a limit of how far disks grow', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['a rate of the network', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     [
       'the serial port, suspending and every power command',
@@ -47,7 +48,6 @@ describe('what a plan asks for', () => {
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
-    ['limit:disk-growth', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
     ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
   ])('is refused where it is not, by name: %s', (missing, change) => {
     expect(() => refuseUnenforced(plan)).not.toThrow()

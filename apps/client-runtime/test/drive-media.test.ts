@@ -40,7 +40,17 @@ async function slowDrive() {
     runtimeFolder: folder,
   })
   const launched = {
-    ...{ vm, media, guest: null, usb: null, network: null, content: () => null, settled: async () => undefined, release: () => media.close() },
+    ...{
+      vm,
+      media,
+      guest: null,
+      usb: null,
+      growth: null,
+      network: null,
+      content: () => null,
+      settled: async () => undefined,
+      release: () => media.close(),
+    },
     opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: 64, serial: 'none' as const },
     stateFile: { path: join(folder, 'state'), key: new Uint8Array(32), binding: 'i1' },
     snapshots: new Snapshots(

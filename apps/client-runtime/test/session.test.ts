@@ -2,6 +2,7 @@
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { StarvedBy } from '@casemate/engine/disk-growth'
 import { EngineError } from '@casemate/engine/error'
 import { createFakeBackend } from '@casemate/engine/fake'
 import type { NetworkRule, NetworkRules } from '@casemate/engine/network'
@@ -53,6 +54,8 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
     released: number
     settled: string[]
     given: SharingInForce[]
+    growth: (number | null)[]
+    starvedBy: StarvedBy
   } = {
     watch: null,
     vm: null,
@@ -61,6 +64,8 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
     released: 0,
     settled: [],
     given: [],
+    growth: [],
+    starvedBy: 'other',
   }
   const stateFile: StateFile = { path: join(folder, 'suspended.state'), key: new Uint8Array(32), binding: 'i1' }
   const spec: VmSpec = {
@@ -90,6 +95,10 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
         new Watermarks({ device: 'd1', user: null }),
         async () => undefined,
       ),
+      growth: {
+        set: async (bytes: number | null) => void seen.growth.push(bytes),
+        whyStarved: async () => seen.starvedBy,
+      },
       network: new SwitchedNetwork(
         {
           get rules() {
@@ -194,6 +203,27 @@ describe('a session', () => {
     expect(session.view().holds).toEqual(['disk'])
     seen.watch?.arrived()
     await reaches(session, 'running')
+    await session.close('power-off')
+  })
+
+  it('is held by name where its disks may grow no farther, until the plan lets them; a silent disk is held as before', async () => {
+    const { session, seen } = newSession()
+    await session.open()
+    await session.replan({ ...plan, limits: { ...plan.limits, diskGrowthMiB: 2 } })
+    expect(seen.growth).toEqual([2 ** 21])
+    seen.starvedBy = 'held'
+    seen.vm?.starve('system')
+    await reaches(session, 'paused')
+    expect([session.view().holds, session.requests]).toEqual([['disk-limit'], ['suspend', 'power-off']])
+    await session.replan({ ...plan, limits: { ...plan.limits, diskGrowthMiB: 2, networkKbitPerSecond: 8 } })
+    expect(session.view().holds).toEqual(['disk-limit'])
+    await session.replan({ ...plan, limits: { ...plan.limits, diskGrowthMiB: 3 } })
+    await reaches(session, 'running')
+    expect(seen.growth).toEqual([2 ** 21, 3 * 2 ** 20])
+    seen.starvedBy = 'other'
+    seen.vm?.starve('system')
+    await reaches(session, 'paused')
+    expect(session.view().holds).toEqual(['disk'])
     await session.close('power-off')
   })
 

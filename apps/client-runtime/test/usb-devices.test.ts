@@ -66,6 +66,7 @@ async function opened({
   })
   const launched = {
     ...{ vm, media: null, guest: null, network: null, content: () => null, settled: async () => undefined, release: () => devices.close() },
+    growth: null,
     usb: controller ? devices : null,
     opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: 64, serial: 'none' as const },
     stateFile: { path: join(folder, 'state'), key: new Uint8Array(32), binding: 'i1' },

@@ -4,6 +4,7 @@
 export type EngineErrorCode =
   | 'capability-missing'
   | 'containment-missing'
+  | 'disk-growth-reached'
   | 'engine-failed'
   | 'engine-missing'
   | 'engine-protocol'

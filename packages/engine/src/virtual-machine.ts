@@ -6,6 +6,7 @@ import type { Capability } from './capabilities.ts'
 import type { CpuModel, CpuTopology, DeviceSpec, DriveName } from './device-spec.ts'
 import type { EngineErrorCode } from './error.ts'
 import type { VmState } from './lifecycle.ts'
+import type { DiskGrowth } from './limits/disk-growth.ts'
 import type { VmStats } from './stats/vm-stats.ts'
 import type { UsbAdmission } from './usb/admission.ts'
 import type { RedirFilter } from './usb/redir-filter.ts'
@@ -122,6 +123,8 @@ export interface VirtualMachine {
   readonly state: VmState
   /** Absent where the backend has none of `DeviceSpec`. */
   readonly devices?: DeviceControl | undefined
+  /** Of files that the engine writes itself; absent where others serve its disks. */
+  readonly growth?: DiskGrowth | undefined
   /** Unix socket of an RFB 3.8 server (RFC 6143), security type None, reachable by the session host alone. */
   readonly displaySocket: string
   start(): Promise<void>

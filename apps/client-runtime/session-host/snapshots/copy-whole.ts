@@ -9,13 +9,13 @@ const zeros = Buffer.alloc(block)
 /** The file system, or this pair of folders, shares no blocks (ioctl_ficlone(2)). */
 const unshared: ReadonlySet<string | undefined> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY', 'EPERM'])
 
-/** `to` must not exist. It is not durable before `syncFile`. */
-export async function copyWhole(from: string, to: string): Promise<void> {
+/** `to` must not exist. Of a copy byte for byte, only what is before `until` is read and kept. It is not durable before `syncFile`. */
+export async function copyWhole(from: string, to: string, until = Number.POSITIVE_INFINITY): Promise<void> {
   try {
     await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && unshared.has(String(error.code)))) throw error
-    await copyBytes(from, to)
+    await copyBytes(from, to, until)
   }
 }
 
@@ -28,15 +28,15 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-export async function copyBytes(from: string, to: string): Promise<void> {
+export async function copyBytes(from: string, to: string, until = Number.POSITIVE_INFINITY): Promise<void> {
   const source = await open(from, 'r')
   try {
     const target = await open(to, 'wx', 0o600)
     try {
-      const { size } = await source.stat()
+      const size = Math.min((await source.stat()).size, until)
       const buffer = Buffer.allocUnsafe(step)
       for (let at = 0; at < size; ) {
-        const { bytesRead } = await source.read(buffer, 0, step, at)
+        const { bytesRead } = await source.read(buffer, 0, Math.min(step, size - at), at)
         if (bytesRead === 0) throw new Error(`\`${from}\` became shorter while it was copied`)
         await writeRuns(target, buffer.subarray(0, bytesRead), at)
         at += bytesRead

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { endOfOverlay } from '@casemate/engine/qemu-overlay-end'
 import { sealState } from '@casemate/engine/state-seal'
 import type { VirtualMachine } from '@casemate/engine/virtual-machine'
 import { syncFolder } from '../../daemon/update/write-whole.ts'
@@ -49,7 +50,8 @@ export async function takeSnapshot(owner: SnapshotOwner, machine: TakenMachine, 
     const copies = machine.files.map((file) => [file, join(part.disks, basename(file))] as const)
     await machine.vm.snapshot(memoryFile(owner, id, part.state), async () => {
       await machine.flush()
-      for (const [from, to] of copies) await copyWhole(from, to)
+      // A file that QEMU writes is made longer than what is in it.
+      for (const [from, to] of copies) await copyWhole(from, to, engine === 'qemu' ? await endOfOverlay(from) : undefined)
     })
     for (const [, to] of copies) await syncFile(to)
     await syncFolder(part.disks)

@@ -31,6 +31,8 @@ const NOTICES: Readonly<Partial<Record<SessionState, readonly [title: string, te
 const HOLDS: Readonly<Record<SessionView['holds'][number], string>> = {
   user: 'You paused it.',
   disk: 'It waits for data: part of its disk has not arrived. It goes on by itself when it has.',
+  'disk-limit':
+    'Its disks have grown to the limit that your organisation gives them. Ask your administrator for more room; it goes on by itself, and nothing is lost.',
   daemon: 'The Casemate service on this computer does not answer; it goes on by itself when it does.',
   deadline: 'Its permission to run is being checked.',
 }

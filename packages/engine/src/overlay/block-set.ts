@@ -4,9 +4,14 @@ import type { BlockRun } from './allocation-log.ts'
 /** A set of block numbers as a bitmap: 32 bytes a MiB of disk. */
 export class BlockSet {
   private readonly bits: Uint8Array
+  private members = 0
 
   constructor(blocks: number) {
     this.bits = new Uint8Array(Math.ceil(blocks / 8))
+  }
+
+  get size(): number {
+    return this.members
   }
 
   has(block: number): boolean {
@@ -17,6 +22,7 @@ export class BlockSet {
   add(block: number): boolean {
     if (this.has(block)) return false
     this.bits[block >> 3] = (this.bits[block >> 3] ?? 0) | (1 << (block & 7))
+    this.members++
     return true
   }
 

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EngineError } from '../error.ts'
+import type { GrowthBudget } from '../limits/disk-growth.ts'
 import { AllocationLog } from './allocation-log.ts'
 import { decryptBlocks, encryptBlocks } from './block-cipher.ts'
 import { BlockSet, toRuns } from './block-set.ts'
@@ -16,6 +17,8 @@ import { readFully, writeFully } from './positioned-io.ts'
 import { RangeLock } from './range-lock.ts'
 
 const { BLOCK } = layout
+/** Of each block that is new: itself, and a record of its own in the log, which is the most that it takes there. */
+const TAKEN_BYTES = BLOCK + 44
 
 export interface DiskExtent {
   readonly length: number
@@ -68,7 +71,9 @@ export async function createOverlay(options: OverlayIdentity & { readonly size: 
 /**
  * @throws EngineError `overlay-mismatch` under another key or binding; `overlay-altered` where header or log were damaged.
  */
-export async function openOverlay(options: OverlayIdentity & { readonly base: OverlayBase | null }): Promise<XtsOverlay> {
+export async function openOverlay(
+  options: OverlayIdentity & { readonly base: OverlayBase | null; readonly growth?: GrowthBudget },
+): Promise<XtsOverlay> {
   const file = await open(options.file, 'r+')
   try {
     const bytes = await readFully(file, 0, layout.HEADER_BYTES)
@@ -77,7 +82,7 @@ export async function openOverlay(options: OverlayIdentity & { readonly base: Ov
     layout.verifyHeader(bytes, keys)
     const owned = new BlockSet(layout.blockCount(header.size))
     const log = await AllocationLog.open(file, header, keys, layout.blockCount(header.size), (run) => owned.addRun(run))
-    return new XtsOverlay(file, header.size, keys, options.base, owned, log)
+    return new XtsOverlay(file, header.size, keys, options.base, owned, log, options.growth ?? null)
   } catch (error) {
     await file.close()
     throw error
@@ -93,6 +98,7 @@ export class XtsOverlay {
   private readonly base: OverlayBase | null
   private readonly owned: BlockSet
   private readonly log: AllocationLog
+  private readonly growth: GrowthBudget | null
   private readonly locks = new RangeLock()
   /** Owned since the last flush: written, not yet named by the log. */
   private unlogged = new Set<number>()
@@ -100,13 +106,23 @@ export class XtsOverlay {
   /** After a failed fsync the kernel may have dropped the pages: no later flush can promise anything. */
   private broken: unknown = null
 
-  constructor(file: FileHandle, size: number, keys: layout.OverlayKeys, base: OverlayBase | null, owned: BlockSet, log: AllocationLog) {
+  constructor(
+    file: FileHandle,
+    size: number,
+    keys: layout.OverlayKeys,
+    base: OverlayBase | null,
+    owned: BlockSet,
+    log: AllocationLog,
+    growth: GrowthBudget | null,
+  ) {
     this.file = file
     this.size = size
     this.keys = keys
     this.base = base
     this.owned = owned
     this.log = log
+    this.growth = growth
+    growth?.add(layout.blockPosition(0) + owned.size * TAKEN_BYTES)
   }
 
   /** Errors of the base pass through. */
@@ -121,6 +137,7 @@ export class XtsOverlay {
     return Buffer.concat(parts).subarray(start, start + length)
   }
 
+  /** @throws EngineError `disk-growth-reached`: nothing of it is written */
   async write(offset: number, data: Uint8Array): Promise<void> {
     this.checkRange(offset, data.length)
     if (data.length === 0) return
@@ -129,7 +146,14 @@ export class XtsOverlay {
     await this.locks.run(first, end, async () => {
       const plain = await this.wholeBlocks(first, end, offset, data)
       const sealed = encryptBlocks(this.keys.disk, first, plain)
-      await writeFully(this.file, layout.blockPosition(first), sealed)
+      const grows = [...this.owned.runs(first, end)].reduce((sum, run) => sum + (run.inside ? 0 : run.count), 0) * TAKEN_BYTES
+      if (this.growth?.take(grows) === false) throw new EngineError('disk-growth-reached', `the disks may not grow by ${grows} bytes more`)
+      try {
+        await writeFully(this.file, layout.blockPosition(first), sealed)
+      } catch (error) {
+        this.growth?.add(-grows)
+        throw error
+      }
       for (let block = first; block < end; block++) {
         if (this.owned.add(block)) this.unlogged.add(block)
       }

@@ -13,6 +13,10 @@ export function diskNode(index: number): string {
   return `disk${index}`
 }
 
+/** The file below a disk of a file of its own, and the node between that ends where the file may grow to. */
+export const fileNode = (disk: string): string => `${disk}-file`
+export const roomNode = (disk: string): string => `${disk}-room`
+
 /** `-object` and `-blockdev` values of one disk, in the order QEMU must see them. */
 export function diskNodes(storage: DiskStorage, index: number): { readonly objects: readonly Json[]; readonly nodes: readonly Json[] } {
   const name = diskNode(index)
@@ -22,11 +26,12 @@ export function diskNodes(storage: DiskStorage, index: number): { readonly objec
     objects: [{ 'qom-type': 'secret', id: `${name}-key`, file: inside.secret(index) }],
     nodes: [
       ...(base === null ? [] : [nbdNode(`${name}-base`, inside.nbd(index), base, true)]),
-      { driver: 'file', 'node-name': `${name}-file`, filename: inside.overlay(index), locking: 'on', discard: 'unmap', cache: writeBack },
+      { driver: 'file', 'node-name': fileNode(name), filename: inside.overlay(index), locking: 'on', discard: 'unmap', cache: writeBack },
+      { driver: 'raw', 'node-name': roomNode(name), file: fileNode(name) },
       {
         driver: 'qcow2',
         'node-name': name,
-        file: `${name}-file`,
+        file: roomNode(name),
         backing: base === null ? null : `${name}-base`,
         encrypt: { format: 'luks', 'key-secret': `${name}-key` },
         discard: 'unmap',

@@ -8,6 +8,7 @@ import type { DiskStorage, VmSpec } from '../virtual-machine.ts'
 import { storagesOf } from './block-graph.ts'
 import { type LaunchChoice, qemuArguments } from './command-line.ts'
 import { type Bind, type Box, type ContainedProcess, type MemoryFile, spawnContained } from './containment.ts'
+import { FileGrowth, prepareGrowth } from './file-growth.ts'
 import { emptyBox, type Installation, uefiVariablesBytes } from './installation.ts'
 import { type HostSockets, hostSockets, inside } from './layout.ts'
 import { passphraseOf } from './passphrase.ts'
@@ -26,6 +27,8 @@ export interface Launched {
   readonly contained: ContainedProcess
   /** The process of its TPM. */
   readonly tpm: RunningTpm | undefined
+  /** Without a limit yet. */
+  readonly growth: FileGrowth
   /** Not in force yet. */
   readonly limit: ProcessorLimit
 }
@@ -38,17 +41,24 @@ const greetingDeadlineMs = 20_000
  */
 export async function launch(spec: VmSpec, installation: Installation, choice: LaunchChoice, cgroups: VmCgroups): Promise<Launched> {
   await checkOverlays(spec)
+  const files = await prepareGrowth(spec)
   const limit = await ProcessorLimit.open(cgroups)
   try {
     limit.set(spec.processorPercent ?? null)
-    return await launchWithin(limit, spec, installation, choice)
+    return await launchWithin(limit, files, spec, installation, choice)
   } catch (error) {
     await limit.end()
     throw error
   }
 }
 
-async function launchWithin(limit: ProcessorLimit, spec: VmSpec, installation: Installation, choice: LaunchChoice): Promise<Launched> {
+async function launchWithin(
+  limit: ProcessorLimit,
+  files: Awaited<ReturnType<typeof prepareGrowth>>,
+  spec: VmSpec,
+  installation: Installation,
+  choice: LaunchChoice,
+): Promise<Launched> {
   const sockets = hostSockets(spec.runtimeFolder)
   await rm(sockets.folder, { recursive: true, force: true })
   await mkdir(sockets.folder, { recursive: true, mode: 0o700 })
@@ -65,7 +75,7 @@ async function launchWithin(limit: ProcessorLimit, spec: VmSpec, installation: I
     const qmp = await Qmp.connect(control, greetingDeadlineMs)
     const { running } = await qmp.execute('query-status', {}, status, greetingDeadlineMs)
     if (running) throw new EngineError('qmp-failed', 'QEMU was expected to wait before its first instruction, found it running')
-    return { qmp, serial, parallel, agent, sockets, contained, tpm, limit }
+    return { qmp, serial, parallel, agent, sockets, contained, tpm, growth: new FileGrowth(qmp, files), limit }
   } catch (error) {
     contained.process.kill('SIGKILL')
     await contained.closed

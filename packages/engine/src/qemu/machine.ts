@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import type { DiskGrowth } from '../limits/disk-growth.ts'
 import type { VmStats } from '../stats/vm-stats.ts'
 import type { DeviceControl, StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
 import { diskNode } from './block-graph.ts'
@@ -27,6 +28,7 @@ export class QemuMachine implements VirtualMachine {
   readonly displaySocket: string
   readonly devices: DeviceControl
   readonly exited: Promise<Exit>
+  readonly growth: DiskGrowth | undefined
   readonly #launched: Launched
   readonly #devices: QemuDevices
   readonly #spec: VmSpec
@@ -34,6 +36,8 @@ export class QemuMachine implements VirtualMachine {
   readonly #events = new EventEmitter<VmEvents>()
   readonly #bind: (file: StateFile) => StateFile
   #state: VmState
+  /** Whether the write that starved it last had no room. */
+  #noRoom = false
   /** Why the process is about to go, if we or the guest asked for it. */
   #leaving: 'suspended' | 'stopped' | undefined
   #lastRequest: Promise<unknown> = Promise.resolve()
@@ -51,6 +55,12 @@ export class QemuMachine implements VirtualMachine {
     launched.parallel?.on('data', (bytes: Uint8Array) => this.#events.emit('parallel', bytes))
     this.#devices = new QemuDevices(launched, spec)
     this.devices = this.#devices
+    this.growth = spec.disks.every(({ storage }) => storage.kind === 'luks-overlay')
+      ? {
+          set: (limitBytes) => this.#inTurn(() => launched.growth.set(limitBytes)),
+          whyStarved: (disk) => this.#inTurn(() => launched.growth.whyStarved(disk, this.#noRoom)),
+        }
+      : undefined
     // A QMP connection that broke leaves a process that nobody can control.
     launched.qmp.on('closed', () => this.#killAfter(terminateDeadlineMs))
     this.exited = launched.contained.closed.then((end) => this.#conclude(end))
@@ -141,9 +151,13 @@ export class QemuMachine implements VirtualMachine {
   }
 
   #request(request: VmRequest, act: () => Promise<void>): Promise<void> {
-    const turn = this.#lastRequest.then(async () => {
+    return this.#inTurn(async () => {
       if (nextState(this.#state, request) !== 'stay') await act()
     })
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#lastRequest.then(act)
     this.#lastRequest = Promise.allSettled([turn])
     return turn
   }
@@ -185,6 +199,7 @@ export class QemuMachine implements VirtualMachine {
     if (disk === undefined) throw new EngineError('qmp-failed', `QEMU reports an error of the unknown node \`${failure['node-name']}\``)
     // While it is paused the request stays queued, and fails again after `cont` if the disk is still silent.
     if (failure.action !== 'stop' || this.#state !== 'running') return
+    this.#noRoom = failure.nospace ?? false
     this.#become('starved')
     this.#events.emit('starved', disk)
   }

@@ -50,7 +50,7 @@ function parseJson(line: string): unknown {
 }
 
 /** A disk request failed and, with `action` stop, the CPUs stand still. */
-export const blockIoError = z.looseObject({ 'node-name': z.string(), action: z.enum(['ignore', 'report', 'stop']) })
+export const blockIoError = z.looseObject({ 'node-name': z.string(), action: z.enum(['ignore', 'report', 'stop']), nospace: z.boolean().optional() })
 export const shutdown = z.looseObject({ guest: z.boolean(), reason: z.string() })
 export const migration = z.looseObject({ status: z.string() })
 /** Of `query-status`. */

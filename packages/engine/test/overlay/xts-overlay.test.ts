@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { GrowthBudget } from '../../src/limits/disk-growth.ts'
 import { logPosition } from '../../src/overlay/layout.ts'
 import { createOverlay, type OverlayBase, openOverlay } from '../../src/overlay/xts-overlay.ts'
 
@@ -260,6 +261,30 @@ describe('opening an overlay', () => {
     }
     await expect(openOverlay({ file: await damage(4096, 4608), key, binding, base: null })).rejects.toMatchObject({ code: 'overlay-altered' })
     for (const slot of [4096, 4608]) await (await openOverlay({ file: await damage(slot), key, binding, base: null })).close()
+  })
+})
+
+describe('a limit of growth', () => {
+  it('refuses a write that needs new blocks beyond it and keeps all else, over what is there at opening too', async () => {
+    const file = newFile()
+    await createOverlay({ file, key, binding, size })
+    const growth = new GrowthBudget()
+    await growth.set(8192 + 2 * (4096 + 44))
+    const overlay = await openOverlay({ file, key, binding, base: null, growth })
+    await overlay.write(0, Buffer.alloc(4096, 1))
+    await expect(overlay.write(4096, Buffer.alloc(8192, 2))).rejects.toMatchObject({ code: 'disk-growth-reached' })
+    await overlay.write(4095, Buffer.alloc(2, 3))
+    await overlay.flush()
+    expect((await stat(file)).blocks * 512).toBeLessThanOrEqual(8192 + 2 * (4096 + 44) + 8192)
+    await expect(overlay.write(8192, Buffer.alloc(1, 4))).rejects.toMatchObject({ code: 'disk-growth-reached' })
+    await overlay.close()
+    const again = new GrowthBudget()
+    const reopened = await openOverlay({ file, key, binding, base: null, growth: again })
+    await again.set(8192 + 3 * (4096 + 44))
+    await reopened.write(8192, Buffer.alloc(4096, 5))
+    await expect(reopened.write(12_288, Buffer.alloc(1, 6))).rejects.toMatchObject({ code: 'disk-growth-reached' })
+    expect([...(await reopened.read(4094, 3))]).toEqual([1, 3, 3])
+    await reopened.close()
   })
 })
 
