@@ -137,7 +137,8 @@ async function runFor({ packageKey, engine, until, warmState, signal }: BootToRe
   try {
     const text = (key: Uint8Array) => Buffer.from(key).toString('base64url')
     const token = text(randomBytes(32))
-    const secrets = { packageKey: text(packageKey), instanceKey: text(instanceKey), customization: {}, viewerToken: token }
+    const names = { device: 'console', user: null }
+    const secrets = { packageKey: text(packageKey), instanceKey: text(instanceKey), customization: {}, names, viewerToken: token }
     host.stdin?.end(`${JSON.stringify(secrets)}\n`)
     const { control, viewer } = await firstLine(host)
     beat = setInterval(() => beatOnce(control), BEAT_MS)
