@@ -25,6 +25,7 @@ afterAll(() => browser.close())
 const rules = (take: boolean, revert: boolean) => [
   { setting: 'authentication', value: { mode: 'password', minLength: 10, minClasses: 2, tries: 5, lockMinutes: 5 } },
   { setting: 'exit', value: 'user' },
+  { setting: 'screenshots', value: 'allowed' },
   { setting: 'snapshots', value: { take, revert } },
 ]
 

@@ -44,6 +44,7 @@ describe('addresses of the host', () => {
     expect(new HostAddresses(all).fingerprint).toBe(new HostAddresses(reversed).fingerprint)
     expect(new HostAddresses([...all, ...all]).fingerprint).toBe(new HostAddresses(all).fingerprint)
     expect(new HostAddresses(all.slice(1)).fingerprint).not.toBe(new HostAddresses(all).fingerprint)
+    expect(new HostAddresses(all, [knownAddress('192.0.2.1')]).fingerprint).not.toBe(new HostAddresses(all).fingerprint)
   })
 
   it('own what lies in one of them', () => {

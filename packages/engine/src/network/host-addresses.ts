@@ -16,7 +16,9 @@ export class HostAddresses {
   constructor(networks: readonly Cidr[], own: readonly Address[] = []) {
     this.#networks = networks
     this.own = own
-    const texts = networks.map(({ base, prefix }) => `${Buffer.from(base).toString('hex')}/${prefix}`)
+    const hex = (address: Address) => Buffer.from(address).toString('hex')
+    // An interface whose carrier came later has its address in the tables before it is one of `own`.
+    const texts = [...networks.map(({ base, prefix }) => `${hex(base)}/${prefix}`), ...own.map((address) => `own ${hex(address)}`)]
     this.fingerprint = [...new Set(texts)].toSorted().join(' ')
   }
 
