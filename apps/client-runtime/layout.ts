@@ -82,6 +82,8 @@ export interface InstanceLayout {
   readonly customization: string
   /** Folders of the host that its user gives the guest. */
   readonly sharedFolders: string
+  /** What its user tells the guest over `guestinfo.*`. */
+  readonly guestInfo: string
   /** Held by the one session host that has the instance open. */
   readonly lock: string
   /** Overlay of the system disk: one a release. */
@@ -178,6 +180,7 @@ export function layoutOf(data: string): Layout {
         history: join(folder, 'releases.json'),
         customization: join(folder, 'customization.sealed'),
         sharedFolders: join(folder, 'shared-folders.json'),
+        guestInfo: join(folder, 'guest-info.json'),
         lock: join(folder, 'lock'),
         systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
         userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),

@@ -93,6 +93,31 @@ export type FolderView = z.infer<typeof folderView>
 export const folderList = z.strictObject({ folders: z.array(folderView) })
 export type FolderList = z.infer<typeof folderList>
 
+/** As policies name it, without `guestinfo.`; printable ASCII without a space. */
+export const guestInfoName = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/)
+export const guestInfoText = z
+  .string()
+  .min(1)
+  .refine((text) => text.isWellFormed() && new TextEncoder().encode(text).length <= 4096, 'expected at most 4096 bytes of UTF-8')
+
+const guestInfoValue = z.strictObject({
+  name: z.string(),
+  by: z.enum(['runtime', 'user', 'guest']),
+  /** Whether the guest can have it now; what it told itself is. */
+  given: z.boolean(),
+  bytes: z.int().min(0),
+  /** Escaped and cut, for a person. */
+  shown: z.string(),
+  base64: z.string(),
+})
+export type GuestInfoValue = z.infer<typeof guestInfoValue>
+/** `POST /guest-info` (control): takes up what the user set. `refused`: what the guest asked for in vain. */
+export const guestInfoView = z.strictObject({
+  values: z.array(guestInfoValue),
+  refused: z.array(z.strictObject({ code: z.string(), count: z.int().min(1) })),
+})
+export type GuestInfoView = z.infer<typeof guestInfoView>
+
 export const snapshotId = z.string().regex(/^[0-9a-f]{16}$/)
 /** As the user calls it: one line. */
 export const snapshotName = z.string().regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,80}$/u)
@@ -495,6 +520,14 @@ export const daemonRoutes = {
     path: '/unshare-folder',
     request: z.strictObject({ instance: z.string(), path: z.string().min(1).max(4096).startsWith('/') }),
     response: folderList,
+  },
+  /** PO-20: what runtime, user and guest tell each other. */
+  guestInfo: { path: '/guest-info', request: z.strictObject({ instance: z.string() }), response: guestInfoView },
+  /** Null: no longer. */
+  setGuestInfo: {
+    path: '/set-guest-info',
+    request: z.strictObject({ instance: z.string(), name: guestInfoName, value: guestInfoText.nullable() }),
+    response: guestInfoView,
   },
   /** PO-13: what is plugged into this computer, and which open instance has it; null: none. */
   usb: {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Folders of the host and a printer, as root of a guest finds them: what the policies give is there, and everything else is refused by its name,
+// Folders of the host, a printer and `guestinfo.*`, as root of a guest finds them: what the policies give is there, and everything else is refused by its name,
 // counted, and has a twin that succeeds.
 import { mkdir, readdir, readFile, realpath, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { layoutOf } from '../../apps/client-runtime/layout.ts'
 import { EventLog } from '../../apps/client-runtime/session-host/event-log.ts'
+import { changeSetValue } from '../../apps/client-runtime/session-host/guest-info/set-values.ts'
+import { noSharing } from '../../apps/client-runtime/session-host/in-force.ts'
 import { GuestServices } from '../../apps/client-runtime/session-host/sharing/guest-services.ts'
 import { addFolder, removeFolder } from '../../apps/client-runtime/session-host/sharing/shared-folders.ts'
 import { type NetworkSwitch, startNetwork } from '../../packages/engine/src/network/switch.ts'
@@ -21,6 +23,8 @@ describe('a guest without a network', () => {
   let machine: BootedMachine
   let root: string
   const events = new EventLog()
+  const fixed = new Map([['device', 'desk-1']])
+  const guestInfo = { toGuest: ['device', 'site', 'empty'], fromGuest: ['ready'], maxBytes: 64 }
   const at = (...names: string[]) => join(root, ...names)
   const layout = () => layoutOf(at('data'))
   /** What a command of the guest prints, errors too. */
@@ -36,7 +40,7 @@ describe('a guest without a network', () => {
     const card = { model: 'virtio' as const, mac: '52:54:00:ab:cd:ef', socket: at('net') }
     network = await startNetwork({ ...card, isolated: true, rules: { allow: [] }, kbitPerSecond: null, onEvent: () => undefined })
     const instance = layout().instance('demo-1')
-    services = new GuestServices({ network, layout: layout(), instance, printed: at('printed'), runtimeFolder: at('run'), events })
+    services = new GuestServices({ network, layout: layout(), instance, printed: at('printed'), runtimeFolder: at('run'), fixed, events })
     await mkdir(at('shared', 'below'), { recursive: true })
     await mkdir(instance.folder, { recursive: true })
     await writeFile(at('secret'), 'outside')
@@ -61,7 +65,7 @@ describe('a guest without a network', () => {
     const before = refused()
     expect(await print(pdf)).toContain('Connection refused')
     expect(refused() - before).toBe(1)
-    await services.apply({ printer: true, folders: 'none' })
+    await services.apply({ guestInfo, printer: true, folders: 'none' })
     await print(pdf)
     await vi.waitFor(() => expect(told('printed')).toHaveLength(1), patient)
     const [name = ''] = await readdir(at('printed'))
@@ -74,16 +78,42 @@ describe('a guest without a network', () => {
     // Longer than all windows together.
     await print('printf "%%PDF-1.4\\n"; dd if=/dev/zero bs=1000 count=3000 2>/dev/null; printf "\\n%%%%EOF\\n"')
     await vi.waitFor(() => expect(told('printed').map(({ data }) => data.bytes)).toEqual([36, 3_000_016]), patient)
-    await services.apply({ printer: false, folders: 'none' })
+    await services.apply({ guestInfo, printer: false, folders: 'none' })
     expect(await print(pdf)).toContain('Connection refused')
     expect(await readdir(at('printed'))).toHaveLength(2)
+  })
+
+  it('asks and tells what the policies list by a line of `nc`, and nothing else', async () => {
+    const ask = (...lines: readonly string[]) => tries(`printf '${lines.map((line) => `${line}\\n`).join('')}' | nc -w 60 10.0.2.2 5630`)
+    const word = (text: string) => Buffer.from(text).toString('base64')
+    await services.apply(noSharing)
+    expect(await ask('GET device')).toContain('Connection refused')
+    await changeSetValue(layout().instance('demo-1'), 'site', 'north')
+    await services.apply({ printer: false, folders: 'none', guestInfo })
+    expect(await ask('LIST', 'GET device', 'GET site', 'GET empty', 'GET user')).toBe(
+      `OK device site\nOK ${word('desk-1')}\nOK ${word('north')}\nERR no-value\nERR not-listed`,
+    )
+    expect(await tries("printf 'GET site\\n' | nc -w 60 10.0.2.2 5630 | cut -d ' ' -f 2 | base64 -d")).toBe('north')
+    expect(await ask(`SET ready ${word('yes')}`, `SET site ${word('south')}`, `SET ready ${word('x'.repeat(65))}`)).toBe(
+      'OK\nERR not-listed\nERR too-large',
+    )
+    const { values } = await services.readGuestInfo()
+    expect(values.map(({ name, by, shown }) => [name, by, shown])).toEqual([
+      ['device', 'runtime', 'desk-1'],
+      ['site', 'user', 'north'],
+      ['ready', 'guest', 'yes'],
+    ])
+    expect(told('guest-info').map(({ data }) => data)).toEqual([{ name: 'ready', bytes: 3, again: false }])
+    expect(told('guest-info-refused').map(({ data }) => data.code)).toEqual(['no-value', 'not-listed', 'too-large'])
+    await services.apply(noSharing)
+    expect(await ask('GET device')).toContain('Connection refused')
   })
 
   it('reads and writes a folder of its user, and only reads it where the policies or its user say so', async () => {
     await addFolder(layout().instance('demo-1'), at('shared'), false)
     expect(await settle()).toEqual(['not-shared'])
     expect(await mount()).toContain('Connection refused')
-    await services.apply({ printer: false, folders: 'read-write' })
+    await services.apply({ guestInfo, printer: false, folders: 'read-write' })
     expect(await settle()).toEqual(['read-write'])
     expect(await mount()).toBe('')
     expect(await tries('cat /mnt/shared/note /mnt/shared/within/deep')).toBe('insidedeeper')
@@ -117,7 +147,7 @@ describe('a guest without a network', () => {
     expect(await tries("setsid sh -c 'exec 3>>/mnt/shared/note; while echo again >&3; do usleep 50000; done' >/dev/null 2>&1 & sleep 1")).toBe('')
     const size = async () => (await stat(at('shared', 'note'))).size
     await vi.waitFor(async () => expect(await size()).toBeGreaterThan('changed\n'.length), patient)
-    await services.apply({ printer: false, folders: 'read-only' })
+    await services.apply({ guestInfo, printer: false, folders: 'read-only' })
     const then = await size()
     expect(await settle()).toEqual(['read-only'])
     expect(await tries('umount -l /mnt/shared; sleep 1')).toBe('')
@@ -138,7 +168,7 @@ describe('a guest without a network', () => {
     const instance = layout().instance('demo-1')
     await addFolder(instance, at('shared'), true)
     await addFolder(instance, at('data'), true)
-    await services.apply({ printer: false, folders: 'read-write' })
+    await services.apply({ guestInfo, printer: false, folders: 'read-write' })
     expect(await settle()).toEqual(['read-only', 'folder-forbidden'])
     expect(await mount()).toBe('')
     expect(await tries('head -n 1 /mnt/shared/note')).toBe('changed')

@@ -12,6 +12,7 @@ import { enrolCommand } from './enrol.ts'
 import { CliError, exitCode } from './error.ts'
 import { eulaCommand } from './eula.ts'
 import { shareCommand, unshareCommand } from './folders.ts'
+import { infoCommand } from './guest-info.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
 import { ejectCommand, insertCommand } from './media.ts'
@@ -53,6 +54,7 @@ const commands = [
   insertCommand,
   shareCommand,
   unshareCommand,
+  infoCommand,
   ejectCommand,
   usbCommand,
   snapshotCommand,

@@ -54,11 +54,11 @@ describe('the facts of an engine', () => {
     expect(network(out, 'suspend')).toEqual([])
   })
 
-  it('offer a printer over any network card, and folders where they can be served', () => {
+  it('offer a printer and `guestinfo.*` over any network card, and folders where they can be served', () => {
     const offered = (folders: boolean, ...capabilities: readonly ('network:e1000' | 'suspend')[]) =>
-      factsOf(new Set(['disk:ide', ...capabilities]), { folders })[0]?.capabilities.filter((name) => /^(?:folders|printer):/.test(name))
-    expect(offered(true, 'network:e1000')).toEqual(['folders:read-only', 'folders:read-write', 'printer:pdf-folder'])
-    expect(offered(false, 'network:e1000')).toEqual(['printer:pdf-folder'])
+      factsOf(new Set(['disk:ide', ...capabilities]), { folders })[0]?.capabilities.filter((name) => /^(?:folders:|printer:|guest-info$)/.test(name))
+    expect(offered(true, 'network:e1000')).toEqual(['folders:read-only', 'folders:read-write', 'guest-info', 'printer:pdf-folder'])
+    expect(offered(false, 'network:e1000')).toEqual(['guest-info', 'printer:pdf-folder'])
     expect(offered(true, 'suspend')).toEqual([])
   })
 

@@ -52,7 +52,7 @@ export function engineFacts({ engines, uplink, usb, scripts, folders }: EngineRe
     const all = [...report.capabilities]
     const card = all.some((capability) => capability.startsWith('network:'))
     const network = [...(card ? carded : []), ...(card && uplink.available ? switched : [])]
-    const served = card ? [...(folders ? sharing : []), 'printer:pdf-folder' as const] : []
+    const served = card ? [...(folders ? sharing : []), 'guest-info' as const, 'printer:pdf-folder' as const] : []
     const others = (['parallel:captured', 'serial:captured', 'suspend', 'limit:processor'] as const).filter((capability) => all.includes(capability))
     const drives = deviceChoices.drives.filter((drive) => all.includes(`drive:${drive}`)).map((drive) => `drive:${drive}-image` as const)
     const given = all.filter((capability) => hardware.test(capability))

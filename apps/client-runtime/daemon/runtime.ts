@@ -16,6 +16,7 @@ import type {
   DesktopView,
   EscrowView,
   FolderList,
+  GuestInfoView,
   InstanceView,
   MediumChange,
   SessionRequest,
@@ -24,6 +25,8 @@ import type {
   StatusView,
   UsbChange,
 } from '../local-api.ts'
+import { rememberedView } from '../session-host/guest-info/remembered-view.ts'
+import { changeSetValue, readSetValues } from '../session-host/guest-info/set-values.ts'
 import { overwriteInstanceKey } from '../session-host/instance-keys.ts'
 import { guestPorts } from '../session-host/sharing/ports.ts'
 import { shareable } from '../session-host/sharing/shareable.ts'
@@ -355,6 +358,20 @@ export class Runtime {
     const record = await readInstance(this.device.layout, instance)
     await removeFolder(this.device.layout.instance(record.instance), await realpath(path).catch(() => path))
     return this.folders(instance)
+  }
+
+  async guestInfo(instance: string): Promise<GuestInfoView> {
+    const record = await readInstance(this.device.layout, instance)
+    const open = await this.#sessions.guestInfo(record.instance)
+    return open ?? rememberedView(await readSetValues(this.device.layout.instance(record.instance)))
+  }
+
+  /** @param value null: no longer. @throws GuestInfoError */
+  async setGuestInfo(instance: string, name: string, value: string | null): Promise<GuestInfoView> {
+    const record = await readInstance(this.device.layout, instance)
+    if (value !== null) this.#sessions.needGuestInfo(record.instance, name, value)
+    await changeSetValue(this.device.layout.instance(record.instance), name, value)
+    return this.guestInfo(instance)
   }
 
   async #remembered(instance: string): Promise<FolderList> {

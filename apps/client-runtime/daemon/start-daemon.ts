@@ -152,6 +152,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       folders: ({ instance }) => enrolled().folders(instance),
       shareFolder: ({ instance, path, readOnly }) => enrolled().shareFolder(instance, path, readOnly),
       unshareFolder: ({ instance, path }) => enrolled().unshareFolder(instance, path),
+      guestInfo: ({ instance }) => enrolled().guestInfo(instance),
+      setGuestInfo: ({ instance, name, value }) => enrolled().setGuestInfo(instance, name, value),
       changeMedium: ({ instance, ...change }) => enrolled().changeMedium(instance, change),
       snapshots: (request) =>
         enrolled().ofDesktop(

@@ -29,6 +29,8 @@ const paths: Readonly<Record<DaemonRoute, string>> = {
   folders: '/folders',
   shareFolder: '/share-folder',
   unshareFolder: '/unshare-folder',
+  guestInfo: '/guest-info',
+  setGuestInfo: '/set-guest-info',
   snapshots: '/snapshots',
   snapshotPictures: '/snapshot-pictures',
   takeSnapshot: '/take-snapshot',

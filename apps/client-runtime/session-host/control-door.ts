@@ -95,6 +95,7 @@ export async function openControlDoor({ session, watch, viewer, marks, record, s
     return context.json(session.view())
   })
   app.post('/folders', async (context) => context.json({ folders: [...(await session.readFolders())] } satisfies FolderList))
+  app.post('/guest-info', async (context) => context.json(await session.readGuestInfo()))
   serveSnapshots(app, session)
   app.get('/events', async (context) => {
     const seq = afterQuery.safeParse(context.req.query('after') ?? '0')

@@ -31,15 +31,17 @@ describe('USB in force', () => {
 })
 
 describe('sharingInForce', () => {
-  const given = { printer: 'pdf-folder' as const, sharing: { ...closedPlan.sharing, folders: 'read-write' as const } }
+  const guestInfo = { toGuest: ['site'], fromGuest: ['ready'], maxBytes: 9 }
+  const nothing = { printer: false, folders: 'none', guestInfo: { toGuest: [], fromGuest: [], maxBytes: 0 } }
+  const given = { printer: 'pdf-folder' as const, sharing: { ...closedPlan.sharing, folders: 'read-write' as const }, guestInfo }
 
   it.each(['open', 'warned'] as const)('is what the plan gives while the phase is %s', (phase) => {
-    expect(sharingInForce(given, phase)).toEqual({ printer: true, folders: 'read-write' })
+    expect(sharingInForce(given, phase)).toEqual({ printer: true, folders: 'read-write', guestInfo })
     expect(sharingInForce({ ...given, sharing: { ...given.sharing, folders: 'read-only' } }, phase).folders).toBe('read-only')
-    expect(sharingInForce(closedPlan, phase)).toEqual({ printer: false, folders: 'none' })
+    expect(sharingInForce(closedPlan, phase)).toEqual(nothing)
   })
 
   it.each(['restricted', 'over'] as const)('is nothing once the phase is %s', (phase) => {
-    expect(sharingInForce(given, phase)).toEqual({ printer: false, folders: 'none' })
+    expect(sharingInForce(given, phase)).toEqual(nothing)
   })
 })

@@ -4,6 +4,7 @@ import { type DriveName, deviceChoices } from '@casemate/engine/device-spec'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { noUsb } from '@casemate/policy/usb-rules'
 import type { Phase } from './deadlines.ts'
+import { type GuestInfoInForce, noGuestInfo } from './guest-info/guest-info.ts'
 
 /** What the running VM may do this moment. */
 export interface InForce {
@@ -30,14 +31,17 @@ export function usbInForce({ usb }: Pick<LaunchPlan, 'usb'>, phase: Phase): Laun
   return isShut(phase) ? noUsb : usb
 }
 
-/** What the guest finds at the switch itself this moment (PO-14, PO-15). */
+/** What the guest finds at the switch itself this moment (PO-14, PO-15, PO-20). */
 export interface SharingInForce {
   readonly printer: boolean
   readonly folders: LaunchPlan['sharing']['folders']
+  readonly guestInfo: GuestInfoInForce
 }
 
-export function sharingInForce({ printer, sharing }: Pick<LaunchPlan, 'printer' | 'sharing'>, phase: Phase): SharingInForce {
-  return isShut(phase) ? { printer: false, folders: 'none' } : { printer: printer !== 'none', folders: sharing.folders }
+export const noSharing: SharingInForce = { printer: false, folders: 'none', guestInfo: noGuestInfo }
+
+export function sharingInForce({ printer, sharing, guestInfo }: Pick<LaunchPlan, 'printer' | 'sharing' | 'guestInfo'>, phase: Phase): SharingInForce {
+  return isShut(phase) ? noSharing : { printer: printer !== 'none', folders: sharing.folders, guestInfo }
 }
 
 const isShut = (phase: Phase): boolean => phase === 'restricted' || phase === 'over'

@@ -19,6 +19,7 @@ import { daemonOrigin } from './daemon-origin.ts'
 import { discardChanges } from './discard-changes.ts'
 import { DriveMedia } from './drive-media.ts'
 import type { EventLog } from './event-log.ts'
+import { fixedValues } from './guest-info/fixed-keys.ts'
 import { GuestWatch } from './guest-watch.ts'
 import { inForce } from './in-force.ts'
 import { isFresh, openInstanceDisks } from './instance-disks.ts'
@@ -132,7 +133,8 @@ export async function launch(inputs: LaunchInputs): Promise<Launched> {
     const network = await openVmNetwork(plan, manifest.hardware, inForce(plan, 'open').network, layout, events)
     undo.push(async () => network.guest?.close())
     const printed = layout.printed(plan.desktop)
-    const services = network.switch === null ? null : new GuestServices({ network: network.switch, layout, instance, printed, runtimeFolder, events })
+    const shared = { layout, instance, printed, runtimeFolder, fixed: fixedValues(plan, secrets.names), events }
+    const services = network.switch === null ? null : new GuestServices({ network: network.switch, ...shared })
     undo.push(async () => services?.close())
     const own = await openOwnHardware({ layout: instance, instanceKey, packageSha256: plan.package.sha256, runtimeFolder }, manifest.hardware)
     const spec = vmSpec(plan, manifest, owned.byName, network.spec, runtimeFolder, medium?.spec ?? null, own)

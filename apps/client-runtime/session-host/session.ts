@@ -10,7 +10,17 @@ import type { StateFile, VirtualMachine } from '@casemate/engine/virtual-machine
 import type { Observation } from '@casemate/policy/compliance'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import { blocksUsb } from '@casemate/policy/usb-rules'
-import type { BlockedReason, FolderView, Hold, NetworkView, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
+import type {
+  BlockedReason,
+  FolderView,
+  GuestInfoView,
+  Hold,
+  NetworkView,
+  SessionRequest,
+  SessionState,
+  SessionStats,
+  SessionView,
+} from '../local-api.ts'
 import { alteredObject, blockedBy } from './blocked.ts'
 import type { Phase } from './deadlines.ts'
 import type { DriveMedia } from './drive-media.ts'
@@ -44,7 +54,7 @@ export interface Launched {
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
   /** What the switch itself serves; null for a VM without a network card. */
-  readonly services?: Pick<GuestServices, 'apply' | 'reread'> | null
+  readonly services?: Pick<GuestServices, 'apply' | 'reread' | 'readGuestInfo'> | null
   /** Null for a VM without drives. */
   readonly media: Pick<DriveMedia, 'drives' | 'in' | 'insert' | 'eject'> | null
   /** Null for a VM without a USB controller. */
@@ -330,6 +340,11 @@ export class Session {
   /** Takes up which folders the user gives the guest. */
   async readFolders(): Promise<readonly FolderView[]> {
     return (await this.#launched?.services?.reread()) ?? []
+  }
+
+  /** Takes up what the user tells the guest. */
+  async readGuestInfo(): Promise<GuestInfoView> {
+    return (await this.#launched?.services?.readGuestInfo()) ?? { values: [], refused: [] }
   }
 
   /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */

@@ -33,6 +33,8 @@ describe('what a plan asks for', () => {
     ['USB devices of the host', { usb: { tables: [{ general: 'allow', classes: [], devices: [] }] } }],
     ['a watermark, and pictures that are kept', { screen: { mode: 'window', watermark: 'device-and-user', screenshots: 'allowed' } }],
     ['a printer', { printer: 'pdf-folder' }],
+    ['what the guest tells', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
+    ['what the guest is told', { guestInfo: { ...plan.guestInfo, toGuest: ['site'] } }],
     ['folders to read', { sharing: { ...plan.sharing, folders: 'read-only' } }],
     ['folders to write', { sharing: { ...plan.sharing, folders: 'read-write' } }],
     ['text on the clipboard', { clipboard: { toGuest: { allowed: true, maxBytes: 9 }, fromGuest: { allowed: true, maxBytes: 9 } } }],
@@ -48,7 +50,6 @@ describe('what a plan asks for', () => {
     ['drag-and-drop', { sharing: { ...plan.sharing, dragAndDrop: { toGuest: false, fromGuest: true } } }],
     ['screen:full-screen', { screen: { ...plan.screen, mode: 'full-screen' } }],
     ['screen:kiosk', { screen: { ...plan.screen, mode: 'kiosk' } }],
-    ['guest-info', { guestInfo: { ...plan.guestInfo, fromGuest: ['ready'] } }],
   ])('is refused where it is not, by name: %s', (missing, change) => {
     expect(() => refuseUnenforced(plan)).not.toThrow()
     expect(() => refuseUnenforced({ ...plan, ...change })).toThrow(

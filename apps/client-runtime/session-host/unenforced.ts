@@ -7,7 +7,7 @@ import { capabilitiesOf } from '@casemate/policy/applied-settings'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
-  ...['drive:cd-image', 'drive:floppy-image', 'folders:read-only', 'folders:read-write', 'parallel:captured', 'printer:pdf-folder'],
+  ...['drive:cd-image', 'drive:floppy-image', 'folders:read-only', 'folders:read-write', 'guest-info', 'parallel:captured', 'printer:pdf-folder'],
   ...['disk:discard-changes', 'limit:disk-growth', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
   ...['network:host-only', 'network:isolated'],
   ...['screen:screenshots', 'screen:watermark', 'scripts', 'serial:captured', 'snapshots', 'suspend'],

@@ -42,7 +42,8 @@ export async function openVmNetwork(
   events: EventLog,
 ): Promise<VmNetwork> {
   if (!hasCard(plan, hardware)) {
-    if (wantsServices(plan)) throw new EngineError('capability-missing', 'a printer and folders need a network card, and this package has none')
+    if (wantsServices(plan))
+      throw new EngineError('capability-missing', 'printer, folders and guestinfo need a network card, and this package has none')
     return { spec: 'none', guest: null, switch: null }
   }
   const socket = join(layout.runtime(plan.session), 'network.sock')
@@ -51,7 +52,8 @@ export async function openVmNetwork(
   const shared = { socket, mac, kbitPerSecond: plan.limits.networkKbitPerSecond, onEvent: recent.record.bind(recent) }
   const spec = { model: hardware.network.model, mac, socket }
   if (plan.network.mode === 'isolated') {
-    if (wantsServices(plan)) throw new EngineError('capability-missing', 'on an isolated network there is nothing that serves a printer or folders')
+    if (wantsServices(plan))
+      throw new EngineError('capability-missing', 'on an isolated network there is nothing that serves printer, folders or guestinfo')
     const { lan } = plan.network
     const { joinIsolatedLan } = await import('@casemate/engine/isolated-lan')
     // A short name: the path of a socket has at most 107 bytes.
@@ -70,6 +72,6 @@ export function hasCard(plan: LaunchPlan, hardware: Hardware): hardware is Hardw
   return hardware.network !== null && (plan.network.mode !== 'none' || wantsServices(plan))
 }
 
-function wantsServices({ printer, sharing }: LaunchPlan): boolean {
-  return printer !== 'none' || sharing.folders !== 'none'
+function wantsServices({ printer, sharing, guestInfo }: LaunchPlan): boolean {
+  return printer !== 'none' || sharing.folders !== 'none' || guestInfo.toGuest.length + guestInfo.fromGuest.length > 0
 }

@@ -10,7 +10,7 @@ import { Hono } from 'hono'
 import { ControlClient } from '../daemon/sessions/control-client.ts'
 import type { SessionKeys, StartHost } from '../daemon/sessions/sessions.ts'
 import { layoutOf } from '../layout.ts'
-import type { NetworkView, SessionEvent, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
+import type { GuestInfoView, NetworkView, SessionEvent, SessionRequest, SessionState, SessionStats, SessionView } from '../local-api.ts'
 import { EventLog } from '../session-host/event-log.ts'
 import { quarantineWords } from '../session-host/quarantine-words.ts'
 
@@ -59,6 +59,7 @@ export class ScriptedHost {
       this.add('replanned')
       return context.json(this.#view())
     })
+    app.post('/guest-info', (context) => context.json({ values: [], refused: [] } satisfies GuestInfoView))
     app.get('/events', async (context) => {
       const after = Number(context.req.query('after'))
       if (this.events.after(after).length === 0) await this.events.next(AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(5000)]))

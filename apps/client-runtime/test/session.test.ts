@@ -126,6 +126,7 @@ function newSession(change: Partial<LaunchPlan> = {}, fault?: Error, backend = c
       services: {
         apply: async (inForce: SharingInForce) => void seen.given.push(inForce),
         reread: async () => [],
+        readGuestInfo: async () => ({ values: [], refused: [] }),
       },
       guest: null,
       media: null,
@@ -348,20 +349,17 @@ describe('a new plan for a running session', () => {
   })
 })
 
-describe('printer and folders', () => {
+describe('printer, folders and `guestinfo.*`', () => {
   it('are given as the plan of this moment says, and nothing of them once the VM is restricted', async () => {
     const { session, seen } = newSession()
     await session.open()
-    const wider: LaunchPlan = { ...plan, printer: 'pdf-folder', sharing: { ...plan.sharing, folders: 'read-write' } }
+    const guestInfo = { toGuest: ['site'], fromGuest: [], maxBytes: 9 }
+    const none = { printer: false, folders: 'none', guestInfo: plan.guestInfo }
+    const wider: LaunchPlan = { ...plan, guestInfo, printer: 'pdf-folder', sharing: { ...plan.sharing, folders: 'read-write' } }
     await session.replan(wider)
     await session.replan({ ...wider, sharing: { ...plan.sharing, folders: 'read-only' } })
     session.enter('restricted')
-    expect(seen.given).toEqual([
-      { printer: false, folders: 'none' },
-      { printer: true, folders: 'read-write' },
-      { printer: true, folders: 'read-only' },
-      { printer: false, folders: 'none' },
-    ])
+    expect(seen.given).toEqual([none, { printer: true, folders: 'read-write', guestInfo }, { printer: true, folders: 'read-only', guestInfo }, none])
     await session.close('power-off')
   })
 })

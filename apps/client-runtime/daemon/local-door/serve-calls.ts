@@ -9,6 +9,7 @@ import type { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
+import { GuestInfoError } from '../../session-host/guest-info/error.ts'
 import { InstanceBusy } from '../../session-host/instance-lock.ts'
 import { MediumError } from '../../session-host/medium-error.ts'
 import { FolderError } from '../../session-host/sharing/folder-error.ts'
@@ -62,6 +63,8 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.folders, calls.folders)
   serve(daemonRoutes.shareFolder, calls.shareFolder)
   serve(daemonRoutes.unshareFolder, calls.unshareFolder)
+  serve(daemonRoutes.guestInfo, calls.guestInfo)
+  serve(daemonRoutes.setGuestInfo, calls.setGuestInfo)
   serve(daemonRoutes.snapshots, calls.snapshots)
   serve(daemonRoutes.snapshotPictures, calls.snapshotPictures)
   serve(daemonRoutes.takeSnapshot, calls.takeSnapshot)
@@ -82,7 +85,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
 
 const named = [
   ...[RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError],
-  ...[FolderError, InstanceBusy, MediumError, SnapshotError, UsbError],
+  ...[FolderError, GuestInfoError, InstanceBusy, MediumError, SnapshotError, UsbError],
 ]
 
 function isNamed(error: unknown): boolean {

@@ -6,6 +6,8 @@ import { z } from 'zod'
 import {
   type FolderList,
   folderList,
+  type GuestInfoView,
+  guestInfoView,
   type MediumChange,
   type NetworkView,
   networkView,
@@ -101,6 +103,11 @@ export class ControlClient {
   /** Has it take up which folders the user gives the guest. */
   async readFolders(): Promise<FolderList> {
     return folderList.parse(await this.#call('POST', '/folders'))
+  }
+
+  /** Has it take up what the user tells the guest. */
+  async readGuestInfo(): Promise<GuestInfoView> {
+    return guestInfoView.parse(await this.#call('POST', '/guest-info'))
   }
 
   /** @throws SnapshotError as the session host says; so do the next four. */

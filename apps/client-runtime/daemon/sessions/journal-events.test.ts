@@ -41,6 +41,15 @@ describe('what a session host tells', () => {
     ['whose name no journal takes', of('Not A Code'), 'unknown-event'],
   ])('is counted: an event %s', (_name, found, counted) => expect(found).toEqual({ entry: null, count: { of: counted, by: 1 } }))
 
+  it('is an entry of name and size, and counted: what the guest told, and why something was refused to it', () => {
+    const told = of('guest-info', { name: 'ready', bytes: 3, again: false })
+    expect(told).toEqual({ ...observed({ 'guest-info': 'ready: 3 bytes' }), count: { of: 'guest-info', by: 1 } })
+    expect(of('guest-info', { name: 'ready', bytes: 4, again: true })).toEqual({ entry: null, count: { of: 'guest-info', by: 1 } })
+    const refused = of('guest-info-refused', { code: 'not-listed' })
+    expect(refused).toEqual({ ...observed({ 'guest-info-refused': 'not-listed' }), count: { of: 'guest-info-refused', by: 1 } })
+    for (const { entry } of [told, refused]) expect(journalEvent.parse(entry)).toEqual(entry)
+  })
+
   it('is an entry and counted: a USB device that was refused', () => {
     const { entry, count } = of('usb-refused', { at: '1-2', device: '0781:5568 (class 08)', code: 'usb-refused' })
     expect(entry).toMatchObject({ data: { fields: { 'usb-refused': '1-2: 0781:5568 (class 08), usb-refused' } } })

@@ -29,6 +29,7 @@ const refusedFlow = z.object({
 const fileName = z.string().transform((value) => value.slice(0, 255))
 const mediumChange = z.object({ drive: driveName, name: fileName.nullable().default(null) })
 const scriptRun = z.object({ script: z.string().max(64), when: code, end: z.string().max(16), output: text })
+const guestInfo = z.object({ name: z.string().max(64), bytes: z.int().min(0), again: z.boolean() })
 const usbUse = z.object({ at: text, device: text, code: code.nullable().default(null) })
 const clipboardUse = z.object({ direction: z.string(), bytes: z.int().min(0), outcome: z.string() })
 
@@ -85,6 +86,18 @@ export function journaled({ session, instance, desktop }: Names, { type, data }:
       const more = text.safeParse(data.access ?? data.code)
       const said = more.success ? `${what.data}: ${more.data}` : what.data
       return { entry: { type: 'observed', data: { ...names, fields: { [type]: said } } }, count: null }
+    }
+    case 'guest-info': {
+      const told = guestInfo.safeParse(data)
+      if (!told.success || told.data.again) return counted
+      return {
+        entry: { type: 'observed', data: { ...names, fields: { [type]: `${told.data.name}: ${told.data.bytes} bytes` } } },
+        count: counted.count,
+      }
+    }
+    case 'guest-info-refused': {
+      const why = code.safeParse(data.code)
+      return why.success ? { entry: { type: 'observed', data: { ...names, fields: { [type]: why.data } } }, count: counted.count } : counted
     }
     case 'guest-panicked':
     case 'guest-watchdog':

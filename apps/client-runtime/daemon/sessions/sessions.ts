@@ -16,6 +16,7 @@ import { sha256Hex } from '@casemate/policy/sha256'
 import type {
   DaemonResponse,
   FolderList,
+  GuestInfoView,
   MediumChange,
   SessionNames,
   SessionRequest,
@@ -24,6 +25,8 @@ import type {
   UsbChange,
   ViewerAddress,
 } from '../../local-api.ts'
+import { GuestInfoError } from '../../session-host/guest-info/error.ts'
+import { isFixed } from '../../session-host/guest-info/fixed-keys.ts'
 import { quarantineWords } from '../../session-host/quarantine-words.ts'
 import { FolderError } from '../../session-host/sharing/folder-error.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
@@ -243,6 +246,22 @@ export class Sessions {
   needFolders(instance: string): void {
     if (this.#find(instance)?.record.plan.sharing.folders === 'none')
       throw new FolderError('folder-refused', `the policies of \`${instance}\` share no folder with it now`)
+  }
+
+  /** Its host takes up what is remembered; null where it is not open. */
+  async guestInfo(instance: string): Promise<GuestInfoView | null> {
+    return (await this.#find(instance)?.control.readGuestInfo()) ?? null
+  }
+
+  /** @throws GuestInfoError `info-refused`, `info-too-large` where it is open and its policies do not let it be told that */
+  needGuestInfo(instance: string, name: string, value: string): void {
+    const guestInfo = this.#find(instance)?.record.plan.guestInfo
+    // Nobody sets those, whatever the policies list; said by its own name.
+    if (guestInfo === undefined || isFixed(name)) return
+    if (!guestInfo.toGuest.includes(name))
+      throw new GuestInfoError('info-refused', `the policies of \`${instance}\` do not let it be told \`${name}\``)
+    if (Buffer.byteLength(value) > guestInfo.maxBytes)
+      throw new GuestInfoError('info-too-large', `the policies of \`${instance}\` let a value have ${guestInfo.maxBytes} bytes`)
   }
 
   /** @throws RuntimeError `session-unknown` */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the guest finds at the switch itself: its printer and the folders of its user, as far as the plan gives them this moment. What a plan takes
+// What the guest finds at the switch itself: its printer, the folders of its user and `guestinfo.*`, as far as the plan gives them this moment. What a plan takes
 // away is cut before `apply` returns its promise: the connection, and with it what the guest has open.
 import { join } from 'node:path'
 import type { NetworkSwitch, Service } from '@casemate/engine/network'
 import { type FolderServer, serveFolder } from '@casemate/engine/shared-folder'
 import type { InstanceLayout, Layout } from '../../layout.ts'
-import type { FolderView } from '../../local-api.ts'
+import type { FolderView, GuestInfoView } from '../../local-api.ts'
 import type { EventLog } from '../event-log.ts'
-import type { SharingInForce } from '../in-force.ts'
+import { GuestInfo } from '../guest-info/guest-info.ts'
+import { readSetValues } from '../guest-info/set-values.ts'
+import { noSharing, type SharingInForce } from '../in-force.ts'
 import { FolderError } from './folder-error.ts'
 import { guestPorts } from './ports.ts'
 import { Printer } from './printer.ts'
@@ -24,22 +26,24 @@ interface Served {
 interface Options {
   readonly network: Pick<NetworkSwitch, 'setServices'>
   readonly layout: Layout
-  readonly instance: Pick<InstanceLayout, 'sharedFolders'>
+  readonly instance: Pick<InstanceLayout, 'sharedFolders' | 'guestInfo'>
   /** Where printed documents go. */
   readonly printed: string
   readonly runtimeFolder: string
+  /** What the runtime itself tells the guest. */
+  readonly fixed: ReadonlyMap<string, string>
   readonly events: Pick<EventLog, 'add'>
 }
-
-const NOTHING: SharingInForce = { printer: false, folders: 'none' }
 
 export class GuestServices {
   readonly #options: Options
   readonly #print: Service
+  readonly #guestInfo: GuestInfo
+  readonly #answer: Service
   readonly #served = new Map<number, Served>()
   readonly #failed = new Map<number, string>()
   #chosen: readonly ChosenFolder[] = []
-  #inForce = NOTHING
+  #inForce = noSharing
   #turn: Promise<unknown> = Promise.resolve()
   #count = 0
 
@@ -53,11 +57,14 @@ export class GuestServices {
       refused: (reason) => options.events.add('print-refused', { reason }),
     })
     this.#print = (connection) => printer.serve(connection)
+    this.#guestInfo = new GuestInfo({ fixed: options.fixed, events: options.events, now: () => performance.now() })
+    this.#answer = (connection) => this.#guestInfo.serve(connection)
   }
 
   /** Resolves once nothing is served that is not in force, and all that can be of what is. */
   apply(inForce: SharingInForce): Promise<void> {
     this.#inForce = inForce
+    this.#guestInfo.apply(inForce.guestInfo)
     this.#announce()
     return this.#inTurn(() => this.#settle())
   }
@@ -70,8 +77,15 @@ export class GuestServices {
     })
   }
 
+  readGuestInfo(): Promise<GuestInfoView> {
+    return this.#inTurn(async () => {
+      this.#guestInfo.takeUp(await readSetValues(this.#options.instance))
+      return this.#guestInfo.view()
+    })
+  }
+
   async close(): Promise<void> {
-    await this.apply(NOTHING)
+    await this.apply(noSharing)
   }
 
   #view({ place, path, readOnly }: ChosenFolder): FolderView {
@@ -90,6 +104,7 @@ export class GuestServices {
   async #settle(): Promise<void> {
     const { instance, events, layout, runtimeFolder } = this.#options
     this.#chosen = await readFolders(instance)
+    this.#guestInfo.takeUp(await readSetValues(instance))
     this.#announce()
     for (const [place, { folder, server }] of [...this.#served]) {
       if (this.#isWanted(folder)) continue
@@ -119,6 +134,8 @@ export class GuestServices {
   /** Of what is served, that which is in force now. */
   #announce(): void {
     const services = new Map<number, Service>()
+    const { toGuest, fromGuest } = this.#inForce.guestInfo
+    if (toGuest.length + fromGuest.length > 0) services.set(guestPorts.guestInfo, this.#answer)
     if (this.#inForce.printer) services.set(guestPorts.printer, this.#print)
     for (const { folder, service } of this.#served.values()) if (this.#isWanted(folder)) services.set(guestPorts.folders + folder.place, service)
     this.#options.network.setServices(services)
