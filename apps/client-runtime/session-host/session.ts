@@ -76,6 +76,8 @@ export class Session {
   #launched: Launched | null = null
   /** The limit that the launched one is held to. */
   #growthMiB: number | null = null
+  /** In KiB a second; what the launched one is held to, or is about to be. */
+  #diskRate: number | null = null
   #queue: Promise<void> = Promise.resolve()
   readonly #holds = new Holds()
   readonly #launching = new AbortController()
@@ -160,6 +162,7 @@ export class Session {
     const launched = await this.#launch(watch, this.#launching.signal)
     this.#launched = launched
     this.#growthMiB = null
+    this.#diskRate = null
     await this.#enforce()
     launched.guest?.onChange(() => this.#changed())
     launched.usb?.onChange(() => this.#changed())
@@ -250,6 +253,13 @@ export class Session {
     await growth?.set(limitMiB === null ? null : limitMiB * 2 ** 20)
     this.#growthMiB = limitMiB
     this.release('disk-limit')
+  }
+
+  /** Where it fails the session blocks, so what was asked for last counts. */
+  async #limitDiskRate({ vm }: Launched, kibPerSecond: number | null): Promise<void> {
+    if (kibPerSecond === this.#diskRate) return
+    this.#diskRate = kibPerSecond
+    await vm.setDiskRate(kibPerSecond)
   }
 
   /** Fails closed: the CPUs stop, the screen closes, only ending is left. */
@@ -393,6 +403,7 @@ export class Session {
         usb?.enforce(usbInForce(this.#plan, this.#phase)),
         services?.apply(sharingInForce(this.#plan, this.#phase)),
         this.#launched === null ? undefined : this.#limitGrowth(this.#launched, this.#plan.limits.diskGrowthMiB),
+        this.#launched === null ? undefined : this.#limitDiskRate(this.#launched, this.#plan.limits.diskKiBPerSecond),
         this.#emptyDrives(),
       ])
     } catch (fault) {

@@ -8,7 +8,16 @@ import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
   ...['drive:cd-image', 'drive:floppy-image', 'folders:read-only', 'folders:read-write', 'parallel:captured', 'printer:pdf-folder'],
-  ...['disk:discard-changes', 'limit:disk-growth', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
+  ...[
+    'disk:discard-changes',
+    'limit:disk-growth',
+    'limit:disk-rate',
+    'limit:network-rate',
+    'limit:processor',
+    'network:deny',
+    'network:domain',
+    'network:listed',
+  ],
   ...['network:host-only', 'network:isolated'],
   ...['screen:screenshots', 'screen:watermark', 'scripts', 'serial:captured', 'snapshots', 'suspend'],
   ...['usb:redirect'],
