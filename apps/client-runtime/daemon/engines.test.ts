@@ -7,7 +7,7 @@ import { type EngineReport, engineFacts } from './engines.ts'
 type Offered = Extract<ProbeReport, { available: true }>['capabilities']
 
 const noUsb = { available: false, code: 'usb-missing', message: 'none' } as const
-const always = ['disk:discard-changes', 'limit:disk-growth', 'screen:screenshots', 'screen:watermark']
+const always = ['disk:discard-changes', 'limit:disk-growth', 'limit:disk-rate', 'screen:screenshots', 'screen:watermark']
 
 const factsOf = (capabilities: Offered, given: Partial<Omit<EngineReport, 'engines'>> = {}) => {
   const report: EngineReport = {

@@ -37,7 +37,7 @@ const carded = ['limit:network-rate', 'network:isolated'] as const
 const switched = ['network:deny', 'network:domain', 'network:host-only', 'network:listed'] as const
 
 /** What the session host does for every engine. */
-const always = ['disk:discard-changes', 'limit:disk-growth', 'screen:screenshots', 'screen:watermark'] as const
+const always = ['disk:discard-changes', 'limit:disk-growth', 'limit:disk-rate', 'screen:screenshots', 'screen:watermark'] as const
 
 /** Over a network card, without a way out. */
 const sharing = ['folders:read-only', 'folders:read-write'] as const

@@ -86,6 +86,9 @@ export class Session {
   #launched: Launched | null = null
   /** The limit that the launched one is held to. */
   #growthMiB: number | null = null
+  #growthSet: Promise<void> = Promise.resolve()
+  /** In KiB a second; what the launched one is held to, or is about to be. */
+  #diskRate: number | null = null
   #queue: Promise<void> = Promise.resolve()
   readonly #holds = new Holds()
   readonly #launching = new AbortController()
@@ -170,6 +173,7 @@ export class Session {
     const launched = await this.#launch(watch, this.#launching.signal)
     this.#launched = launched
     this.#growthMiB = null
+    this.#diskRate = null
     await this.#enforce()
     launched.guest?.onChange(() => this.#changed())
     launched.usb?.onChange(() => this.#changed())
@@ -256,10 +260,19 @@ export class Session {
   /** @throws EngineError `capability-missing` */
   async #limitGrowth({ growth }: Launched, limitMiB: number | null): Promise<void> {
     if (growth === null && limitMiB !== null) throw new EngineError('capability-missing', 'nothing can hold these disks to `limit:disk-growth`')
-    if (limitMiB === this.#growthMiB) return
-    await growth?.set(limitMiB === null ? null : limitMiB * 2 ** 20)
+    if (limitMiB === this.#growthMiB) return await this.#growthSet
     this.#growthMiB = limitMiB
+    // One after the other: where one fails the session blocks, so what was asked for last counts.
+    this.#growthSet = this.#growthSet.then(() => growth?.set(limitMiB === null ? null : limitMiB * 2 ** 20))
+    await this.#growthSet
     this.release('disk-limit')
+  }
+
+  /** Where it fails the session blocks, so what was asked for last counts. */
+  async #limitDiskRate({ vm }: Launched, kibPerSecond: number | null): Promise<void> {
+    if (kibPerSecond === this.#diskRate) return
+    this.#diskRate = kibPerSecond
+    await vm.setDiskRate(kibPerSecond)
   }
 
   /** Fails closed: the CPUs stop, the screen closes, only ending is left. */
@@ -408,6 +421,7 @@ export class Session {
         usb?.enforce(usbInForce(this.#plan, this.#phase)),
         services?.apply(sharingInForce(this.#plan, this.#phase)),
         this.#launched === null ? undefined : this.#limitGrowth(this.#launched, this.#plan.limits.diskGrowthMiB),
+        this.#launched === null ? undefined : this.#limitDiskRate(this.#launched, this.#plan.limits.diskKiBPerSecond),
         this.#emptyDrives(),
       ])
     } catch (fault) {

@@ -23,6 +23,7 @@ describe('what a plan asks for', () => {
     ['disks whose changes go', { diskChanges: 'discarded' }],
     ['a limit of computing time', { limits: { ...plan.limits, processorPercent: 50 } }],
     ['a limit of how far disks grow', { limits: { ...plan.limits, diskGrowthMiB: 1 } }],
+    ['a rate of the disks', { limits: { ...plan.limits, diskKiBPerSecond: 64 } }],
     ['a rate of the network', { limits: { ...plan.limits, networkKbitPerSecond: 8 } }],
     [
       'the serial port, suspending and every power command',

@@ -7,11 +7,11 @@ import { capabilitiesOf } from '@casemate/policy/applied-settings'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 
 const enforced: readonly string[] = [
-  ...['drive:cd-image', 'drive:floppy-image', 'folders:read-only', 'folders:read-write', 'guest-info', 'parallel:captured', 'printer:pdf-folder'],
-  ...['disk:discard-changes', 'limit:disk-growth', 'limit:network-rate', 'limit:processor', 'network:deny', 'network:domain', 'network:listed'],
-  ...['network:host-only', 'network:isolated'],
-  ...['screen:screenshots', 'screen:watermark', 'scripts', 'serial:captured', 'snapshots', 'suspend'],
-  ...['usb:redirect'],
+  ...['drive:cd-image', 'drive:floppy-image', 'parallel:captured', 'serial:captured', 'usb:redirect'],
+  ...['folders:read-only', 'folders:read-write', 'guest-info', 'printer:pdf-folder', 'scripts'],
+  ...['limit:disk-growth', 'limit:disk-rate', 'limit:network-rate', 'limit:processor'],
+  ...['network:deny', 'network:domain', 'network:host-only', 'network:isolated', 'network:listed'],
+  ...['disk:discard-changes', 'screen:screenshots', 'screen:watermark', 'snapshots', 'suspend'],
 ]
 
 /** @throws EngineError `capability-missing` with the name of each that is missing. */

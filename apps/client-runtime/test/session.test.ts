@@ -364,6 +364,23 @@ describe('printer, folders and `guestinfo.*`', () => {
   })
 })
 
+describe('the rate of the disks', () => {
+  const limited = (diskKiBPerSecond: number | null) => ({ limits: { ...plan.limits, diskKiBPerSecond } })
+
+  it('is in force from the start, follows each new plan, and goes with it; one that the engine does not take blocks', async () => {
+    const { session, seen } = newSession(limited(512))
+    await session.open()
+    expect([session.state, seen.vm?.diskRate]).toEqual(['running', 512])
+    await session.replan({ ...plan, ...limited(64) })
+    expect(seen.vm?.diskRate).toBe(64)
+    await session.replan(plan)
+    expect([session.state, seen.vm?.diskRate]).toEqual(['running', null])
+    await session.replan({ ...plan, ...limited(-1) })
+    expect([session.state, session.view().reason?.code]).toEqual(['blocked', 'spec-invalid'])
+    await session.close('power-off')
+  })
+})
+
 describe('the limit of computing time', () => {
   const limited = (processorPercent: number | null) => ({ limits: { ...plan.limits, processorPercent } })
 

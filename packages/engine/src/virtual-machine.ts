@@ -148,6 +148,11 @@ export interface VirtualMachine {
    * @throws EngineError `capability-missing` where this host cannot hold the VM to it
    */
   setProcessorPercent(percent: number | null): void
+  /**
+   * The most that the guest may read and write, in sum, on all its disks, in KiB a second; null for no limit, as at the start. In force when this
+   * resolves. A request goes when its turn comes, whole: what it takes beyond is owed.
+   */
+  setDiskRate(kibPerSecond: number | null): Promise<void>
   /** @throws EngineError `vm-exited` once the process is gone; `time-out` where it does not answer */
   stats(): Promise<VmStats>
   /** Resolves once the process is gone, asked or not; never rejects. */

@@ -28,6 +28,19 @@ export function chattyDisk(lba: number): Buffer {
   return disk
 }
 
+/** The guest reads the first 4 KiB of its first and of its second disk in turn, for ever. */
+export function twoDiskReader(): Buffer {
+  const disk = withBootSector([
+    ...[0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xd0, 0xbc, 0x00, 0x7c], // ds = ss = 0, sp = 0x7c00
+    ...[0xb2, 0x80], //                                           mov dl, 0x80
+    ...[0xbe, 0x80, 0x7c, 0xb4, 0x42, 0x52, 0xcd, 0x13, 0x5a], // next: push dx; int 13h, extended read; pop dx
+    ...[0x80, 0xf2, 0x01, 0xeb, 0xf2], //                         xor dl, 1; jmp next
+  ])
+  writeAddressPacket(disk, 0)
+  disk[0x82] = 8
+  return disk
+}
+
 /**
  * The guest adds one to the first byte of sector `lba`, writes the sector back, reads it again, prints that byte on the serial port and switches
  * itself off; on a disk error it only switches itself off.

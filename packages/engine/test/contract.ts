@@ -210,7 +210,7 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       await vm.stop()
     })
 
-    it('takes a processor limit in its spec and while it runs, and refuses what is none', async () => {
+    it('takes a processor limit in its spec and while it runs, a rate of its disks while it runs, and refuses what is none', async () => {
       const spec = await subject.newSpec()
       await expect(subject.backend.open({ ...spec, processorPercent: 0 })).rejects.toMatchObject({ code: 'spec-invalid' })
       const vm = await open({ ...spec, processorPercent: 90 })
@@ -219,6 +219,8 @@ export function engineContract(name: string, makeSubject: () => Promise<Contract
       await heard.next()
       for (const percent of [80, null, 25_600]) expect(() => vm.setProcessorPercent(percent)).not.toThrow()
       for (const percent of [0, 1.5, 25_601]) expect(() => vm.setProcessorPercent(percent)).toThrow(expect.objectContaining({ code: 'spec-invalid' }))
+      for (const rate of [64, null, 67_108_864]) await vm.setDiskRate(rate)
+      for (const rate of [0, 1.5, 67_108_865]) await expect(vm.setDiskRate(rate)).rejects.toMatchObject({ code: 'spec-invalid' })
       await heard.next()
       await vm.stop()
     })

@@ -221,6 +221,7 @@ export const values: { readonly [N in SettingName]: fc.Arbitrary<SettingValues[N
   memory: fc.record({ maxMiB: fc.option(fc.integer({ min: 16, max: 600 }), { nil: null }) }),
   processor: mostOf(1, 9),
   'disk-growth': mostOf(1, 9),
+  'disk-rate': mostOf(64, 1024),
   'network-rate': mostOf(8, 16),
   'host-desktops': fc.oneof(
     fc.constant({ mode: 'any' as const }),

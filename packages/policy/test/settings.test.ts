@@ -37,7 +37,7 @@ function lawsOf<N extends SettingName>(name: N) {
     expect(description).toMatch(/^[A-Z].{20,}[^.]$/)
     expect(row).toMatch(/^PO-\d+$/)
     expect(checked.length).toBeGreaterThan(0)
-    if (unit !== null) expect(unit).toMatch(/^[a-zM]/)
+    if (unit !== null) expect(unit).toMatch(/^[a-zKM]/)
   })
 }
 
@@ -82,6 +82,7 @@ describe('the catalogue', () => {
       'PO-19 memory',
       'PO-19 processor',
       'PO-19 disk-growth',
+      'PO-19 disk-rate',
       'PO-19 network-rate',
       'PO-20 scripts',
       'PO-20 guest-info',
@@ -123,6 +124,7 @@ describe('the catalogue', () => {
     ['administrator-mode', { mode: 'password' }],
     ['administrator-mode', { mode: 'password', key: 'AAAA', maxMinutes: 1, tries: 1, lockMinutes: 1, allows: [{ setting: 'exit', value: 'user' }] }],
     ['processor', { most: 0 }],
+    ['disk-rate', { most: 63 }],
     ['network-rate', { most: 7 }],
     ['scripts', { powerOn: ['../sh'], powerOff: [], seconds: 30 }],
     ['scripts', { powerOn: ['a', 'a'], powerOff: [], seconds: 30 }],

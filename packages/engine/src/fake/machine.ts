@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Capability } from '../capabilities.ts'
 import { EngineError } from '../error.ts'
 import { isOver, nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { checkDiskRate } from '../limits/disk-rate.ts'
 import { checkPercent } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
 import type { VmStats } from '../stats/vm-stats.ts'
@@ -25,6 +26,8 @@ export class FakeMachine implements VirtualMachine {
   readonly performed: VmRequest[] = []
   /** The limit in force. */
   processorPercent: number | null
+  /** In KiB a second. */
+  diskRate: number | null = null
   readonly #spec: VmSpec
   readonly #chatter: string
   readonly #limited: boolean
@@ -111,6 +114,11 @@ export class FakeMachine implements VirtualMachine {
     checkPercent(percent)
     if (percent !== null && !this.#limited) throw new EngineError('capability-missing', '`fake` lacks `limit:processor`')
     this.processorPercent = percent
+  }
+
+  async setDiskRate(kibPerSecond: number | null): Promise<void> {
+    checkDiskRate(kibPerSecond)
+    this.diskRate = kibPerSecond
   }
 
   /** The use of no machine; its disks stand still. */

@@ -7,10 +7,12 @@ import { rm } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import { nextState, type VmRequest, type VmState } from '../lifecycle.ts'
 import type { DiskGrowth } from '../limits/disk-growth.ts'
+import { checkDiskRate } from '../limits/disk-rate.ts'
 import type { VmStats } from '../stats/vm-stats.ts'
 import type { DeviceControl, StateFile, VirtualMachine, VmEvents, VmSpec } from '../virtual-machine.ts'
 import { diskNode } from './block-graph.ts'
 import { QemuDevices } from './device-control.ts'
+import { limitDisks } from './disk-rate.ts'
 import type { Launched } from './launch.ts'
 import { statsOf } from './machine-stats.ts'
 import { saveState } from './migration.ts'
@@ -144,6 +146,11 @@ export class QemuMachine implements VirtualMachine {
 
   setProcessorPercent(percent: number | null): void {
     this.#launched.limit.set(percent)
+  }
+
+  async setDiskRate(kibPerSecond: number | null): Promise<void> {
+    checkDiskRate(kibPerSecond)
+    await this.#inTurn(() => limitDisks(this.#launched.qmp, this.#spec.disks.length, kibPerSecond))
   }
 
   stats(): Promise<VmStats> {

@@ -11,8 +11,11 @@ export interface VmStats {
   readonly disks: readonly DiskStats[] | null
 }
 
-export interface DiskStats {
+export interface DiskStats extends DiskCounters {
   readonly name: string
+}
+
+export interface DiskCounters {
   readonly readBytes: number
   readonly readOperations: number
   readonly writtenBytes: number

@@ -140,7 +140,7 @@ async function openMachine(
   bind: Bind,
 ): Promise<VirtualMachine> {
   const sockets = hostSockets(spec.runtimeFolder)
-  const machine = new V86Machine({ child, limit }, sockets, state === null ? 'prepared' : 'paused', bind)
+  const machine = new V86Machine({ child, limit, disks: spec.disks.map(({ name }) => name) }, sockets, state === null ? 'prepared' : 'paused', bind)
   const config = configOf(spec, firmware, sockets, state !== null)
   try {
     limit.set(spec.processorPercent ?? null)

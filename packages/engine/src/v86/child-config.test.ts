@@ -24,7 +24,12 @@ describe('what the backend tells its child', () => {
   it('is taken whole', () => {
     expect(parseChildConfig(JSON.parse(JSON.stringify(config)))).toEqual(config)
     expect(parseChildConfig({ ...config, network: null, medium: null })).toEqual({ ...config, network: null, medium: null })
-    expect(parseChildRequest({ id: 3, action: 'pause' })).toEqual({ id: 3, action: 'pause' })
+    for (const order of [
+      { action: 'pause' },
+      { action: 'count-disks' },
+      ...[64, null].map((kibPerSecond) => ({ action: 'limit-disks', kibPerSecond })),
+    ])
+      expect(parseChildRequest({ id: 3, ...order })).toEqual({ id: 3, ...order })
   })
 
   it.each(Object.keys(config))('is refused without `%s`', (name) => {
@@ -40,6 +45,8 @@ describe('what the backend tells its child', () => {
 
   it('is refused with an action or card that does not exist', () => {
     expect(() => parseChildRequest({ id: 1, action: 'explode' })).toThrow(refusal)
+    for (const rate of [{}, { kibPerSecond: -1 }, { kibPerSecond: '64' }])
+      expect(() => parseChildRequest({ id: 1, action: 'limit-disks', ...rate })).toThrow(refusal)
     expect(() => parseChildConfig({ ...config, network: { ...config.network, card: 'e1000' } })).toThrow(refusal)
   })
 })
@@ -48,6 +55,7 @@ describe('what a child tells', () => {
   it.each<unknown>([
     { type: 'ready' },
     { type: 'done', id: 1 },
+    { type: 'counted', id: 1, disks: [{ readBytes: 512, readOperations: 1, writtenBytes: 0, writeOperations: 0 }] },
     { type: 'failed', id: 1, code: 'nbd-closed', message: 'x' },
     { type: 'starved', disk: 'system', message: 'x' },
     { type: 'serial', base64: 'QUI=' },
@@ -58,6 +66,7 @@ describe('what a child tells', () => {
 
   it.each<unknown>([
     { type: 'ready', extra: 1 },
+    { type: 'counted', id: 1, disks: [{ readBytes: -1, readOperations: 1, writtenBytes: 0, writeOperations: 0 }] },
     { type: 'done', id: -1 },
     { type: 'failed', id: 1, code: 'overlay-mismatch', message: "a code that is not a child's" },
     { type: 'serial', base64: 'no base64!' },

@@ -32,10 +32,13 @@ export interface ChildConfig {
 
 export type ChildAction = 'start' | 'pause' | 'resume' | 'reset' | 'power-button' | 'save' | 'abandon-save' | 'quit'
 
-export interface ChildRequest {
-  readonly id: number
-  readonly action: ChildAction
-}
+/** `limit-disks`: how fast they may go, all together; null is no limit. `count-disks` is answered with `counted`. */
+export type ChildOrder =
+  | { readonly action: ChildAction }
+  | { readonly action: 'count-disks' }
+  | { readonly action: 'limit-disks'; readonly kibPerSecond: number | null }
+
+export type ChildRequest = ChildOrder & { readonly id: number }
 
 const ACTIONS: readonly ChildAction[] = ['start', 'pause', 'resume', 'reset', 'power-button', 'save', 'abandon-save', 'quit']
 
@@ -67,7 +70,10 @@ export function parseChildRequest(message: unknown): ChildRequest {
   const fields = new Fields(message, 'request')
   const id = fields.count('id')
   const name = fields.text('action')
+  const kibPerSecond = name === 'limit-disks' ? fields.countOrNull('kibPerSecond') : null
   fields.end()
+  if (name === 'limit-disks') return { id, action: name, kibPerSecond }
+  if (name === 'count-disks') return { id, action: name }
   const action = ACTIONS.find((known) => known === name)
   if (action === undefined) throw new EngineError('engine-protocol', `\`${name}\` is no action of a v86 child`)
   return { id, action }
@@ -115,7 +121,14 @@ class Fields {
   }
 
   count(name: string): number {
+    const value = this.countOrNull(name)
+    if (value === null) throw this.wrong(name, 'a whole number')
+    return value
+  }
+
+  countOrNull(name: string): number | null {
     const value = this.take(name)
+    if (value === null) return null
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw this.wrong(name, 'a whole number')
     return value
   }

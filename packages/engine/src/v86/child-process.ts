@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
 import { EngineError } from '../error.ts'
-import type { ChildAction, ChildConfig } from './child-config.ts'
+import type { DiskCounters } from '../stats/vm-stats.ts'
+import type { ChildAction, ChildConfig, ChildOrder } from './child-config.ts'
 import type { ChildReport } from './child-protocol.ts'
 import { parseChildReport } from './child-report.ts'
 import { readJsonLines } from './json-lines.ts'
@@ -21,7 +22,7 @@ export class V86Child {
   readonly gone: Promise<EngineError>
   private readonly process: ChildProcess
   private readonly control: Duplex
-  private readonly waiting = new Map<number, { resolve: () => void; reject: (error: EngineError) => void }>()
+  private readonly waiting = new Map<number, { resolve: (counted: readonly DiskCounters[]) => void; reject: (error: EngineError) => void }>()
   private readonly ready = Promise.withResolvers<void>()
   private watcher: ChildWatcher | null = null
   private nextId = 1
@@ -59,12 +60,26 @@ export class V86Child {
   }
 
   /** @throws EngineError the child's own, or `vm-exited` once it is gone. */
-  ask(action: ChildAction): Promise<void> {
+  async ask(action: ChildAction): Promise<void> {
+    await this.order({ action })
+  }
+
+  /** @throws EngineError as `ask` */
+  async limitDisks(kibPerSecond: number | null): Promise<void> {
+    await this.order({ action: 'limit-disks', kibPerSecond })
+  }
+
+  /** As the child says, in the order of its config. @throws EngineError as `ask` */
+  countDisks(): Promise<readonly DiskCounters[]> {
+    return this.order({ action: 'count-disks' })
+  }
+
+  private order(order: ChildOrder): Promise<readonly DiskCounters[]> {
     if (this.fatal !== null) return Promise.reject(this.fatal)
     const id = this.nextId++
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject })
-      this.control.write(`${JSON.stringify({ id, action })}\n`)
+      this.control.write(`${JSON.stringify({ id, ...order })}\n`)
     })
   }
 
@@ -82,12 +97,13 @@ export class V86Child {
         this.ready.resolve()
         return
       case 'done':
+      case 'counted':
       case 'failed': {
         const waiting = this.waiting.get(report.id)
         if (waiting === undefined) throw new EngineError('engine-protocol', `the v86 child answers request ${report.id}, which nobody made`)
         this.waiting.delete(report.id)
-        if (report.type === 'done') waiting.resolve()
-        else waiting.reject(new EngineError(report.code, report.message))
+        if (report.type === 'failed') waiting.reject(new EngineError(report.code, report.message))
+        else waiting.resolve(report.type === 'counted' ? report.disks : [])
         return
       }
       case 'starved':

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineErrorCode } from '../error.ts'
+import type { DiskCounters } from '../stats/vm-stats.ts'
 
 /** The codes a child may report; anything else that goes wrong in it is `engine-failed`. */
 export const childErrorCodes = [
@@ -20,6 +21,8 @@ export type ChildErrorCode = (typeof childErrorCodes)[number]
 export type ChildReport =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly id: number }
+  /** In the order of the config; without the medium. */
+  | { readonly type: 'counted'; readonly id: number; readonly disks: readonly DiskCounters[] }
   | { readonly type: 'failed'; readonly id: number; readonly code: ChildErrorCode; readonly message: string }
   /** The disk did not answer; the CPU stands still until `resume`. */
   | { readonly type: 'starved'; readonly disk: string; readonly message: string }

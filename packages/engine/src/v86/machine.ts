@@ -4,10 +4,11 @@ import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { EngineError } from '../error.ts'
 import { isOver, nextState, type VmRequest, type VmState } from '../lifecycle.ts'
+import { checkDiskRate } from '../limits/disk-rate.ts'
 import type { ProcessorLimit } from '../limits/processor-limit.ts'
 import { sealState } from '../state/seal.ts'
 import { usageOfTree } from '../stats/process-tree.ts'
-import type { VmStats } from '../stats/vm-stats.ts'
+import type { DiskStats, VmStats } from '../stats/vm-stats.ts'
 import type { StateFile, VirtualMachine, VmEvents } from '../virtual-machine.ts'
 import type { HostSockets } from './check-spec.ts'
 import type { ChildAction } from './child-config.ts'
@@ -18,6 +19,7 @@ type Ending = Awaited<VirtualMachine['exited']>
 
 /** How long a guest's last writes may take before its process is killed. */
 const LONGEST_STOP_MS = 4000
+const LONGEST_COUNT_MS = 5000
 
 /** One contained v86 child behind the lifecycle table; requests run one after the other. */
 export class V86Machine implements VirtualMachine, ChildWatcher {
@@ -25,6 +27,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
   readonly exited: Promise<Ending>
   private readonly child: V86Child
   private readonly limit: ProcessorLimit
+  private readonly disks: readonly string[]
   private readonly stateSocket: string
   private readonly bind: (file: StateFile) => StateFile
   private readonly events = new EventEmitter<VmEvents>()
@@ -34,7 +37,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
 
   /** `bind` widens a caller's binding by what this engine and hardware add to it. */
   constructor(
-    { child, limit }: { child: V86Child; limit: ProcessorLimit },
+    { child, limit, disks }: { child: V86Child; limit: ProcessorLimit; disks: readonly string[] },
     sockets: HostSockets,
     state: 'prepared' | 'paused',
     bind: (file: StateFile) => StateFile,
@@ -45,6 +48,7 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
     this.current = state
     this.child = child
     this.limit = limit
+    this.disks = disks
     this.exited = this.child.gone.then((reason) => this.end(reason))
   }
 
@@ -128,10 +132,32 @@ export class V86Machine implements VirtualMachine, ChildWatcher {
     this.limit.set(percent)
   }
 
+  async setDiskRate(kibPerSecond: number | null): Promise<void> {
+    checkDiskRate(kibPerSecond)
+    await this.child.limitDisks(kibPerSecond)
+  }
+
   async stats(): Promise<VmStats> {
     const { pid } = this.child
     if (pid === undefined || isOver(this.current)) throw new EngineError('vm-exited', `a VM that is \`${this.current}\` uses nothing`)
-    return { ...(await usageOfTree(pid)), balloonMiB: null, disks: null }
+    return { ...(await usageOfTree(pid)), balloonMiB: null, disks: await this.diskStats() }
+  }
+
+  private async diskStats(): Promise<readonly DiskStats[]> {
+    const counted = await this.answerInTime(this.child.countDisks())
+    return this.disks.map((name, index) => {
+      const counters = counted[index]
+      if (counters === undefined) throw new EngineError('engine-protocol', `the v86 child counts nothing of disk \`${name}\``)
+      return { name, ...counters }
+    })
+  }
+
+  private async answerInTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new EngineError('time-out', `the v86 child counted nothing within ${LONGEST_COUNT_MS} ms`)), LONGEST_COUNT_MS)
+    })
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer))
   }
 
   starved(disk: string): void {

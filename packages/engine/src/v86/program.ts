@@ -20,7 +20,7 @@ function programFromSources(): ChildProgram {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   return {
     entry: here('./child/main.ts'),
-    reads: [here('.'), here('../nbd'), here('../rfb'), here('../error.ts'), v86Module, v86Wasm],
+    reads: [here('.'), here('../nbd'), here('../rfb'), here('../network/token-bucket.ts'), here('../error.ts'), v86Module, v86Wasm],
     v86Module,
     v86Wasm,
   }

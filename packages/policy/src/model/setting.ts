@@ -19,6 +19,7 @@ export const settingCapability = z.enum([
   'folders:read-write',
   'guest-info',
   'limit:disk-growth',
+  'limit:disk-rate',
   'limit:network-rate',
   'limit:processor',
   'network:deny',

@@ -74,6 +74,11 @@ const enforced: readonly Enforced[] = [
     plan: { limits: { ...limits, diskGrowthMiB: 1024 } },
   },
   {
+    ...{ name: 'disk-rate', about: 'Slow disks', row: 'PO-19', capabilities: ['limit:disk-rate'] },
+    rule: { setting: 'disk-rate', value: { most: 1024 } },
+    plan: { limits: { ...limits, diskKiBPerSecond: 1024 } },
+  },
+  {
     ...{ name: 'network-rate', about: 'A slow network', row: 'PO-19', capabilities: ['limit:network-rate'] },
     rule: { setting: 'network-rate', value: { most: 8 } },
     plan: { limits: { ...limits, networkKbitPerSecond: 8 } },

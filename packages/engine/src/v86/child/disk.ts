@@ -6,7 +6,9 @@
 
 import { EngineError } from '../../error.ts'
 import { connectNbd, type NbdClient } from '../../nbd/client.ts'
+import type { DiskCounters } from '../../stats/vm-stats.ts'
 import type { ChildDisk } from '../child-config.ts'
+import type { DiskPace } from './disk-pace.ts'
 
 /** Linux gives an ATA command 30 s of guest time, which stands still while the CPU is held. */
 const LONGEST_WAIT_MS = 5000
@@ -21,9 +23,15 @@ export interface DiskKeeper {
   crowded(disk: string, full: boolean): void
 }
 
-type Operation =
-  | { readonly kind: 'read'; readonly offset: number; readonly length: number; readonly done: (data: Uint8Array) => void }
-  | { readonly kind: 'write'; readonly offset: number; readonly data: Buffer; readonly carried: boolean; readonly done: () => void }
+interface Write {
+  readonly kind: 'write'
+  readonly offset: number
+  readonly data: Buffer
+  readonly carried: boolean
+  readonly done: () => void
+}
+
+type Operation = Write | { readonly kind: 'read'; readonly offset: number; readonly length: number; readonly done: (data: Uint8Array) => void }
 
 export interface QueuedWrite {
   readonly offset: number
@@ -37,6 +45,8 @@ export class NbdDisk {
   private readonly spec: ChildDisk
   private readonly access: 'writable' | 'read-only'
   private readonly keeper: DiskKeeper
+  private readonly pace: DiskPace
+  private counted: DiskCounters = { readBytes: 0, readOperations: 0, writtenBytes: 0, writeOperations: 0 }
   private client: NbdClient
   private bootSector: Uint8Array | undefined
   private readonly queue: Operation[] = []
@@ -50,17 +60,23 @@ export class NbdDisk {
    */
   takeBackAnswer: () => (() => void) | null = () => null
 
-  private constructor(spec: ChildDisk, access: 'writable' | 'read-only', client: NbdClient, keeper: DiskKeeper) {
+  private constructor(spec: ChildDisk, access: 'writable' | 'read-only', client: NbdClient, keeper: DiskKeeper, pace: DiskPace) {
     this.spec = spec
     this.access = access
     this.client = client
     this.keeper = keeper
+    this.pace = pace
     this.byteLength = client.size
   }
 
   /** @throws EngineError of the NBD client; `nbd-protocol` where the export has another size than the spec says, or takes no writes. */
-  static async connect(spec: ChildDisk, keeper: DiskKeeper, access: 'writable' | 'read-only' = 'writable'): Promise<NbdDisk> {
-    return new NbdDisk(spec, access, await connectDisk(spec, access), keeper)
+  static async connect(spec: ChildDisk, keeper: DiskKeeper, pace: DiskPace, access: 'writable' | 'read-only' = 'writable'): Promise<NbdDisk> {
+    return new NbdDisk(spec, access, await connectDisk(spec, access), keeper, pace)
+  }
+
+  /** What was answered. */
+  get counters(): DiskCounters {
+    return this.counted
   }
 
   load(): void {
@@ -98,11 +114,12 @@ export class NbdDisk {
 
   set_state(): void {}
 
-  /** Resolves once nothing is under way that could still be finished: the queue is empty, or its head is starved. */
+  /** Resolves once nothing is under way that could still be finished: the queue is empty, or its head is starved. It waits for no turn then. */
   quiet(): Promise<void> {
     if (!this.working || this.stuck) return Promise.resolve()
     return new Promise((resolve) => {
       this.quietWaiters.push(resolve)
+      this.pace.wake()
     })
   }
 
@@ -146,24 +163,45 @@ export class NbdDisk {
   }
 
   private async finishRead(operation: Operation & { kind: 'read' }): Promise<void> {
+    await this.turn(operation.length)
     const data = await this.insist(() => this.client.read(operation.offset, operation.length))
     this.queue.shift()
+    const { readBytes, readOperations } = this.counted
+    this.counted = { ...this.counted, readBytes: readBytes + operation.length, readOperations: readOperations + 1 }
     operation.done(data)
   }
 
   private async finishWrites(): Promise<void> {
-    const firstRead = this.queue.findIndex((operation) => operation.kind === 'read')
-    const batch = this.queue.slice(0, firstRead < 0 ? this.queue.length : firstRead)
+    const batch = this.nextWrites()
+    const bytes = batch.reduce((sum, { data }) => sum + data.length, 0)
+    await this.turn(bytes)
     await this.insist(async () => {
-      for (const operation of batch) if (operation.kind === 'write') await this.client.write(operation.offset, operation.data)
+      for (const { offset, data } of batch) await this.client.write(offset, data)
       await this.client.flush()
     })
     this.queue.splice(0, batch.length)
-    for (const operation of batch) {
-      if (operation.kind !== 'write') continue
-      this.count(-operation.data.length)
-      operation.done()
+    const { writtenBytes, writeOperations } = this.counted
+    this.counted = { ...this.counted, writtenBytes: writtenBytes + bytes, writeOperations: writeOperations + batch.length }
+    for (const { data, done } of batch) {
+      this.count(-data.length)
+      done()
     }
+  }
+
+  /** Those at the head of the queue that share a flush. */
+  private nextWrites(): readonly Write[] {
+    const batch: Write[] = []
+    let bytes = 0
+    for (const operation of this.queue) {
+      if (operation.kind === 'read' || bytes >= this.pace.mostAtOnce) break
+      batch.push(operation)
+      bytes += operation.data.length
+    }
+    return batch
+  }
+
+  private turn(bytes: number): Promise<void> {
+    return this.pace.turn(bytes, () => this.quietWaiters.length > 0)
   }
 
   private async insist<T>(act: () => Promise<T>): Promise<T> {

@@ -4,12 +4,14 @@
 import { readFile } from 'node:fs/promises'
 import type { EngineError } from '../../error.ts'
 import { startRfbServer } from '../../rfb/server.ts'
-import type { ChildAction, ChildConfig } from '../child-config.ts'
+import type { DiskCounters } from '../../stats/vm-stats.ts'
+import type { ChildConfig, ChildOrder } from '../child-config.ts'
 import { addGenerationId } from '../generation-id.ts'
 import type { GuestClock } from './browser-globals.ts'
 import type { Control } from './control.ts'
 import { HeldCpu } from './cpu.ts'
 import { type DiskKeeper, NbdDisk } from './disk.ts'
+import { DiskPace } from './disk-pace.ts'
 import { type Emulator, hooksOf, type IdeInterfaceHooks, type V86Hooks } from './hooks.ts'
 import { GuestInput } from './input.ts'
 import type { LoadedV86 } from './load-v86.ts'
@@ -30,6 +32,7 @@ export class Machine implements DiskKeeper {
   private readonly control: Control
   private readonly clock: GuestClock
   private disks: readonly NbdDisk[] = []
+  private readonly pace = new DiskPace()
   /** Never written to, so a saved state has nothing of it to carry. */
   private medium: NbdDisk | null = null
   private parts: { emulator: Emulator; hooks: V86Hooks; cpu: HeldCpu } | null = null
@@ -48,8 +51,8 @@ export class Machine implements DiskKeeper {
     const saved = config.restore ? receiveState(config.stateSocket, config.memoryBytes + VGA_MEMORY + STATE_SLACK) : null
     // Awaited once the disks are connected; until then a failure is no unhandled one.
     saved?.catch(() => undefined)
-    this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this)))
-    this.medium = config.medium === null ? null : await NbdDisk.connect(config.medium, this, 'read-only')
+    this.disks = await Promise.all(config.disks.map((disk) => NbdDisk.connect(disk, this, this.pace)))
+    this.medium = config.medium === null ? null : await NbdDisk.connect(config.medium, this, new DiskPace(), 'read-only')
     const wire = config.network === null ? null : await connectSwitch(config.network.socket)
     // All of it first: making the machine keeps this thread, unpacking does not.
     const state = await saved
@@ -75,10 +78,14 @@ export class Machine implements DiskKeeper {
     await startRfbServer({ socket: config.displaySocket, name: config.name, source: screen, onInput: (event) => input.take(event) })
   }
 
-  async act(action: ChildAction): Promise<void> {
+  counters(): readonly DiskCounters[] {
+    return this.disks.map((disk) => disk.counters)
+  }
+
+  async act(order: Exclude<ChildOrder, { action: 'count-disks' }>): Promise<void> {
     if (this.parts === null) throw new Error('the machine is not open')
     const { emulator, hooks, cpu } = this.parts
-    switch (action) {
+    switch (order.action) {
       case 'start':
         return await cpu.release('user')
       case 'resume':
@@ -91,6 +98,9 @@ export class Machine implements DiskKeeper {
         return
       case 'power-button':
         pressPowerButton(hooks)
+        return
+      case 'limit-disks':
+        this.pace.setRate(order.kibPerSecond)
         return
       case 'save':
         return await this.save()

@@ -23,8 +23,13 @@ const machine = new Machine(control, clock)
 await machine.open(parseChildConfig(first.value), loading)
 control.send({ type: 'ready' })
 for await (const message of control.messages) {
-  const { id, action } = parseChildRequest(message)
-  machine.act(action).then(
+  const request = parseChildRequest(message)
+  const { id } = request
+  if (request.action === 'count-disks') {
+    control.send({ type: 'counted', id, disks: machine.counters() })
+    continue
+  }
+  machine.act(request).then(
     () => control.send({ type: 'done', id }),
     (error: unknown) => control.send({ type: 'failed', id, ...describe(error) }),
   )

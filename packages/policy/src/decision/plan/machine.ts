@@ -25,7 +25,7 @@ export const machineMembers = {
   snapshots: z.strictObject({ take: z.boolean(), revert: z.boolean() }),
   diskChanges: z.enum(['kept', 'discarded']),
   /** Null: no limit. */
-  limits: z.strictObject({ processorPercent: limit, diskGrowthMiB: limit, networkKbitPerSecond: limit }),
+  limits: z.strictObject({ processorPercent: limit, diskGrowthMiB: limit, diskKiBPerSecond: limit, networkKbitPerSecond: limit }),
   scripts: z.strictObject({ powerOn: names, powerOff: names, seconds: z.int().min(1).max(300) }),
   guestInfo: z.strictObject({ toGuest: names, fromGuest: names, maxBytes: z.int().min(0).max(4096) }),
 }
@@ -38,7 +38,7 @@ export const closedMachine: MachinePlan = {
   powerCommands: { pause: false, reset: false, powerButton: false },
   snapshots: { take: false, revert: false },
   diskChanges: 'kept',
-  limits: { processorPercent: null, diskGrowthMiB: null, networkKbitPerSecond: null },
+  limits: { processorPercent: null, diskGrowthMiB: null, diskKiBPerSecond: null, networkKbitPerSecond: null },
   scripts: { powerOn: [], powerOff: [], seconds: 30 },
   guestInfo: { toGuest: [], fromGuest: [], maxBytes: 0 },
 }
@@ -53,6 +53,7 @@ export function planMachine(values: SettingValues): MachinePlan {
     limits: {
       processorPercent: values.processor.most,
       diskGrowthMiB: values['disk-growth'].most,
+      diskKiBPerSecond: values['disk-rate'].most,
       networkKbitPerSecond: values['network-rate'].most,
     },
     scripts: values.scripts,
@@ -97,6 +98,7 @@ export function machineSettingsOf({ sharing, screen, powerCommands, snapshots, d
     'disk-changes': diskChanges,
     processor: { most: limits.processorPercent },
     'disk-growth': { most: limits.diskGrowthMiB },
+    'disk-rate': { most: limits.diskKiBPerSecond },
     'network-rate': { most: limits.networkKbitPerSecond },
     scripts,
     'guest-info': guestInfo,

@@ -54,6 +54,7 @@ export const machineSettings = {
   }),
   processor: limitSetting('The most computing time that the guest gets', 'percent of one processor', [1, 25_600], 'limit:processor'),
   'disk-growth': limitSetting("The most that the guest's disks may grow on the host, all together", 'MiB', [1, 67_108_864], 'limit:disk-growth'),
+  'disk-rate': limitSetting('The most that the guest may read and write, in sum, on all its disks', 'KiB/s', [64, 67_108_864], 'limit:disk-rate'),
   'network-rate': limitSetting('The most that the guest may send, and as much may it receive', 'kbit/s', [8, 100_000_000], 'limit:network-rate'),
 }
 
