@@ -14,6 +14,8 @@ export interface Layout {
   manifest(sha256: string): string
   readonly instances: string
   instance(id: string): InstanceLayout
+  /** What linked clones lie over. */
+  cloneBase(id: string): CloneBaseLayout
   /** What enrolment ended with, and what it needs to be tried again with the same key and question. */
   readonly enrolment: string
   readonly enrolling: string
@@ -101,6 +103,21 @@ export interface InstanceLayout {
   /** Which of them the disks come from, and whether they are about to be brought back. */
   readonly snapshotHead: string
   snapshot(id: string): SnapshotLayout
+  /** Of a linked clone: which base its disks lie over, sealed. */
+  readonly cloneLink: string
+  /** Where the disks of a clone are made. */
+  cloning(): InstanceLayout
+  cloneBase(id: string): CloneBaseLayout
+}
+
+export interface CloneBaseLayout {
+  readonly folder: string
+  /** Release and disks, sealed. */
+  readonly record: string
+  /** Named as an instance's are; its lock is held while a clone is linked to it, and while it is deleted. */
+  readonly files: InstanceLayout
+  /** A file for each instance that was ever linked to it, by name. */
+  readonly users: string
 }
 
 export interface SnapshotLayout {
@@ -169,31 +186,47 @@ export function layoutOf(data: string): Layout {
     daemonSocket: join(runtimeFolder, 'daemon.sock'),
     objectSocket: join(runtimeFolder, 'objects.sock'),
     instances,
-    instance: (id) => {
-      const folder = join(instances, id)
-      const disks = join(folder, 'disks')
-      const snapshots = join(folder, 'snapshots')
-      return {
-        folder,
-        record: join(folder, 'instance.json'),
-        disks,
-        history: join(folder, 'releases.json'),
-        customization: join(folder, 'customization.sealed'),
-        sharedFolders: join(folder, 'shared-folders.json'),
-        guestInfo: join(folder, 'guest-info.json'),
-        lock: join(folder, 'lock'),
-        systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
-        userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),
-        uefiVariables: (sha256) => join(disks, `system-uefi.variables-${sha256}.qcow2`),
-        tpm: join(folder, 'tpm'),
-        suspended: (sha256) => join(folder, `suspended-${sha256}.state`),
-        snapshots,
-        snapshotHead: join(snapshots, 'head.sealed'),
-        snapshot: (snapshot) => snapshotLayout(join(snapshots, snapshot)),
-      }
-    },
+    instance: (id) => instanceLayout(data, join(instances, id)),
+    cloneBase: (id) => cloneBaseLayout(data, id),
     runtime: (session) => join(runtimeFolder, session),
     lan: (name) => join(runtimeFolder, 'lan', createHash('sha256').update(name).digest('hex').slice(0, 16)),
+  }
+}
+
+/** @param folder of the instance, of one that is being made, or of a base */
+function instanceLayout(data: string, folder: string): InstanceLayout {
+  const disks = join(folder, 'disks')
+  const snapshots = join(folder, 'snapshots')
+  return {
+    folder,
+    record: join(folder, 'instance.json'),
+    disks,
+    history: join(folder, 'releases.json'),
+    customization: join(folder, 'customization.sealed'),
+    sharedFolders: join(folder, 'shared-folders.json'),
+    guestInfo: join(folder, 'guest-info.json'),
+    lock: join(folder, 'lock'),
+    systemDisk: (disk, sha256, engine) => join(disks, `system-${disk}-${sha256}.${ENDING[engine]}`),
+    userDisk: (disk, engine) => join(disks, `user-${disk}.${ENDING[engine]}`),
+    uefiVariables: (sha256) => join(disks, `system-uefi.variables-${sha256}.qcow2`),
+    tpm: join(folder, 'tpm'),
+    suspended: (sha256) => join(folder, `suspended-${sha256}.state`),
+    snapshots,
+    snapshotHead: join(snapshots, 'head.sealed'),
+    snapshot: (snapshot) => snapshotLayout(join(snapshots, snapshot)),
+    cloneLink: join(folder, 'clone-link.sealed'),
+    cloning: () => instanceLayout(data, join(folder, '.cloning')),
+    cloneBase: (base) => cloneBaseLayout(data, base),
+  }
+}
+
+function cloneBaseLayout(data: string, id: string): CloneBaseLayout {
+  const folder = join(data, 'clone-bases', id)
+  return {
+    folder,
+    record: join(folder, 'base.sealed'),
+    files: instanceLayout(data, folder),
+    users: join(folder, 'users'),
   }
 }
 

@@ -85,6 +85,7 @@ const WORDS: Readonly<Record<FaultCode, Words>> = {
   'overlay-altered': ['The saved disk of this desktop is damaged.', HELP_DESK],
   'overlay-in-use': ['The saved disk of this desktop is in use by another program.', AGAIN],
   'overlay-exists': INTERNAL,
+  'overlay-read-only': INTERNAL,
   'image-failed': ['The saved disk of this desktop could not be made.', 'Make room on the disk, then start the desktop again.'],
   'state-altered': ['The suspended state of this desktop was altered.', DISCARD],
   'state-mismatch': ['The suspended state of this desktop belongs to another release, engine or machine.', DISCARD],

@@ -15,8 +15,10 @@ import { type NbdServer, serveNbd } from '@casemate/vm-package/nbd-server'
 import type { PackageDisk } from '@casemate/vm-package/read'
 import type { WarmState } from '@casemate/vm-package/warm-state'
 import type { InstanceLayout } from '../layout.ts'
-import { systemDiskKey, userDiskKey } from './instance-keys.ts'
+import { readFrozenDisks } from './clones/frozen-disks.ts'
+import { overwriteInstanceKey } from './instance-keys.ts'
 import { isThere } from './is-there.ts'
+import { ownDisk } from './own-disk.ts'
 import type { OpenedDisk } from './vm-spec.ts'
 import { openingDisk } from './warm-state/opening-disk.ts'
 import { warmDisk } from './warm-state/warm-disk.ts'
@@ -45,28 +47,9 @@ export interface DiskOwner {
   readonly written: WrittenBlocks | null
 }
 
-interface OwnDisk {
-  readonly file: string
-  readonly key: Uint8Array
-  readonly binding: string
-}
-
-/** Where it is, and what opens it. */
-export function ownDisk(owner: Pick<DiskOwner, 'plan' | 'layout' | 'instanceKey'>, disk: ManifestDisk): OwnDisk {
-  const { plan, layout, instanceKey } = owner
-  if (disk.role === 'user') {
-    return { file: layout.userDisk(disk.name, plan.engine), key: userDiskKey(instanceKey, disk.name), binding: `user|${plan.instance}|${disk.name}` }
-  }
-  return {
-    file: layout.systemDisk(disk.name, plan.package.sha256, plan.engine),
-    key: systemDiskKey(instanceKey, plan.package.sha256, disk.name),
-    binding: `system|${plan.instance}|${disk.name}|${plan.package.sha256}`,
-  }
-}
-
-/** Whether none of these disks is there yet, nor a state that goes on over them: the first start of the instance, or under a release where no disk carried over. */
+/** Whether none of these disks is there yet, nor what they would lie over, nor a state that goes on over them: the first start of the instance, or under a release where no disk carried over. */
 export async function isFresh(owner: DiskOwner, disks: readonly ManifestDisk[]): Promise<boolean> {
-  const files = [...disks.map((disk) => ownDisk(owner, disk).file), owner.layout.suspended(owner.plan.package.sha256)]
+  const files = [...disks.map((disk) => ownDisk(owner, disk).file), owner.layout.cloneLink, owner.layout.suspended(owner.plan.package.sha256)]
   return (await Promise.all(files.map(isThere))).every((there) => !there)
 }
 
@@ -110,16 +93,19 @@ async function openForV86(
   const socket = join(owner.runtimeFolder, 'disks.sock')
   const devices = new Map<string, BlockDevice>()
   const openings: Promise<XtsOverlay>[] = []
+  const frozen: XtsOverlay[] = []
   const growth = new GrowthBudget()
   const close = async () => {
     for (const opening of await Promise.allSettled(openings)) if (opening.status === 'fulfilled') await opening.value.close()
+    for (const layer of frozen) await layer.close()
   }
   try {
+    const below = await openFrozen(owner, packaged, frozen)
     for (const disk of disks) {
       const source = packaged.get(disk.name)
       if (source === undefined) throw new Error(`disk \`${disk.name}\` is not in the package`)
       const content = warm === null ? null : warmDisk(warm, disk.name, disk.size, source)
-      const opening = openOwn(owner, disk, source, warm, growth)
+      const opening = openOwn(owner, disk, source, below.get(disk.name) ?? null, warm, growth)
       // Whoever awaits it hears of a failure; until then it is no unhandled one.
       opening.catch(() => undefined)
       openings.push(opening)
@@ -141,13 +127,44 @@ async function openForV86(
   }
 }
 
-/** Makes it where it is not there yet: a system disk empty over `source`, a user's as a copy of it, both with what the warm state wrote. */
-async function openOwn(owner: DiskOwner, disk: ManifestDisk, source: PackageDisk, warm: WarmState | null, growth: GrowthBudget): Promise<XtsOverlay> {
+/** What a linked clone's disks lie over, over the package; put into `opened` for whoever closes them. */
+async function openFrozen(
+  owner: DiskOwner,
+  packaged: ReadonlyMap<string, PackageDisk>,
+  opened: XtsOverlay[],
+): Promise<ReadonlyMap<string, XtsOverlay>> {
+  const frozen = await readFrozenDisks(owner)
+  const byName = new Map<string, XtsOverlay>()
+  if (frozen === null) return byName
+  try {
+    for (const { name, role, own } of frozen.disks) {
+      const layer = await openOverlay({ ...own, base: role === 'user' ? null : (packaged.get(name) ?? null), readOnly: true })
+      opened.push(layer)
+      byName.set(name, layer)
+    }
+  } finally {
+    overwriteInstanceKey(frozen.key)
+  }
+  return byName
+}
+
+/**
+ * Makes it where it is not there yet: a system disk empty over `source`, a user's as a copy of it, both with what the warm state wrote; a linked
+ * clone's empty over what is frozen.
+ */
+async function openOwn(
+  owner: DiskOwner,
+  disk: ManifestDisk,
+  source: PackageDisk,
+  frozen: XtsOverlay | null,
+  warm: WarmState | null,
+  growth: GrowthBudget,
+): Promise<XtsOverlay> {
   const own = ownDisk(owner, disk)
   if (!(await isThere(own.file))) {
-    const below = disk.role === 'user' ? source : null
+    const below = disk.role === 'user' && frozen === null ? source : null
     const fillFrom = warm === null ? below : warmDisk(warm, disk.name, disk.size, below)
     await createXtsOverlay({ ...own, size: disk.size, ...(fillFrom === null ? {} : { fillFrom }) })
   }
-  return openOverlay({ ...own, base: disk.role === 'user' ? null : source, growth })
+  return openOverlay({ ...own, base: frozen ?? (disk.role === 'user' ? null : source), growth })
 }

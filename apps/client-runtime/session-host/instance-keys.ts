@@ -51,3 +51,9 @@ export const suspendedStateKey = (instanceKey: Uint8Array): Uint8Array => derive
 export const snapshotKey = (instanceKey: Uint8Array, snapshot: string): Uint8Array => derive(instanceKey, `casemate-snapshot-v1|${snapshot}`)
 
 export const snapshotHeadKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-snapshot-head-v1')
+
+/** Of what says which base the disks of a linked clone lie over. */
+export const cloneLinkKey = (instanceKey: Uint8Array): Uint8Array => derive(instanceKey, 'casemate-clone-link-v1')
+
+/** Of what says what a clone base holds; its disks open as an instance's do, under its key. */
+export const cloneBaseKey = (baseKey: Uint8Array): Uint8Array => derive(baseKey, 'casemate-clone-base-v1')

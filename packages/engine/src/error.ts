@@ -27,6 +27,7 @@ export type EngineErrorCode =
   | 'overlay-exists'
   | 'overlay-in-use'
   | 'overlay-mismatch'
+  | 'overlay-read-only'
   | 'qmp-failed'
   | 'rfb-protocol'
   | 'snapshot-failed'

@@ -4,7 +4,7 @@
 import type { VirtualMachine } from '@casemate/engine/virtual-machine'
 import type { LaunchPlan } from '@casemate/policy/launch-plan'
 import type { Manifest } from '@casemate/vm-package/manifest'
-import { ownDisk } from '../instance-disks.ts'
+import { ownDisk } from '../own-disk.ts'
 import type { Watermarks } from '../watermarks.ts'
 import { SnapshotError } from './error.ts'
 import { allow, KeptSnapshots, type SnapshotPlan } from './kept-snapshots.ts'

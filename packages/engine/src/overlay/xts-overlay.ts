@@ -72,9 +72,9 @@ export async function createOverlay(options: OverlayIdentity & { readonly size: 
  * @throws EngineError `overlay-mismatch` under another key or binding; `overlay-altered` where header or log were damaged.
  */
 export async function openOverlay(
-  options: OverlayIdentity & { readonly base: OverlayBase | null; readonly growth?: GrowthBudget },
+  options: OverlayIdentity & { readonly base: OverlayBase | null; readonly growth?: GrowthBudget; readonly readOnly?: true },
 ): Promise<XtsOverlay> {
-  const file = await open(options.file, 'r+')
+  const file = await open(options.file, options.readOnly ? 'r' : 'r+')
   try {
     const bytes = await readFully(file, 0, layout.HEADER_BYTES)
     const header = layout.decodeHeader(bytes)
@@ -82,7 +82,7 @@ export async function openOverlay(
     layout.verifyHeader(bytes, keys)
     const owned = new BlockSet(layout.blockCount(header.size))
     const log = await AllocationLog.open(file, header, keys, layout.blockCount(header.size), (run) => owned.addRun(run))
-    return new XtsOverlay(file, header.size, keys, options.base, owned, log, options.growth ?? null)
+    return new XtsOverlay(file, header.size, keys, options.base, owned, log, options.growth ?? null, options.readOnly ?? false)
   } catch (error) {
     await file.close()
     throw error
@@ -92,7 +92,7 @@ export async function openOverlay(
 export class XtsOverlay {
   /** Bytes. */
   readonly size: number
-  readonly readOnly = false
+  readonly readOnly: boolean
   private readonly file: FileHandle
   private readonly keys: layout.OverlayKeys
   private readonly base: OverlayBase | null
@@ -114,8 +114,10 @@ export class XtsOverlay {
     owned: BlockSet,
     log: AllocationLog,
     growth: GrowthBudget | null,
+    readOnly: boolean,
   ) {
     this.file = file
+    this.readOnly = readOnly
     this.size = size
     this.keys = keys
     this.base = base
@@ -137,8 +139,9 @@ export class XtsOverlay {
     return Buffer.concat(parts).subarray(start, start + length)
   }
 
-  /** @throws EngineError `disk-growth-reached`: nothing of it is written */
+  /** @throws EngineError `disk-growth-reached`: nothing of it is written; `overlay-read-only` where it was opened as such */
   async write(offset: number, data: Uint8Array): Promise<void> {
+    if (this.readOnly) throw new EngineError('overlay-read-only', 'the overlay was opened for reading')
     this.checkRange(offset, data.length)
     if (data.length === 0) return
     const first = Math.floor(offset / BLOCK)

@@ -7,7 +7,7 @@ import { link, lstat, mkdir, open, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EngineError } from '../error.ts'
 import type { NbdExport } from '../virtual-machine.ts'
-import { type Box, runContained } from './containment.ts'
+import { type Bind, type Box, runContained } from './containment.ts'
 import { emptyBox, findInstallation, programFolders } from './installation.ts'
 import { passphraseOf } from './passphrase.ts'
 import { newQcow2Image } from './qcow2-image.ts'
@@ -22,14 +22,14 @@ export interface NewOverlay {
 }
 
 const convertDeadlineMs = 30 * 60_000
-const inBox = { key: '/vm/key', out: '/vm/out', image: '/vm/out/overlay.qcow2', template: '/vm/template.sock' } as const
+const inBox = { key: '/vm/key', sourceKey: '/vm/source-key', out: '/vm/out', image: '/vm/out/overlay.qcow2', template: '/vm/template.sock' } as const
 
 /**
  * An empty overlay: over a base it shows the base, alone it reads as zeros. Starts no program.
  * @throws EngineError `overlay-exists`; `spec-invalid` for a key or size that cannot be.
  */
 export async function createOverlay(overlay: NewOverlay): Promise<void> {
-  await make(overlay, async () => undefined)
+  await makeOverlay(overlay, async () => undefined)
 }
 
 /**
@@ -39,10 +39,24 @@ export async function createOverlay(overlay: NewOverlay): Promise<void> {
  */
 export async function createFilledOverlay(overlay: NewOverlay, template: NbdExport): Promise<void> {
   if (/[^\x20-\x7e]/.test(template.name)) throw new EngineError('spec-invalid', `an NBD export cannot be named \`${template.name}\``)
-  await make(overlay, (part, passphrase) => fill(part, passphrase, template))
+  const from = `driver=nbd,server.type=unix,server.path=${inBox.template},export=${template.name.replaceAll(',', ',,')}`
+  const source = { file: { host: template.socket, inside: inBox.template }, options: ['--target-is-zero'], from, secret: null, below: '' }
+  await makeOverlay(overlay, (part, passphrase) => convertInto(part, passphrase, source))
 }
 
-async function make(overlay: NewOverlay, fillIt: (part: string, passphrase: Uint8Array) => Promise<void>): Promise<void> {
+/** What `qemu-img` reads from. */
+export interface ConvertSource {
+  readonly file: Bind
+  readonly options: readonly string[]
+  readonly from: string
+  /** Named `source-key` in `from`; null where nothing is to be opened. */
+  readonly secret: Uint8Array | null
+  /** Options of the new image that say what lies below it. */
+  readonly below: string
+}
+
+/** Puts a new overlay in its place, whole and durable, once `fillIt` has written into the empty one. @throws EngineError as `createOverlay` */
+export async function makeOverlay(overlay: NewOverlay, fillIt: (part: string, passphrase: Uint8Array) => Promise<void>): Promise<void> {
   if (overlay.key.length !== 32) throw new EngineError('spec-invalid', `an overlay key has 32 bytes, found \`${overlay.key.length}\``)
   if (await isThere(overlay.file)) throw exists(overlay.file)
   const part = join(dirname(overlay.file), `.${basename(overlay.file)}.part`)
@@ -84,19 +98,22 @@ function emptyImage(sizeBytes: number, passphrase: Uint8Array): ReturnType<typeo
   }
 }
 
-async function fill(part: string, passphrase: Uint8Array, template: NbdExport): Promise<void> {
+/** @throws EngineError `image-failed` with the words of `qemu-img`; `engine-missing`, `containment-missing`, `firmware-missing` */
+export async function convertInto(part: string, passphrase: Uint8Array, source: ConvertSource): Promise<void> {
   const installation = await findInstallation(programFolders)
+  const keys = [{ inside: inBox.key, bytes: passphrase }, ...(source.secret === null ? [] : [{ inside: inBox.sourceKey, bytes: source.secret }])]
   const box: Box = {
     ...emptyBox(installation, installation.qemuImg),
-    readOnly: [{ host: template.socket, inside: inBox.template }],
+    readOnly: [source.file],
     writable: [{ host: part, inside: inBox.out }],
-    memoryFiles: [{ inside: inBox.key, bytes: passphrase, writable: false }],
+    memoryFiles: keys.map((key) => ({ ...key, writable: false })),
   }
-  const from = `driver=nbd,server.type=unix,server.path=${inBox.template},export=${template.name.replaceAll(',', ',,')}`
-  const to = `driver=qcow2,file.driver=file,file.filename=${inBox.image},encrypt.format=luks,encrypt.key-secret=key`
+  const secrets = ['--object', `secret,id=key,file=${inBox.key}`]
+  if (source.secret !== null) secrets.push('--object', `secret,id=source-key,file=${inBox.sourceKey}`)
+  const to = `driver=qcow2,file.driver=file,file.filename=${inBox.image},encrypt.format=luks,encrypt.key-secret=key${source.below}`
   // Without --target-image-opts qemu-img leaves the disk empty; `-t writeback` flushes at the end, the default never does.
-  const options = ['-n', '--target-is-zero', '-t', 'writeback', '--object', `secret,id=key,file=${inBox.key}`, '--image-opts', '--target-image-opts']
-  const { code, lastWords } = await runContained(box, ['convert', ...options, from, to], convertDeadlineMs)
+  const options = ['-n', ...source.options, '-t', 'writeback', ...secrets, '--image-opts', '--target-image-opts']
+  const { code, lastWords } = await runContained(box, ['convert', ...options, source.from, to], convertDeadlineMs)
   if (code !== 0) throw new EngineError('image-failed', `\`qemu-img convert\` ended with ${code ?? 'a signal'}: ${lastWords}`)
 }
 
