@@ -48,6 +48,7 @@ const lists: Readonly<Record<string, readonly (string | readonly [string, string
   files: ['ext4', 'crc32c_generic'],
   folders: ['9p', '9pnet_fd'],
   variables: ['efivarfs'],
+  screen: ['virtio-gpu'],
 }
 
 /** Where each library lies in its package and in the guest. */

@@ -12,6 +12,7 @@ import type { DiskStorage, VmSpec } from '../../packages/engine/src/virtual-mach
 import { plainStick } from '../../packages/engine/test/usb/emulated-stick.ts'
 import { type BootedMachine, Machines } from './machine.ts'
 import { PluggedUsb } from './plugged-usb.ts'
+import { SizingViewer } from './sizing-viewer.ts'
 
 const patient = { timeout: 60_000, interval: 100 }
 
@@ -131,6 +132,19 @@ describe('a q35 under UEFI', () => {
     machine = await boot(await newVariables(), await newTpm())
     expect(await machine.sh(`${mountVariables}; ls ${variable} 2>/dev/null || echo none`)).toBe('none')
     expect(await starts()).toBe(before)
+  })
+
+  it('has its screen in the size that a viewer asks for, and in none that no viewer may ask for', async () => {
+    await machine.sh('load screen')
+    const preferred = () => machine.sh('head -n 1 /sys/class/drm/card0-*/modes')
+    const viewer = await SizingViewer.of(machine.vm)
+    const before = await preferred()
+    expect(await viewer.ask(4097, 720)).toEqual({ answer: 'too-large', refused: 1 })
+    expect(await preferred()).toBe(before)
+    expect(await viewer.ask(1152, 720)).toEqual({ answer: 'passed-on', refused: 1 })
+    await vi.waitFor(async () => expect(await preferred()).toBe('1152x720'), patient)
+    await viewer.sees(1152, 720)
+    viewer.leave()
   })
 
   it('is switched off by its agent', async () => {

@@ -21,6 +21,7 @@ export function showDisplay(session: Session, marks: Watermarks, viewer: WebSock
     viewer: createWebSocketStream(viewer),
     policy: policy(),
     paste: 'type',
+    takesSizes: session.plan.engine === 'qemu',
     onClipboard: (event) => session.events.add('clipboard', { direction: event.direction, bytes: event.bytes, outcome: event.outcome }),
   })
   const forget = session.onChange(() => {
@@ -29,6 +30,6 @@ export function showDisplay(session: Session, marks: Watermarks, viewer: WebSock
   })
   void connection.closed.then((end) => {
     forget()
-    session.events.add('display-closed', { reason: end.reason, detail: end.error?.message ?? null })
+    session.events.add('display-closed', { reason: end.reason, detail: end.error?.message ?? null, refusedSizes: connection.refusedSizes })
   })
 }

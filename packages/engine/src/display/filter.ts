@@ -5,8 +5,10 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EngineError } from '../error.ts'
+import { BetweenMessages } from './between-messages.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { DesktopSizes } from './desktop-size.ts'
 import type { ClipboardEvent, DisplayPolicy } from './display-policy.ts'
 import { encodeUpdateRequest, Framing } from './framing.ts'
 import { GuestInput } from './guest-input.ts'
@@ -16,6 +18,8 @@ import { relayViewer } from './viewer-messages.ts'
 
 /** QEMU takes a key event each 10 ms and queues the rest (`key-delay-ms`); a little slower keeps that queue empty. */
 const KEY_INTERVAL_MS = 12
+/** A guest draws all anew for each size: a window that is dragged asks for dozens. */
+const SIZE_INTERVAL_MS = 250
 
 export type { ClipboardEvent, ClipboardOutcome, ClipboardRule, DisplayPolicy } from './display-policy.ts'
 
@@ -31,6 +35,10 @@ export interface DisplayOptions {
   readonly onClipboard: (event: ClipboardEvent) => void
   /** Between two key events of a typed paste, milliseconds; 12 unless told. */
   readonly keyIntervalMs?: number
+  /** The server takes SetDesktopSize, though it need not say so: QEMU does when its own size has changed, and not before. */
+  readonly takesSizes?: boolean
+  /** Between two sizes of the screen that are asked for, milliseconds; 250 unless told. */
+  readonly sizeIntervalMs?: number
 }
 
 /** `error` where a side broke the protocol (`rfb-protocol`). */
@@ -43,6 +51,8 @@ export interface DisplayConnection {
   /** In force from the next byte on; what is no longer allowed is let go of at once: held keys, a paste being typed. With another watermark all is drawn anew. */
   setPolicy(policy: DisplayPolicy): void
   close(): void
+  /** How often the viewer asked for a size of the screen that it may not have. */
+  readonly refusedSizes: number
   /** Resolves once both sides are let go; never rejects. */
   readonly closed: Promise<DisplayEnd>
 }
@@ -64,7 +74,17 @@ export function connectDisplay(options: DisplayOptions): DisplayConnection {
     toGuest.add(request)
     void toGuest.flush()
   }
-  const relay = { framing, input, paste: options.paste, policy: () => policy, report: options.onClipboard, ask }
+  const between = new BetweenMessages(toViewer)
+  const sizes = new DesktopSizes({
+    framing,
+    intervalMs: options.sizeIntervalMs ?? SIZE_INTERVAL_MS,
+    taken: options.takesSizes ?? false,
+    // It changes the guest, so it counts as input.
+    allowed: () => policy.input === 'allowed',
+    toGuest: ask,
+    toViewer: (message) => between.add(message),
+  })
+  const relay = { framing, input, between, sizes, paste: options.paste, policy: () => policy, report: options.onClipboard, ask }
 
   const relayBoth = async (): Promise<DisplayEnd> => {
     await relayHandshake(fromGuest, toGuest, fromViewer, toViewer, framing)
@@ -83,6 +103,7 @@ export function connectDisplay(options: DisplayOptions): DisplayConnection {
   }
   const run = async (): Promise<DisplayEnd> => {
     const end = await Promise.race([relayBoth().catch(explain), closing.promise])
+    sizes.close()
     input.letGo()
     toGuest.end()
     toViewer.end()
@@ -99,6 +120,9 @@ export function connectDisplay(options: DisplayOptions): DisplayConnection {
       void toGuest.flush()
     },
     close: () => closing.resolve({ reason: 'closed' }),
+    get refusedSizes() {
+      return sizes.refused
+    },
     closed: run(),
   }
 }

@@ -14,6 +14,8 @@ export const bytesPerPixel = 4
 export class Framing {
   /** The server said that it takes QEMU's extended key events. */
   extendedKeys = false
+  /** As an ExtendedDesktopSize announced them, their count and 16 bytes for each; null: it takes no SetDesktopSize. */
+  screens: Uint8Array | null = null
   width = 0
   height = 0
   #asked = false

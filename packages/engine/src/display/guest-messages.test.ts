@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { BetweenMessages } from './between-messages.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { ClipboardEvent, DisplayPolicy } from './display-policy.ts'
@@ -50,6 +51,7 @@ async function relay(chunks: readonly Uint8Array[], policy: DisplayPolicy, offer
   )
   const error = await relayGuest(from, to, {
     framing,
+    between: new BetweenMessages(to),
     policy: () => policy,
     report: (event) => events.push(event),
     ask: (request) => asked.push([...request]),

@@ -3,6 +3,7 @@
 // Server to viewer (RFC 6143 7.6): every message is parsed to its end before the next begins. What is not known ends the connection,
 // since nothing behind it could be judged. Cut text reaches the viewer only as the policy allows.
 import { EngineError } from '../error.ts'
+import type { BetweenMessages } from './between-messages.ts'
 import { type ByteReader, viewOf } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { cutTextLength, readCutText } from './cut-text.ts'
@@ -16,6 +17,7 @@ const MAX_POINTER_SIDE = 256
 
 export interface GuestRelay {
   readonly framing: Framing
+  readonly between: BetweenMessages
   policy(): DisplayPolicy
   /** Sends the server a whole message that the viewer did not. */
   ask(request: Uint8Array): void
@@ -24,7 +26,9 @@ export interface GuestRelay {
 
 /** Resolves when the server ends the stream between two messages. @throws EngineError `rfb-protocol`. */
 export async function relayGuest(from: ByteReader, to: ByteWriter, relay: GuestRelay): Promise<void> {
+  relay.between.end()
   for (let type = await from.byte(); type !== null; type = await from.byte()) {
+    relay.between.begin()
     switch (type) {
       case 0:
         await relayUpdate(from, to, relay)
@@ -41,6 +45,7 @@ export async function relayGuest(from: ByteReader, to: ByteWriter, relay: GuestR
       default:
         throw new EngineError('rfb-protocol', `the display server sent message type \`${type}\`, expected 0 to 3`)
     }
+    relay.between.end()
   }
 }
 
@@ -76,7 +81,7 @@ async function relayRectangle(from: ByteReader, to: ByteWriter, relay: GuestRela
       return pass(from, to, pixels + Math.ceil(width / 8) * height)
     case encoding.extendedDesktopSize:
       framing.resize(width, height)
-      return relayScreens(from, to)
+      return relayScreens(from, to, framing)
     case encoding.qemuExtendedKeys:
       framing.extendedKeys = true
       return
@@ -105,10 +110,11 @@ async function relayPixels(
   }
 }
 
-async function relayScreens(from: ByteReader, to: ByteWriter): Promise<void> {
+async function relayScreens(from: ByteReader, to: ByteWriter, framing: Framing): Promise<void> {
   const head = await from.exactly(4)
-  await to.write(head)
-  await pass(from, to, 16 * viewOf(head).getUint8(0))
+  const screens = Buffer.concat([head, await from.exactly(16 * viewOf(head).getUint8(0))])
+  framing.screens = screens
+  await to.write(screens)
 }
 
 async function relayColours(from: ByteReader, to: ByteWriter): Promise<void> {

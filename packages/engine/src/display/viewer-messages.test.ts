@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, viewOf } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { DesktopSizes } from './desktop-size.ts'
 import type { ClipboardEvent, DisplayPolicy } from './display-policy.ts'
 import { encodeSetEncodings } from './encodings.ts'
 import { Framing } from './framing.ts'
@@ -32,13 +33,14 @@ const request = [3, 1, 0, 0, 0, 0, 1, 0, 1, 0]
 const pointer = [5, 1, 0, 10, 0, 20]
 const key = [...encodeKeyEvent(true, 0x61)]
 const extendedKey = [...encodeExtendedKeyEvent(true, 0x61, 0x1e)]
-const setDesktopSize = [251, 0, 4, 0, 3, 0, 1, 0, ...Array.from({ length: 16 }, () => 0)]
+const setDesktopSize = [251, 0, 4, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 0, 0, 0, 0]
 
 async function relay(chunks: Iterable<Uint8Array>, policy: DisplayPolicy | (() => DisplayPolicy), paste: 'forward' | 'type' = 'forward') {
   const out = new PassThrough({ highWaterMark: 1 << 20 })
   const to = new ByteWriter(out)
   const events: ClipboardEvent[] = []
   const framing = new Framing()
+  framing.screens = Uint8Array.of(1, ...new Uint8Array(19))
   const input = new GuestInput(to, framing, 0)
   const from = new ByteReader(
     (async function* () {
@@ -47,7 +49,12 @@ async function relay(chunks: Iterable<Uint8Array>, policy: DisplayPolicy | (() =
     () => to.flush(),
   )
   const now = typeof policy === 'function' ? policy : () => policy
-  const error = await relayViewer(from, to, { framing, input, paste, policy: now, report: (event) => events.push(event) }).then(
+  const sizes = new DesktopSizes({
+    ...{ framing, taken: false, intervalMs: 0, allowed: () => now().input === 'allowed' },
+    toGuest: (message) => to.add(message),
+    toViewer: () => undefined,
+  })
+  const error = await relayViewer(from, to, { framing, input, sizes, paste, policy: now, report: (event) => events.push(event) }).then(
     () => null,
     (reason: unknown) => reason,
   )

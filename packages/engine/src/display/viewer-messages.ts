@@ -6,6 +6,7 @@ import { EngineError } from '../error.ts'
 import { type ByteReader, viewOf } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { cutTextLength, readCutText } from './cut-text.ts'
+import type { DesktopSizes } from './desktop-size.ts'
 import { type ClipboardEvent, type DisplayPolicy, judgeCutText } from './display-policy.ts'
 import { allowEncodings, encodeSetEncodings } from './encodings.ts'
 import { checkPixelFormat, type Framing } from './framing.ts'
@@ -17,6 +18,7 @@ const MAX_ENCODINGS = 1024
 export interface ViewerRelay {
   readonly framing: Framing
   readonly input: GuestInput
+  readonly sizes: DesktopSizes
   /** A guest without a clipboard agent gets its pastes typed. */
   readonly paste: 'forward' | 'type'
   policy(): DisplayPolicy
@@ -32,6 +34,7 @@ export async function relayViewer(from: ByteReader, to: ByteWriter, relay: Viewe
         break
       case 2:
         await to.write(await encodings(from, relay.framing))
+        relay.sizes.offered()
         break
       case 3:
         relay.framing.requested()
@@ -47,7 +50,7 @@ export async function relayViewer(from: ByteReader, to: ByteWriter, relay: Viewe
         await relayCutText(from, to, relay)
         break
       case 251:
-        await relayDesktopSize(from, to, relay)
+        await relayDesktopSize(from, relay)
         break
       case 255:
         await relayExtendedKey(from, relay)
@@ -97,11 +100,11 @@ async function relayPointer(from: ByteReader, relay: ViewerRelay): Promise<void>
   if (relay.policy().input === 'allowed') await relay.input.pointer(whole)
 }
 
-/** SetDesktopSize of the community registry; it changes the guest, so it counts as input. */
-async function relayDesktopSize(from: ByteReader, to: ByteWriter, relay: ViewerRelay): Promise<void> {
+/** SetDesktopSize of the community registry. */
+async function relayDesktopSize(from: ByteReader, relay: ViewerRelay): Promise<void> {
   const head = await from.exactly(7)
   const screens = await from.exactly(16 * viewOf(head).getUint8(5))
-  if (relay.policy().input === 'allowed') await to.write(Buffer.concat([Uint8Array.of(251), head, screens]))
+  relay.sizes.ask(Buffer.concat([Uint8Array.of(251), head, screens]))
 }
 
 async function relayCutText(from: ByteReader, to: ByteWriter, relay: ViewerRelay): Promise<void> {
