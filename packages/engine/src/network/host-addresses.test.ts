@@ -39,6 +39,11 @@ describe('addresses of the host', () => {
     expect(names(parseIpv6Routes(routes))).toEqual(['::1/128', 'fd00::/128', 'fd00::2/128'])
   })
 
+  it('are told apart by kind', () => {
+    expect(names(parseFibTrie(trie, /LOCAL/))).toEqual(['127.0.0.0/8', '127.0.0.1/32', '172.17.0.1/32'])
+    expect(names(parseIpv6Routes(routes, 0x8000_0000))).toEqual(['::1/128', 'fd00::2/128'])
+  })
+
   it('tell by their fingerprint whether they changed, not in which order or how often they came', () => {
     const [all, reversed] = [parseFibTrie(trie), parseFibTrie(trie).toReversed()]
     expect(new HostAddresses(all).fingerprint).toBe(new HostAddresses(reversed).fingerprint)

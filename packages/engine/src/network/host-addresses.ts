@@ -8,7 +8,7 @@ import { type Address, type Cidr, contains, parseAddress, parseCidr } from './ad
 
 export class HostAddresses {
   readonly #networks: readonly Cidr[]
-  /** Of its interfaces but loopback. */
+  /** Each by itself, not the networks that are local: of interfaces, with a carrier or without. */
   readonly own: readonly Address[]
   /** Equal for equal sets. */
   readonly fingerprint: string
@@ -17,7 +17,6 @@ export class HostAddresses {
     this.#networks = networks
     this.own = own
     const hex = (address: Address) => Buffer.from(address).toString('hex')
-    // An interface whose carrier came later has its address in the tables before it is one of `own`.
     const texts = [...networks.map(({ base, prefix }) => `${hex(base)}/${prefix}`), ...own.map((address) => `own ${hex(address)}`)]
     this.fingerprint = [...new Set(texts)].toSorted().join(' ')
   }
@@ -31,17 +30,25 @@ export class HostAddresses {
 export function readHostAddresses(): HostAddresses {
   const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   const networks = found.flatMap(({ address }) => hostCidr(address))
-  const own = found.filter(({ internal }) => !internal).flatMap(({ address }) => hostCidr(address).map(({ base }) => base))
-  if (process.platform === 'linux') {
-    networks.push(...parseFibTrie(readFileSync('/proc/net/fib_trie', 'latin1')))
-    networks.push(...parseIpv6Routes(readIpv6Routes()))
+  if (process.platform !== 'linux') {
+    const own = found.filter(({ internal }) => !internal).flatMap(({ address }) => hostCidr(address).map(({ base }) => base))
+    return new HostAddresses(networks, own)
   }
-  return new HostAddresses(networks, own)
+  const [trie, routes] = [readFileSync('/proc/net/fib_trie', 'latin1'), readIpv6Routes()]
+  networks.push(...parseFibTrie(trie), ...parseIpv6Routes(routes))
+  const local = [...parseFibTrie(trie, /LOCAL/), ...parseIpv6Routes(routes, RTF_LOCAL)].flatMap(alone)
+  // A table that two names share is printed twice.
+  return new HostAddresses(networks, [...new Map(local.map((address) => [Buffer.from(address).toString('hex'), address])).values()])
 }
 
 function hostCidr(text: string): Cidr[] {
   const base = parseAddress(text.replace(/%.*$/, ''))
   return base === null ? [] : [{ base, prefix: base.length * 8 }]
+}
+
+/** The address of a network that is one address. */
+function alone({ base, prefix }: Cidr): readonly Address[] {
+  return prefix === base.length * 8 ? [base] : []
 }
 
 /** A kernel without IPv6 has no such table. */
@@ -54,15 +61,15 @@ function readIpv6Routes(): string {
   }
 }
 
-/** Local and broadcast networks of `/proc/net/fib_trie`: a line with an address, then lines with what it is. */
-export function parseFibTrie(text: string): readonly Cidr[] {
+/** Local and broadcast networks of `/proc/net/fib_trie`, or those of `kinds`: a line with an address, then lines with what it is. */
+export function parseFibTrie(text: string, kinds = /LOCAL|BROADCAST/): readonly Cidr[] {
   const found: Cidr[] = []
   let address = ''
   for (const line of text.split('\n')) {
     const leaf = /^\s*\|-- (\S+)$/.exec(line)
     if (leaf !== null) address = leaf[1] ?? ''
-    const kind = /^\s*\/(\d+) \w+ (?:LOCAL|BROADCAST)\b/.exec(line)
-    const cidr = kind === null ? null : parseCidr(`${address}/${kind[1]}`)
+    const kind = /^\s*\/(\d+) \w+ (\w+)/.exec(line)
+    const cidr = kind === null || !kinds.test(kind[2] ?? '') ? null : parseCidr(`${address}/${kind[1]}`)
     if (cidr !== null) found.push(cidr)
   }
   return found
@@ -71,15 +78,15 @@ export function parseFibTrie(text: string): readonly Cidr[] {
 const RTF_LOCAL = 0x8000_0000
 const RTF_ANYCAST = 0x0010_0000
 
-/** Local and anycast networks of `/proc/net/ipv6_route`: destination and prefix in hex first, flags in the ninth column. */
-export function parseIpv6Routes(text: string): readonly Cidr[] {
+/** Local and anycast networks of `/proc/net/ipv6_route`, or those with one of the flags `wanted`: destination and prefix in hex first, flags in the ninth column. */
+export function parseIpv6Routes(text: string, wanted = RTF_LOCAL | RTF_ANYCAST): readonly Cidr[] {
   const found: Cidr[] = []
   for (const line of text.split('\n')) {
     const columns = line.trim().split(/\s+/)
     const [destination = '', prefix = ''] = columns
     const flags = Number.parseInt(columns[8] ?? '', 16)
     if (!/^[0-9a-f]{32}$/.test(destination) || Number.isNaN(flags)) continue
-    if ((flags & (RTF_LOCAL | RTF_ANYCAST)) !== 0) {
+    if ((flags & wanted) !== 0) {
       found.push({ base: Uint8Array.from(Buffer.from(destination, 'hex')), prefix: Number.parseInt(prefix, 16) })
     }
   }
