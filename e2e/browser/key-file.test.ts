@@ -41,7 +41,7 @@ it('signs in the page what the page shows, sends the signature and nothing of th
   const version = page.getByRole('region', { name: /^Policies, version/ })
   const form = version.getByRole('form', { name: 'Sign with a key file' })
   await form.getByText(/^The bytes themselves say: targets, version \d+, valid until .*; documents: 1$/).waitFor(soon)
-  await page.getByText('policies: 0 unlocked, 1 needed to sign').waitFor(soon)
+  await page.getByText('policies: 0 unlocked, 1 needed to sign').first().waitFor(soon)
 
   const sent: string[] = []
   page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`))
