@@ -15,7 +15,8 @@ const encodings = [1, 7, -260, 16, 21, 5, 2, 6, 0, -26, -254, -223, -224, -258, 
 /** 32 bits, little-endian, red in the lowest byte. */
 const pixelFormat = Uint8Array.of(0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0)
 
-export class DisplayViewer extends EventEmitter<{ update: [] }> {
+/** `error`: what it is sent is not what it expects, or the connection ended by itself. */
+export class DisplayViewer extends EventEmitter<{ update: []; error: [unknown] }> {
   width = 0
   height = 0
   /** Of all updates since it came. */
@@ -23,6 +24,7 @@ export class DisplayViewer extends EventEmitter<{ update: [] }> {
   bytes = 0
   readonly #transport: Transport
   readonly #queue = new ByteQueue()
+  #closed = false
 
   private constructor(transport: Transport) {
     super()
@@ -43,7 +45,7 @@ export class DisplayViewer extends EventEmitter<{ update: [] }> {
     viewer.#transport.write(pixelFormat)
     viewer.#transport.write(setEncodings(encodings))
     viewer.#ask(false)
-    viewer.#read().catch(() => undefined)
+    viewer.#read().catch((error: unknown) => viewer.#closed || viewer.emit('error', error))
     return viewer
   }
 
@@ -53,6 +55,7 @@ export class DisplayViewer extends EventEmitter<{ update: [] }> {
   }
 
   close(): void {
+    this.#closed = true
     this.#transport.close()
   }
 
@@ -71,14 +74,12 @@ export class DisplayViewer extends EventEmitter<{ update: [] }> {
     }
   }
 
-  /** @returns whether the picture has another size now */
+  /** Of what the session's filter lets through. @returns whether the picture has another size now */
   async #rectangle(): Promise<boolean> {
     const head = await this.#queue.read(12)
     const [width, height, kind] = [head.readUInt16BE(4), head.readUInt16BE(6), head.readInt32BE(8)]
     if (kind >= 0) this.drawnPixels += width * height
     if (kind === 0) await this.#queue.read(width * height * 4)
-    else if (kind === 1) await this.#queue.read(4)
-    else if (kind === 6 || kind === 16) await this.#queue.read((await this.#queue.read(4)).readUInt32BE(0))
     else if (kind === -239) await this.#queue.read(width * height * 4 + Math.ceil(width / 8) * height)
     else if (kind === -308) await this.#queue.read(16 * (await this.#queue.read(4)).readUInt8(0))
     else if (kind !== -223 && kind !== -258) throw new ScreenError('protocol', `a rectangle in encoding \`${kind}\``)

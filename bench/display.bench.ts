@@ -6,6 +6,7 @@
 // larger of both engines: the processor time of the session host (filter and door) and of the VM's processes (its RFB server) for those
 // seconds, less that of the VM's processes for as long without a viewer, in which the guest computes and draws the same. The viewer itself,
 // which stands for the browser, is not counted. Aims: 30 pictures a second at under half a core.
+import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -17,11 +18,11 @@ import type { RunningSession } from '../e2e/session-host/running-session.ts'
 import { smallMachine } from '../e2e/session-host/small-machine.ts'
 import { startSession, strictPlan } from '../e2e/session-host/start-session.ts'
 import type { World } from '../e2e/session-host/world.ts'
-import { processStat } from '../packages/engine/src/process-stat.ts'
 import { buildPrograms } from '../tools/programs/build.ts'
 import { changingDisk, screen } from './changing-screen.ts'
 import { DisplayViewer } from './display-viewer.ts'
 import { type Figures, inTurn, median } from './median.ts'
+import { ticksOf, ticksPerSecond } from './processor-time.ts'
 
 const rounds = 5
 const partMs = 5000
@@ -33,7 +34,7 @@ export async function run(): Promise<Figures> {
   await buildPrograms()
   const world = await makeWorld('qemu')
   try {
-    const costs = { qemu: new Costs(), v86: new Costs() }
+    const costs: Readonly<Record<World['engine'], number[]>> = { qemu: [], v86: [] }
     const of = async (engine: World['engine']) => {
       const [drawing, waiting] = [
         await startGuest({ ...world, engine }, `${engine}-drawing`, { clock: drawsPerSecond }),
@@ -49,7 +50,7 @@ export async function run(): Promise<Figures> {
       latency_qemu_ms: () => latencyOf(qemu.waiting),
       latency_v86_ms: () => latencyOf(v86.waiting),
     })
-    const [fractionQemu, fractionV86] = [median(costs.qemu.fractions), median(costs.v86.fractions)]
+    const [fractionQemu, fractionV86] = [median(costs.qemu), median(costs.v86)]
     return {
       medians: { ...figures, core_fraction_qemu: fractionQemu, core_fraction_v86: fractionV86 },
       ratios: { fps_v86: figures.fps_v86, fps_qemu: figures.fps_qemu, core_fraction: Math.max(fractionQemu, fractionV86) },
@@ -57,10 +58,6 @@ export async function run(): Promise<Figures> {
   } finally {
     await removeWorld(world)
   }
-}
-
-class Costs {
-  readonly fractions: number[] = []
 }
 
 async function startGuest(world: World, name: string, wakes: Parameters<typeof changingDisk>[0]): Promise<RunningSession> {
@@ -76,8 +73,8 @@ async function startGuest(world: World, name: string, wakes: Parameters<typeof c
   return session
 }
 
-/** Whole pictures a second; what they cost goes to `costs`. */
-async function framesOf(session: RunningSession, costs: Costs): Promise<number> {
+/** Whole pictures a second; the share of a core that they cost goes to `costs`. */
+async function framesOf(session: RunningSession, costs: number[]): Promise<number> {
   await session.ask('resume')
   const alone = await spentBy(session, () => setTimeout(partMs))
   const viewer = await DisplayViewer.open(session.display)
@@ -88,7 +85,7 @@ async function framesOf(session: RunningSession, costs: Costs): Promise<number> 
   const pictures = (viewer.drawnPixels - before) / (screen.width * screen.height)
   viewer.close()
   await session.ask('pause')
-  costs.fractions.push(watched.host + watched.vm - alone.vm)
+  costs.push(watched.host + watched.vm - alone.vm)
   process.stderr.write(`host ${watched.host.toPrecision(3)}, vm ${watched.vm.toPrecision(3)} (alone ${alone.vm.toPrecision(3)}) of a core\n`)
   return pictures / watched.seconds
 }
@@ -101,9 +98,8 @@ async function latencyOf(session: RunningSession): Promise<number> {
   for (let press = 0; press < presses; press += 1) {
     const wanted = viewer.drawnPixels + screen.width * screen.height
     const begun = performance.now()
-    const whole = new Promise<void>((resolve) => viewer.on('update', () => viewer.drawnPixels >= wanted && resolve()))
     viewer.key(press % 2 === 0)
-    await whole
+    while (viewer.drawnPixels < wanted) await once(viewer, 'update')
     took.push(performance.now() - begun)
     // Not in step with whoever looks at the screen at times.
     await setTimeout(100 + 13 * press)
@@ -121,13 +117,4 @@ async function spentBy(session: RunningSession, act: () => Promise<unknown>): Pr
   const [after, seconds] = [await spent(), (performance.now() - begun) / 1000]
   const share = (ticks: number) => ticks / (ticksPerSecond * seconds)
   return { host: share(after.host - before.host), vm: share(after.vm - before.vm), seconds }
-}
-
-/** Of Linux on every architecture that Node runs on (sysconf(3), _SC_CLK_TCK). */
-const ticksPerSecond = 100
-
-/** In user and kernel mode (proc(5), fields 14 and 15). */
-async function ticksOf(pid: number): Promise<number> {
-  const field = await processStat(pid)
-  return field === null ? 0 : Number(field(14)) + Number(field(15))
 }

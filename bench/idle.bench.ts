@@ -23,6 +23,7 @@ import { walkingDisk } from '../packages/engine/test/boot-disk.ts'
 import { buildPrograms } from '../tools/programs/build.ts'
 import { daemonProgram } from '../tools/programs/daemon.ts'
 import { type Figures, inTurn } from './median.ts'
+import { ticksOf, ticksPerSecond } from './processor-time.ts'
 
 const rounds = 5
 /** Five of them are the minute. */
@@ -73,16 +74,7 @@ async function fractionOf(session: RunningSession): Promise<number> {
   return ((await spent()) - before) / ((ticksPerSecond * (performance.now() - begun)) / 1000)
 }
 
-/** Of Linux on every architecture that Node runs on (sysconf(3), _SC_CLK_TCK). */
-const ticksPerSecond = 100
-
 const statOf = (pid: number): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8')
-
-/** In user and kernel mode (proc(5), fields 14 and 15). */
-async function ticksOf(pid: number): Promise<number> {
-  const fields = (await statOf(pid)).replace(/^.*\) /, '').split(' ')
-  return Number(fields[11]) + Number(fields[12])
-}
 
 async function daemonMb(): Promise<number> {
   const data = await mkdtemp(join(tmpdir(), 'idle-'))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bundles the daemon and the programs that a session starts, each into one file beside its workspace's sources. Whoever starts one takes the bundle only
-// while it is current (packages/engine/src/built-program.ts), and runs the sources else: nothing depends on a build.
+// Bundles the daemon and the programs that a session starts, each into one file beside its workspace's sources. Whoever starts one takes
+// the bundle only while it is current (packages/engine/src/built-program.ts), and runs the sources else: nothing depends on a build.
 import { hash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'

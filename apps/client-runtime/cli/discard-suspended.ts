@@ -13,7 +13,9 @@ interface Options extends CommonOptions {
 
 export function discardSuspendedCommand(): Command {
   return new Command('discard-suspended')
-    .description('give up the memory that a desktop would go on from, where it cannot be read: it boots over its disks next')
+    .description(
+      'give up the memory that a desktop would go on from, where it cannot be read or the policies let you switch the desktop off: it boots over its disks next',
+    )
     .argument('<instance>')
     .option('--password-file <file>', 'its password')
     .option('--yes', 'do not ask: what was open and not saved in it is lost')

@@ -37,7 +37,7 @@ function show(options: CommonOptions, result: FolderList): void {
 }
 
 /** With what root of a Linux guest types. */
-export function folderLines({ folders }: FolderList): readonly string[] {
+function folderLines({ folders }: FolderList): readonly string[] {
   if (folders.length === 0) return ['no folders']
   return folders.flatMap(({ path, readOnly, port, state, code }) => [
     `${path}: ${state}${readOnly && state === 'not-shared' ? ' (to be read only)' : ''}${code === null ? '' : ` (${code})`}`,

@@ -28,7 +28,7 @@ export async function probeEngines(cacheFolder: string): Promise<EngineReport> {
   const backends = [createQemuBackend({ cacheFolder }), createV86Backend()] as const
   const engines: { name: EngineName; report: ProbeReport }[] = []
   for (const backend of backends) engines.push({ name: backend.name === 'qemu' ? 'qemu' : 'v86', report: await backend.probe() })
-  const [uplink, usb, scripts, folders] = [await probeUplink(), await new HostUsb().probe(), await canRunScripts(), await canServeFolders()]
+  const [uplink, usb, scripts, folders] = await Promise.all([probeUplink(), new HostUsb().probe(), canRunScripts(), canServeFolders()])
   return { engines, uplink, usb, scripts, folders }
 }
 

@@ -93,6 +93,7 @@ export class Runtime {
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
   #turn: Promise<unknown> = Promise.resolve()
+  #remembering: Promise<void> = Promise.resolve()
   #importing: Promise<unknown> = Promise.resolve()
 
   private constructor(options: RuntimeOptions) {
@@ -349,14 +350,15 @@ export class Runtime {
     const record = await readInstance(layout, instance)
     const real = await shareable(path, layout)
     this.#sessions.needFolders(record.instance)
-    await addFolder(layout.instance(record.instance), real, readOnly)
+    await this.#remember(() => addFolder(layout.instance(record.instance), real, readOnly))
     return this.folders(instance)
   }
 
   /** Nobody can read or write it through the guest any more once it resolves. @throws FolderError `folder-unknown` */
   async unshareFolder(instance: string, path: string): Promise<FolderList> {
     const record = await readInstance(this.device.layout, instance)
-    await removeFolder(this.device.layout.instance(record.instance), await realpath(path).catch(() => path))
+    const real = await realpath(path).catch(() => path)
+    await this.#remember(() => removeFolder(this.device.layout.instance(record.instance), real))
     return this.folders(instance)
   }
 
@@ -370,8 +372,15 @@ export class Runtime {
   async setGuestInfo(instance: string, name: string, value: string | null): Promise<GuestInfoView> {
     const record = await readInstance(this.device.layout, instance)
     if (value !== null) this.#sessions.needGuestInfo(record.instance, name, value)
-    await changeSetValue(this.device.layout.instance(record.instance), name, value)
+    await this.#remember(() => changeSetValue(this.device.layout.instance(record.instance), name, value))
     return this.guestInfo(instance)
+  }
+
+  /** One change after the other, of what users choose for their guests. */
+  async #remember(change: () => Promise<void>): Promise<void> {
+    const done = this.#remembering.then(change)
+    this.#remembering = done.catch(() => undefined)
+    await done
   }
 
   async #remembered(instance: string): Promise<FolderList> {
@@ -415,8 +424,9 @@ export class Runtime {
   /** @throws RuntimeError `session-open`, `saved-state-none`, `saved-state-kept`, and the refusals of a start */
   async discardSaved({ instance, password }: DaemonRequest<'discardSaved'>): Promise<DaemonResponse<'discardSaved'>> {
     await readInstance(this.device.layout, instance)
-    const unusable = this.#sessions.lastFault(instance) === 'state-mismatch'
+    // A session's fault is on record once it is over.
     await this.#sessions.endBlocked(instance)
+    const unusable = this.#sessions.lastFault(instance) === 'state-mismatch'
     const discarded = await this.#whileClosed({ instance, password }, (desktop) => desktop.discardSaved(unusable))
     await this.#sessions.forgetFault(instance)
     this.#contact.wake()
@@ -501,6 +511,7 @@ export class Runtime {
     const opened = await openInstance(device, record, rules, password)
     const decided = await this.#decide(opened.record, request, opened.authentication)
     const { decision, documents } = decided
+    if (!decision.allowed && opened.key !== null) overwriteInstanceKey(opened.key)
     if (!decision.allowed) return this.#refuse(opened.record, session, decided)
     if (documents === null) throw refusalOf([reason('activation-needed')])
     if (opened.key === null) throw refusalOf([reason('authentication-missing', { mode: 'password' })])

@@ -20,7 +20,9 @@ export function openSnapshots(view: DesktopView, { instance, session }: Instance
   const call = () => ({ instance, password })
 
   const shown = async (): Promise<Step> => {
-    const [list, { pictures }] = await Promise.all([ask('snapshots', call()), ask('snapshotPictures', call())])
+    // One after the other: a wrong password is one try.
+    const list = await ask('snapshots', call())
+    const { pictures } = await ask('snapshotPictures', call())
     const pictureOf = new Map(pictures.map(({ snapshot, png }) => [snapshot, png]))
     return list.take && open && session.state === 'running' ? takingStep(list, pictureOf) : listStep(list, pictureOf)
   }

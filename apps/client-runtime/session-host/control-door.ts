@@ -12,11 +12,10 @@ import { z } from 'zod'
 import { type BootProgress, type FolderList, mediumChange, sessionRequest, usbChange, type ViewerAddress } from '../local-api.ts'
 import type { BootRecord } from './boot-record.ts'
 import { closeServer } from './close-server.ts'
-import { MediumError } from './medium-error.ts'
+import { withBody } from './door-answer.ts'
 import { pictureOf } from './picture.ts'
 import type { Session } from './session.ts'
 import { serveSnapshots } from './snapshots/snapshot-calls.ts'
-import { UsbError } from './usb/error.ts'
 import type { Watch } from './watch.ts'
 import type { Watermarks } from './watermarks.ts'
 
@@ -55,12 +54,12 @@ export async function openControlDoor({ session, watch, viewer, marks, record, s
       ? context.json({ code: 'not-recorded', message: 'this session records no boot' }, 404)
       : context.json(record.progress satisfies BootProgress),
   )
-  app.post('/heartbeat', async (context) => {
-    const body = heartbeat.safeParse(await context.req.json().catch(() => null))
-    if (!body.success) return context.json({ code: 'body-invalid', message: z.prettifyError(body.error) }, 400)
-    watch.heartbeat(body.data.now)
-    return context.json(session.view())
-  })
+  app.post('/heartbeat', (context) =>
+    withBody(context, heartbeat, async ({ now }) => {
+      watch.heartbeat(now)
+      return session.view()
+    }),
+  )
   app.put('/plan', async (context) => {
     const plan = launchPlan.safeParse(await context.req.json().catch(() => null))
     if (!plan.success) return context.json({ code: 'body-invalid', message: z.prettifyError(plan.error) }, 400)
@@ -72,29 +71,22 @@ export async function openControlDoor({ session, watch, viewer, marks, record, s
     await session.replan(plan.data)
     return context.json(session.view())
   })
-  app.put('/media', async (context) => {
-    const change = mediumChange.safeParse(await context.req.json().catch(() => null))
-    if (!change.success) return context.json({ code: 'body-invalid', message: z.prettifyError(change.error) }, 400)
-    try {
-      await session.changeMedium(change.data.drive, change.data.path)
-    } catch (error) {
-      if (!(error instanceof MediumError)) throw error
-      return context.json({ code: error.code, message: error.message }, 409)
-    }
-    return context.json(session.view())
+  app.put('/media', (context) =>
+    withBody(context, mediumChange, async ({ drive, path }) => {
+      await session.changeMedium(drive, path)
+      return session.view()
+    }),
+  )
+  app.put('/usb', (context) =>
+    withBody(context, usbChange, async ({ device, attached }) => {
+      await session.changeUsb(device, attached)
+      return session.view()
+    }),
+  )
+  app.post('/folders', async (context) => {
+    const folders = await session.readFolders()
+    return context.json(folders === null ? null : ({ folders: [...folders] } satisfies FolderList))
   })
-  app.put('/usb', async (context) => {
-    const change = usbChange.safeParse(await context.req.json().catch(() => null))
-    if (!change.success) return context.json({ code: 'body-invalid', message: z.prettifyError(change.error) }, 400)
-    try {
-      await session.changeUsb(change.data.device, change.data.attached)
-    } catch (error) {
-      if (!(error instanceof UsbError)) throw error
-      return context.json({ code: error.code, message: error.message }, 409)
-    }
-    return context.json(session.view())
-  })
-  app.post('/folders', async (context) => context.json({ folders: [...(await session.readFolders())] } satisfies FolderList))
   app.post('/guest-info', async (context) => context.json(await session.readGuestInfo()))
   serveSnapshots(app, session)
   app.get('/events', async (context) => {

@@ -74,8 +74,11 @@ export interface LaunchInputs {
 export async function launch(inputs: LaunchInputs): Promise<Launched> {
   const { plan, secrets, layout, runtimeFolder, disks: watch, events } = inputs
   const undo: (() => Promise<void>)[] = []
+  /** All of it, whatever of it fails. */
   const release = async () => {
-    for (const close of undo.splice(0).reverse()) await close()
+    const faults: unknown[] = []
+    for (const close of undo.splice(0).reverse()) await close().catch((fault: unknown) => void faults.push(fault))
+    if (faults.length > 0) throw faults[0]
   }
   try {
     refuseUnenforced(plan)

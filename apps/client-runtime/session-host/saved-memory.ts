@@ -3,7 +3,7 @@
 // The memory that the next start of an instance would go on from, and its end: the way out where it was altered or cannot be read. Then the
 // desktop boots over its disks. What is given up is the memory alone; a return that was begun still ends in the disks of its snapshot.
 import { readdir, rm } from 'node:fs/promises'
-import { openState } from '@casemate/engine/state-open'
+import { isStateIntact } from '@casemate/engine/state-open'
 import type { StateFile } from '@casemate/engine/virtual-machine'
 import { syncFolder } from '../daemon/update/write-whole.ts'
 import { isThere } from './is-there.ts'
@@ -17,7 +17,7 @@ import { suspendedState } from './suspended-state.ts'
 export interface SavedMemory {
   /** What a discard takes away; `snapshot-head`: the note of which snapshot the disks come from cannot be read. */
   readonly parts: readonly SavedPart[]
-  /** All of it opens under the key of the instance. */
+  /** All of it was sealed under the key of the instance; whether an engine takes it is another matter. */
   readonly intact: boolean
 }
 
@@ -26,7 +26,7 @@ export async function examineSavedMemory(owner: SnapshotOwner): Promise<SavedMem
   let intact = true
   const look = async (part: SavedPart, file: StateFile) => {
     parts.push(part)
-    intact &&= await opensWhole(file)
+    intact &&= await isStateIntact(file)
   }
   if ((await readdir(owner.layout.folder)).some((name) => name.endsWith('.state'))) {
     const own = suspendedState(owner.plan, owner.layout, owner.instanceKey)
@@ -67,14 +67,5 @@ async function headOf(owner: SnapshotOwner): Promise<SnapshotHead | null> {
   } catch (error) {
     if (error instanceof SnapshotError && error.code === 'snapshot-altered') return null
     throw error
-  }
-}
-
-async function opensWhole(file: StateFile): Promise<boolean> {
-  try {
-    for await (const _ of await openState(file));
-    return true
-  } catch {
-    return false
   }
 }

@@ -54,7 +54,7 @@ export interface Launched {
   /** Null for a VM without a channel to an agent. */
   readonly guest: Pick<GuestWatch, 'view' | 'shutDown' | 'onChange'> | null
   /** What the switch itself serves; null for a VM without a network card. */
-  readonly services?: Pick<GuestServices, 'apply' | 'reread' | 'readGuestInfo'> | null
+  readonly services: Pick<GuestServices, 'apply' | 'reread' | 'readGuestInfo'> | null
   /** Null for a VM without drives. */
   readonly media: Pick<DriveMedia, 'drives' | 'in' | 'insert' | 'eject'> | null
   /** Null for a VM without a USB controller. */
@@ -246,14 +246,17 @@ export class Session {
   }
 
   /** A disk that the limit of growth keeps from growing is another matter than one that is silent: waiting does not help. */
-  async #starved({ growth }: Launched, disk: string): Promise<void> {
+  async #starved(launched: Launched, disk: string): Promise<void> {
     this.hold('disk', { disk })
+    // One that made room for another is of no concern.
+    const isOver = () => this.#launched !== launched
     try {
-      const why = (await growth?.whyStarved(disk)) ?? 'other'
+      const why = (await launched.growth?.whyStarved(disk)) ?? 'other'
+      if (isOver()) return
       if (why === 'held') this.hold('disk-limit', { disk })
       if (why !== 'other') this.release('disk')
     } catch (fault) {
-      this.block(fault)
+      if (!isOver()) this.block(fault)
     }
   }
 
@@ -350,14 +353,14 @@ export class Session {
     else if (!(await usb.detach(device))) throw new UsbError('usb-unknown', `this desktop has no USB device \`${device}\``)
   }
 
-  /** Takes up which folders the user gives the guest. */
-  async readFolders(): Promise<readonly FolderView[]> {
-    return (await this.#launched?.services?.reread()) ?? []
+  /** Takes up which folders the user gives the guest; null where there is nothing that serves them. */
+  async readFolders(): Promise<readonly FolderView[] | null> {
+    return (await this.#launched?.services?.reread()) ?? null
   }
 
-  /** Takes up what the user tells the guest. */
-  async readGuestInfo(): Promise<GuestInfoView> {
-    return (await this.#launched?.services?.readGuestInfo()) ?? { values: [], refused: [] }
+  /** Takes up what the user tells the guest; null as above. */
+  async readGuestInfo(): Promise<GuestInfoView | null> {
+    return (await this.#launched?.services?.readGuestInfo()) ?? null
   }
 
   /** By its agent where one answers, which a guest without ACPI or a locked screen obeys too; by the power button otherwise. */

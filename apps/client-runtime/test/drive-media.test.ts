@@ -46,6 +46,7 @@ async function slowDrive() {
       guest: null,
       usb: null,
       growth: null,
+      services: null,
       network: null,
       content: () => null,
       settled: async () => undefined,

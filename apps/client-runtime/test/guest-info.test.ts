@@ -2,7 +2,7 @@
 //
 // `guestinfo.*` as a guest meets it at the switch: what the plan of this moment lists is answered, all else is refused by its code, and no guest
 // gets more than its share of requests, connections and memory.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
@@ -166,6 +166,21 @@ describe('the services of a session', () => {
     guest.end()
     await services.apply(noSharing)
     expect([...served.keys()]).toEqual([])
+  })
+
+  it('end with all else that is not in force any more, whatever became of what the user chose', async () => {
+    const layout = layoutOf(join(root, 'data'))
+    const instance = layout.instance('demo-1')
+    await mkdir(instance.folder, { recursive: true })
+    const ports: number[] = []
+    const network = { setServices: (wanted: ReadonlyMap<number, Service>) => void ports.splice(0, ports.length, ...wanted.keys()) }
+    const services = new GuestServices({ network, layout, instance, printed: join(root, 'printed'), runtimeFolder: root, fixed, events })
+    for (const file of [instance.sharedFolders, instance.guestInfo]) await writeFile(file, 'damaged')
+    await services.apply({ ...noSharing, printer: true })
+    expect(ports).toEqual([9100])
+    await expect(services.apply({ ...noSharing, folders: 'read-only' })).rejects.toMatchObject({ code: 'state-altered' })
+    await services.close()
+    expect(ports).toEqual([])
   })
 
   it('remember values of the user under names that are not the runtime’s, up to a number', async () => {

@@ -65,7 +65,16 @@ async function opened({
     runtimeFolder: folder,
   })
   const launched = {
-    ...{ vm, media: null, guest: null, network: null, content: () => null, settled: async () => undefined, release: () => devices.close() },
+    ...{
+      vm,
+      media: null,
+      guest: null,
+      services: null,
+      network: null,
+      content: () => null,
+      settled: async () => undefined,
+      release: () => devices.close(),
+    },
     growth: null,
     usb: controller ? devices : null,
     opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: 64, serial: 'none' as const },

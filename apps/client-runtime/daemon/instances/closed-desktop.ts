@@ -8,6 +8,7 @@ import { lockInstance } from '../../session-host/instance-lock.ts'
 import { discardSavedMemory, examineSavedMemory } from '../../session-host/saved-memory.ts'
 import type { SavedPart } from '../../session-host/saved-parts.ts'
 import { KeptSnapshots } from '../../session-host/snapshots/kept-snapshots.ts'
+import type { SnapshotOwner } from '../../session-host/snapshots/record.ts'
 import type { Device } from '../device.ts'
 import { RuntimeError } from '../error.ts'
 
@@ -29,7 +30,7 @@ export async function withClosedDesktop<T>(device: Device, unlocked: Unlocked, a
 
 export class ClosedDesktop {
   readonly #device: Device
-  readonly #owner: ConstructorParameters<typeof KeptSnapshots>[0]
+  readonly #owner: SnapshotOwner
   readonly #plan: LaunchPlan
   readonly #snapshots: KeptSnapshots
 

@@ -9,12 +9,8 @@ import type { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { type DaemonRequest, type DaemonResponse, type DaemonRoute, daemonRoutes } from '../../local-api.ts'
-import { GuestInfoError } from '../../session-host/guest-info/error.ts'
+import { CodedError } from '../../session-host/coded-error.ts'
 import { InstanceBusy } from '../../session-host/instance-lock.ts'
-import { MediumError } from '../../session-host/medium-error.ts'
-import { FolderError } from '../../session-host/sharing/folder-error.ts'
-import { SnapshotError } from '../../session-host/snapshots/error.ts'
-import { UsbError } from '../../session-host/usb/error.ts'
 import { ConsoleRefusal } from '../console/console-client.ts'
 import { codeOf, messageOf, RuntimeError } from '../error.ts'
 import { UpdateError } from '../update/error.ts'
@@ -83,10 +79,7 @@ export function serveCalls(app: Hono, calls: DaemonCalls): void {
   serve(daemonRoutes.doctor, calls.doctor)
 }
 
-const named = [
-  ...[RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError],
-  ...[FolderError, GuestInfoError, InstanceBusy, MediumError, SnapshotError, UsbError],
-]
+const named = [...[RuntimeError, PolicyError, ConsoleRefusal, UpdateError, EngineError, PackageError], ...[CodedError, InstanceBusy]]
 
 function isNamed(error: unknown): boolean {
   return named.some((kind) => error instanceof kind)

@@ -26,16 +26,17 @@ import {
   type ViewerAddress,
   viewerAddress,
 } from '../../local-api.ts'
+import type { CodedError } from '../../session-host/coded-error.ts'
 import { MediumError, mediumErrorCodes } from '../../session-host/medium-error.ts'
 import { SnapshotError, snapshotErrorCodes } from '../../session-host/snapshots/error.ts'
 import { UsbError, usbErrorCodes } from '../../session-host/usb/error.ts'
 
 const thumbnail = z.strictObject({ png: z.base64().nullable() })
-const refusal = z.union([
-  z.strictObject({ code: z.enum(snapshotErrorCodes), message: z.string() }).transform(({ code, message }) => new SnapshotError(code, message)),
-  z.strictObject({ code: z.enum(mediumErrorCodes), message: z.string() }).transform(({ code, message }) => new MediumError(code, message)),
-  z.strictObject({ code: z.enum(usbErrorCodes), message: z.string() }).transform(({ code, message }) => new UsbError(code, message)),
-])
+const said = <Code extends string, Kind extends CodedError<Code>>(
+  codes: readonly [Code, ...Code[]],
+  kind: new (code: Code, message: string) => Kind,
+) => z.strictObject({ code: z.enum(codes), message: z.string() }).transform(({ code, message }) => new kind(code, message))
+const refusal = z.union([said(snapshotErrorCodes, SnapshotError), said(mediumErrorCodes, MediumError), said(usbErrorCodes, UsbError)])
 
 const LARGEST_ANSWER = 16 * 1024 * 1024
 
@@ -100,14 +101,14 @@ export class ControlClient {
     return sessionView.parse(await this.#call('PUT', '/usb', change))
   }
 
-  /** Has it take up which folders the user gives the guest. */
-  async readFolders(): Promise<FolderList> {
-    return folderList.parse(await this.#call('POST', '/folders'))
+  /** Has it take up which folders the user gives the guest; null where it has nothing that serves them now. */
+  async readFolders(): Promise<FolderList | null> {
+    return folderList.nullable().parse(await this.#call('POST', '/folders'))
   }
 
-  /** Has it take up what the user tells the guest. */
-  async readGuestInfo(): Promise<GuestInfoView> {
-    return guestInfoView.parse(await this.#call('POST', '/guest-info'))
+  /** Has it take up what the user tells the guest; null as above. */
+  async readGuestInfo(): Promise<GuestInfoView | null> {
+    return guestInfoView.nullable().parse(await this.#call('POST', '/guest-info'))
   }
 
   /** @throws SnapshotError as the session host says; so do the next four. */

@@ -28,7 +28,7 @@ import type {
 import { GuestInfoError } from '../../session-host/guest-info/error.ts'
 import { isFixed } from '../../session-host/guest-info/fixed-keys.ts'
 import { quarantineWords } from '../../session-host/quarantine-words.ts'
-import { FolderError } from '../../session-host/sharing/folder-error.ts'
+import { FolderError } from '../../session-host/sharing/error.ts'
 import type { Decided } from '../decision/decide-desktop.ts'
 import type { Device } from '../device.ts'
 import type { DesktopDocuments } from '../documents/desktop-documents.ts'

@@ -11,7 +11,7 @@ export type GuestInfoRequest =
   | { readonly op: 'get'; readonly name: string }
   | { readonly op: 'set'; readonly name: string; readonly value: string }
 
-export const MOST_NAME_BYTES = 64
+const MOST_NAME_BYTES = 64
 const newline = 0x0a
 
 /** The longest line of a request without its end: a value of `maxBytes` under the longest name, and a carriage return. */

@@ -4,10 +4,8 @@
 // no capability, an environment that is all given, and of the file system what distributions install, read-only. It may write 16 MiB
 // below /tmp, which are gone with it.
 import { spawn } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { programFolders } from '@casemate/engine/qemu-installation'
+import { findProgram, programFolders } from '@casemate/engine/qemu-installation'
 
 /** PO-20. */
 export const mostOutputBytes = 4096
@@ -34,29 +32,17 @@ export interface ScriptEnd {
   readonly output: string
 }
 
-/** Where programs of the host are that this needs, or null. */
-async function findProgram(name: string): Promise<string | null> {
-  for (const path of programFolders.map((folder) => join(folder, name))) {
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return path
-  }
-  return null
-}
-
 /** Whether this host can keep a script apart, found out by running one. */
 export async function canRunScripts(): Promise<boolean> {
   const tried = await runScript({ text: '#!/bin/sh\nexit 7\n', environment: {}, seconds: 10 }).catch(() => null)
   return tried?.exit === 7
 }
 
-/** Waits until it and all that it started are gone. @throws Error where the host lacks a program, or bubblewrap does not start; the reason of the signal */
+/** Waits until it and all that it started are gone. @throws EngineError `containment-missing`; Error where it does not start; the reason of the signal */
 export async function runScript({ text, environment, seconds, signal }: ScriptRun): Promise<ScriptEnd> {
+  const prlimit = await findProgram(programFolders, 'prlimit', 'containment-missing')
+  const bubblewrap = await findProgram(programFolders, 'bwrap', 'containment-missing')
   signal?.throwIfAborted()
-  const [prlimit, bubblewrap] = [await findProgram('prlimit'), await findProgram('bwrap')]
-  if (prlimit === null || bubblewrap === null) throw new Error('`prlimit` or `bwrap` is not installed')
   const child = spawn(prlimit, [...limits, '--', bubblewrap, ...sandbox(environment)], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: {} })
   const ended = Promise.withResolvers<{ readonly code: number | null }>()
   child.on('error', ended.reject)

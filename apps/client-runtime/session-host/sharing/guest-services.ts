@@ -11,7 +11,7 @@ import type { EventLog } from '../event-log.ts'
 import { GuestInfo } from '../guest-info/guest-info.ts'
 import { readSetValues } from '../guest-info/set-values.ts'
 import { noSharing, type SharingInForce } from '../in-force.ts'
-import { FolderError } from './folder-error.ts'
+import { FolderError } from './error.ts'
 import { guestPorts } from './ports.ts'
 import { Printer } from './printer.ts'
 import { shareable } from './shareable.ts'
@@ -66,13 +66,18 @@ export class GuestServices {
     this.#inForce = inForce
     this.#guestInfo.apply(inForce.guestInfo)
     this.#announce()
-    return this.#inTurn(() => this.#settle())
+    return this.#inTurn(async () => {
+      // Before anything of the user's is read, which may fail.
+      await this.#withdraw()
+      if (inForce.folders !== 'none') await this.#takeUpFolders()
+      if (inForce.guestInfo.toGuest.length > 0) this.#guestInfo.takeUp(await readSetValues(this.#options.instance))
+    })
   }
 
   /** Takes up what the user chose meanwhile. */
   reread(): Promise<readonly FolderView[]> {
     return this.#inTurn(async () => {
-      await this.#settle()
+      await this.#takeUpFolders()
       return this.#chosen.map((folder) => ({ ...this.#view(folder) }))
     })
   }
@@ -101,17 +106,21 @@ export class GuestServices {
     return this.#chosen.map((folder) => ({ ...folder, readOnly: folder.readOnly || folders === 'read-only' }))
   }
 
-  async #settle(): Promise<void> {
-    const { instance, events, layout, runtimeFolder } = this.#options
-    this.#chosen = await readFolders(instance)
-    this.#guestInfo.takeUp(await readSetValues(instance))
-    this.#announce()
+  /** Ends what is not in force any more. */
+  async #withdraw(): Promise<void> {
     for (const [place, { folder, server }] of [...this.#served]) {
       if (this.#isWanted(folder)) continue
       this.#served.delete(place)
       await server.close()
-      events.add('folder-withdrawn', { path: folder.path })
+      this.#options.events.add('folder-withdrawn', { path: folder.path })
     }
+  }
+
+  async #takeUpFolders(): Promise<void> {
+    const { instance, events, layout, runtimeFolder } = this.#options
+    this.#chosen = await readFolders(instance)
+    this.#announce()
+    await this.#withdraw()
     this.#failed.clear()
     for (const folder of this.#wanted()) {
       if (this.#served.has(folder.place)) continue

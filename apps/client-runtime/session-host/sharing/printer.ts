@@ -8,14 +8,14 @@ import type { Duplex } from 'node:stream'
 
 export type PrintRefusal = 'not-pdf' | 'too-large' | 'too-many' | 'incomplete' | 'no-room' | 'not-stored'
 
-export interface PrintLimits {
+interface PrintLimits {
   readonly jobBytes: number
   /** In one hour. */
   readonly jobs: number
   readonly atOnce: number
 }
 
-export const printLimits: PrintLimits = { jobBytes: 128 * 1024 ** 2, jobs: 200, atOnce: 2 }
+const printLimits: PrintLimits = { jobBytes: 128 * 1024 ** 2, jobs: 200, atOnce: 2 }
 const HOUR_MS = 3_600_000
 const HEAD = Buffer.from('%PDF-')
 const END = Buffer.from('%%EOF')

@@ -6,7 +6,7 @@ import { lstat, realpath } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, relative, sep } from 'node:path'
 import type { Layout } from '../../layout.ts'
-import { FolderError } from './folder-error.ts'
+import { FolderError } from './error.ts'
 
 const system = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/proc', '/run', '/sbin', '/sys', '/usr', '/var']
 /** Where data of users lies below these. */
@@ -18,16 +18,19 @@ export async function shareable(folder: string, layout: Pick<Layout, 'sealingKey
     throw new FolderError('folder-missing', `\`${folder}\` cannot be opened`, cause)
   })
   if (!(await lstat(real)).isDirectory()) throw new FolderError('folder-missing', `\`${folder}\` is no folder`)
-  const own = [dirname(layout.instances), dirname(layout.sealingKey), layout.runtimeFolder]
-  const homes = [homedir(), userInfo().homedir]
-  const secret = (await Promise.all([...own, ...homes].map((path) => realpath(path).catch(() => path)))).slice()
+  const own = await withoutLinks([dirname(layout.instances), dirname(layout.sealingKey), layout.runtimeFolder])
+  const homes = await withoutLinks([homedir(), userInfo().homedir])
   const forbidden =
-    secret.some((path) => isWithin(path, real)) ||
-    secret.slice(0, own.length).some((path) => isWithin(real, path)) ||
-    secret.slice(own.length).some((home) => isWithin(real, home) && relative(home, real).split(sep)[0]?.startsWith('.')) ||
+    [...own, ...homes].some((path) => isWithin(path, real)) ||
+    own.some((path) => isWithin(real, path)) ||
+    homes.some((home) => isWithin(real, home) && relative(home, real).split(sep)[0]?.startsWith('.')) ||
     (system.some((path) => isWithin(real, path)) && !exceptions.some((path) => isWithin(real, path) && real !== path))
   if (forbidden) throw new FolderError('folder-forbidden', `\`${real}\` holds files of the system, of this runtime or hidden ones: it is not shared`)
   return real
+}
+
+function withoutLinks(paths: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(paths.map((path) => realpath(path).catch(() => path)))
 }
 
 /** Whether `path` is `folder` or below it. */

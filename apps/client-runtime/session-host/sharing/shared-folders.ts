@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { readState, writeState } from '../../daemon/state-file.ts'
 import type { InstanceLayout } from '../../layout.ts'
-import { FolderError } from './folder-error.ts'
+import { FolderError } from './error.ts'
 import { MOST_FOLDERS } from './ports.ts'
 
 const chosenFolder = z.strictObject({

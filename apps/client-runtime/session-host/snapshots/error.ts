@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CodedError } from '../coded-error.ts'
 
-/** Stable codes: callers branch on them, messages are for people. */
 export const snapshotErrorCodes = [
   'snapshot-altered',
   'snapshot-foreign',
@@ -13,12 +13,6 @@ export const snapshotErrorCodes = [
 ] as const
 export type SnapshotErrorCode = (typeof snapshotErrorCodes)[number]
 
-export class SnapshotError extends Error {
+export class SnapshotError extends CodedError<SnapshotErrorCode> {
   override readonly name = 'SnapshotError'
-  readonly code: SnapshotErrorCode
-
-  constructor(code: SnapshotErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-  }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control door's calls about snapshots. 409 with a code for what is refused; 400 for a call without its form.
+// The control door's calls about snapshots.
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { snapshotId, snapshotName } from '../../local-api.ts'
+import { answered, withBody } from '../door-answer.ts'
 import type { Session } from '../session.ts'
 import { SnapshotError } from './error.ts'
 
@@ -55,19 +56,4 @@ function idOf(context: Context): string {
   const id = snapshotId.safeParse(context.req.param('id'))
   if (!id.success) throw new SnapshotError('snapshot-unknown', 'there is no such snapshot')
   return id.data
-}
-
-async function withBody<T>(context: Context, schema: z.ZodType<T>, act: (body: T) => Promise<object>): Promise<Response> {
-  const body = schema.safeParse(await context.req.json().catch(() => null))
-  if (!body.success) return context.json({ code: 'body-invalid', message: z.prettifyError(body.error) }, 400)
-  return answered(context, () => act(body.data))
-}
-
-async function answered(context: Context, act: () => Promise<object>): Promise<Response> {
-  try {
-    return context.json(await act())
-  } catch (error) {
-    if (error instanceof SnapshotError) return context.json({ code: error.code, message: error.message }, 409)
-    throw error
-  }
 }

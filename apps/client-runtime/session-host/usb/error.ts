@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CodedError } from '../coded-error.ts'
 
-/** Stable codes: callers branch on them, messages are for people. */
 export const usbErrorCodes = [
   'usb-changed',
   'usb-gone',
@@ -15,12 +15,6 @@ export const usbErrorCodes = [
 ] as const
 export type UsbErrorCode = (typeof usbErrorCodes)[number]
 
-export class UsbError extends Error {
+export class UsbError extends CodedError<UsbErrorCode> {
   override readonly name = 'UsbError'
-  readonly code: UsbErrorCode
-
-  constructor(code: UsbErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-  }
 }

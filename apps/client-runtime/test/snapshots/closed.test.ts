@@ -42,7 +42,8 @@ async function closed(rules: readonly object[], secret: string | null = null) {
   const { id } = await takeSnapshot(owner, machineAt(owner, 'then'), 'before', 1000)
   await write(owner, 'now')
   const suspended = suspendedState(owner.plan, owner.layout, owner.instanceKey)
-  const suspend = () => sealState(suspended, [Buffer.from('memory of now')])
+  // As the engines do, which bind it to their hardware too.
+  const suspend = () => sealState({ ...suspended, binding: `${suspended.binding}|qemu|hardware` }, [Buffer.from('memory of now')])
   const states = async () => (await readdir(owner.layout.folder)).filter((name) => name.endsWith('.state'))
   const journal = () => readFile(layoutOf(computer.data).journal, 'utf8')
   const discard = () => computer.call('discardSaved', { instance, password: secret })

@@ -47,7 +47,18 @@ async function opened(change: Partial<LaunchPlan> = {}, { memoryMiB = 64, firmwa
     const vm = await openVm(createFakeBackend(), spec, stateFile, layout.folder, { state: null, disks: Promise.resolve() }, reverted, events)
     seen.machines += 1
     return {
-      ...{ vm, stateFile, growth: null, network: null, guest: null, media: null, usb: null, content: () => null, settled: async () => undefined },
+      ...{
+        vm,
+        stateFile,
+        growth: null,
+        services: null,
+        network: null,
+        guest: null,
+        media: null,
+        usb: null,
+        content: () => null,
+        settled: async () => undefined,
+      },
       opened: { package: plan.package.sha256, engine: plan.engine, memoryMiB: 64, serial: spec.serial },
       snapshots: new Snapshots(
         owner,

@@ -35,8 +35,9 @@ export function readHostAddresses(): HostAddresses {
     return new HostAddresses(networks, own)
   }
   const [trie, routes] = [readFileSync('/proc/net/fib_trie', 'latin1'), readIpv6Routes()]
-  networks.push(...parseFibTrie(trie), ...parseIpv6Routes(routes))
-  const local = [...parseFibTrie(trie, /LOCAL/), ...parseIpv6Routes(routes, RTF_LOCAL)].flatMap(alone)
+  const routed = [...parseFibTrie(trie), ...parseIpv6Routes(routes)]
+  networks.push(...routed)
+  const local = routed.filter(({ kind }) => kind === 'local').flatMap(alone)
   // A table that two names share is printed twice.
   return new HostAddresses(networks, [...new Map(local.map((address) => [Buffer.from(address).toString('hex'), address])).values()])
 }
@@ -61,16 +62,21 @@ function readIpv6Routes(): string {
   }
 }
 
-/** Local and broadcast networks of `/proc/net/fib_trie`, or those of `kinds`: a line with an address, then lines with what it is. */
-export function parseFibTrie(text: string, kinds = /LOCAL|BROADCAST/): readonly Cidr[] {
-  const found: Cidr[] = []
+/** `local`: the host answers to it by itself; the others are whoever listens there. */
+interface Routed extends Cidr {
+  readonly kind: 'local' | 'broadcast' | 'anycast'
+}
+
+/** Local and broadcast networks of `/proc/net/fib_trie`: a line with an address, then lines with what it is. */
+export function parseFibTrie(text: string): readonly Routed[] {
+  const found: Routed[] = []
   let address = ''
   for (const line of text.split('\n')) {
     const leaf = /^\s*\|-- (\S+)$/.exec(line)
     if (leaf !== null) address = leaf[1] ?? ''
-    const kind = /^\s*\/(\d+) \w+ (\w+)/.exec(line)
-    const cidr = kind === null || !kinds.test(kind[2] ?? '') ? null : parseCidr(`${address}/${kind[1]}`)
-    if (cidr !== null) found.push(cidr)
+    const kind = /^\s*\/(\d+) \w+ (LOCAL|BROADCAST)\b/.exec(line)
+    const cidr = kind === null ? null : parseCidr(`${address}/${kind[1]}`)
+    if (cidr !== null) found.push({ ...cidr, kind: kind?.[2] === 'LOCAL' ? 'local' : 'broadcast' })
   }
   return found
 }
@@ -78,17 +84,17 @@ export function parseFibTrie(text: string, kinds = /LOCAL|BROADCAST/): readonly 
 const RTF_LOCAL = 0x8000_0000
 const RTF_ANYCAST = 0x0010_0000
 
-/** Local and anycast networks of `/proc/net/ipv6_route`, or those with one of the flags `wanted`: destination and prefix in hex first, flags in the ninth column. */
-export function parseIpv6Routes(text: string, wanted = RTF_LOCAL | RTF_ANYCAST): readonly Cidr[] {
-  const found: Cidr[] = []
+/** Local and anycast networks of `/proc/net/ipv6_route`: destination and prefix in hex first, flags in the ninth column. */
+export function parseIpv6Routes(text: string): readonly Routed[] {
+  const found: Routed[] = []
   for (const line of text.split('\n')) {
     const columns = line.trim().split(/\s+/)
     const [destination = '', prefix = ''] = columns
     const flags = Number.parseInt(columns[8] ?? '', 16)
     if (!/^[0-9a-f]{32}$/.test(destination) || Number.isNaN(flags)) continue
-    if ((flags & wanted) !== 0) {
-      found.push({ base: Uint8Array.from(Buffer.from(destination, 'hex')), prefix: Number.parseInt(prefix, 16) })
-    }
+    if ((flags & (RTF_LOCAL | RTF_ANYCAST)) === 0) continue
+    const kind = (flags & RTF_LOCAL) === 0 ? 'anycast' : 'local'
+    found.push({ base: Uint8Array.from(Buffer.from(destination, 'hex')), prefix: Number.parseInt(prefix, 16), kind })
   }
   return found
 }

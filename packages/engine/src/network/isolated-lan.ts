@@ -117,7 +117,7 @@ class Joined implements IsolatedLan {
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
+      this.#server.on('error', reject)
       this.#server.listen(this.#options.socket, resolve)
     })
     this.#window = setInterval(() => this.#log.flush(), WINDOW_MS)

@@ -60,7 +60,7 @@ export class LanNeighbours {
     const unfinished = `${this.#path}.new`
     await rm(unfinished, { force: true })
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
+      this.#server.on('error', reject)
       this.#server.listen(unfinished, resolve)
     })
     await rename(unfinished, this.#path)

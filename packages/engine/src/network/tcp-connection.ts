@@ -30,6 +30,8 @@ export interface ConnectionOptions {
 const WINDOW = 65_535
 const RETRY_MS = 400
 const MOST_TRIES = 8
+/** Without a word of the guest, until it is asked for one: one that began anew answers that it knows no such connection (RFC 9293 3.8.4). */
+const IDLE_MS = 60_000
 const PUSH = 8
 const NOTHING = new Uint8Array(0)
 
@@ -51,7 +53,10 @@ export class TcpConnection extends Duplex {
   /** Nothing is to be said any more. */
   #silent = false
   #tries = 0
-  #timer: NodeJS.Timeout | undefined
+  /** Runs while something waits to be acknowledged. */
+  #retry: NodeJS.Timeout | undefined
+  #idle: NodeJS.Timeout | undefined
+  #heard = true
 
   constructor(options: ConnectionOptions) {
     super({ readableHighWaterMark: WINDOW, writableHighWaterMark: WINDOW })
@@ -68,6 +73,7 @@ export class TcpConnection extends Duplex {
   /** A segment of the guest for this connection. */
   hear(segment: Segment): void {
     if (this.#silent) return
+    this.#heard = true
     if ((segment.flags & tcpFlag.rst) !== 0) {
       if (!this.#inWindow(segment.sequence)) return
       this.#silent = true
@@ -75,7 +81,9 @@ export class TcpConnection extends Duplex {
       return
     }
     if ((segment.flags & tcpFlag.syn) !== 0) {
-      if (!this.#opened) this.#greet()
+      // A guest that began anew answers what it does not know with a reset (RFC 9293 3.10.7.4).
+      if (this.#opened) this.#say(tcpFlag.ack)
+      else this.#greet()
       return
     }
     if ((segment.flags & tcpFlag.ack) === 0) return
@@ -109,7 +117,8 @@ export class TcpConnection extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    clearTimeout(this.#timer)
+    clearTimeout(this.#retry)
+    clearInterval(this.#idle)
     const finished = this.#guestEnded && this.writableFinished
     if (!this.#silent && !finished) this.#options.send({ ...this.#segment(tcpFlag.rst | tcpFlag.ack), sequence: this.#next })
     this.#silent = true
@@ -122,10 +131,12 @@ export class TcpConnection extends Duplex {
     const count = (ack - this.#unacknowledged) | 0
     if (count <= 0 || count > ((this.#sent - this.#unacknowledged) | 0)) return
     this.#tries = 0
+    this.#stopRetrying()
     this.#unacknowledged = ack
     if (((ack - this.#next) | 0) > 0) this.#next = ack
     if (!this.#opened) {
       this.#opened = true
+      this.#idle = setInterval(() => this.#askIdle(), IDLE_MS).unref()
       this.#options.opened(this)
       return
     }
@@ -200,9 +211,27 @@ export class TcpConnection extends Duplex {
   }
 
   #watch(): void {
-    clearTimeout(this.#timer)
     const waits = !this.#opened || this.#pending.length > 0 || this.#ends !== null
-    if (waits) this.#timer = setTimeout(() => this.#again(), RETRY_MS * 2 ** this.#tries)
+    if (!waits) this.#stopRetrying()
+    else
+      this.#retry ??= setTimeout(
+        () => {
+          this.#retry = undefined
+          this.#again()
+        },
+        RETRY_MS * 2 ** this.#tries,
+      )
+  }
+
+  #stopRetrying(): void {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+  }
+
+  /** A byte before the next is acknowledged anew; a guest that is paused says nothing, and keeps its connection. */
+  #askIdle(): void {
+    if (!this.#heard && this.#retry === undefined) this.#options.send({ ...this.#segment(tcpFlag.ack), sequence: (this.#next - 1) >>> 0 })
+    this.#heard = false
   }
 
   #greet(): void {

@@ -163,4 +163,30 @@ describe('a service of the switch', () => {
     guest.say(rst)
     expect(only().destroyed).toBe(true)
   })
+
+  it('answers one that begins anew on the same port with what it expects, and takes it once the guest has reset the old one', () => {
+    guest.connect()
+    guest.say(syn, '', 70_000)
+    expect(last()).toMatchObject({ flags: ack, ack: guest.next })
+    expect(served).toHaveLength(1)
+    // As a guest does that knows of no such connection (RFC 9293 3.5.2).
+    guest.say(rst, '', last()?.ack)
+    expect(only().destroyed).toBe(true)
+    guest.next = 70_000
+    guest.connect()
+    expect(served).toHaveLength(2)
+  })
+
+  it('sends again in its own time, however often the guest speaks meanwhile', async () => {
+    guest.connect()
+    only().write('once')
+    await turn()
+    const sent = () => guest.heard.filter(({ payload }) => payload === 'once').length
+    expect(sent()).toBe(1)
+    for (let count = 0; count < 5; count += 1) {
+      await vi.advanceTimersByTimeAsync(100)
+      guest.send('word')
+    }
+    expect(sent()).toBe(2)
+  })
 })

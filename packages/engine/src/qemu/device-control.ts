@@ -81,15 +81,21 @@ export class QemuDevices implements DeviceControl {
     return this.#inTurn(() => this.#usb.attach(filter, admission))
   }
 
-  /** Before a snapshot: QEMU would save a device that is nowhere to be found again. */
-  detachUsbAll(): Promise<void> {
-    return this.#inTurn(() => this.#usb.detachAll())
+  /** For a snapshot: QEMU would save a USB device that is nowhere to be found again. Nothing is attached or inserted meanwhile. */
+  withoutUsb(save: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#usb.detachAll()
+      await save()
+    })
   }
 
-  /** Before a suspend: where the VM goes on, nobody serves what was in a drive. */
-  async emptyAll(): Promise<void> {
-    for (const drive of [...this.#relays.keys()]) await this.eject(drive)
-    await this.detachUsbAll()
+  /** For a suspend: where the VM goes on, nobody serves what was in a drive either. */
+  emptied(save: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const drive of [...this.#relays.keys()]) await this.#empty(drive)
+      await this.#usb.detachAll()
+      await save()
+    })
   }
 
   /** For when the process is gone: nothing is left to be told. */

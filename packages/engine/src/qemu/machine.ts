@@ -105,37 +105,39 @@ export class QemuMachine implements VirtualMachine {
   suspend(file: StateFile): Promise<void> {
     return this.#request('suspend', async () => {
       const wasRunning = this.#state === 'running'
-      await this.#devices.emptyAll()
-      if (wasRunning) await this.#command('stop')
-      try {
-        this.#launched.limit.lift()
-        await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file))
-      } catch (error) {
-        this.#launched.limit.enforce()
-        if (wasRunning) await this.#command('cont')
-        throw error
-      }
+      await this.#devices.emptied(async () => {
+        if (wasRunning) await this.#command('stop')
+        try {
+          this.#launched.limit.lift()
+          await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file))
+        } catch (error) {
+          this.#launched.limit.enforce()
+          if (wasRunning) await this.#command('cont')
+          throw error
+        }
+      })
       this.#leaving = 'suspended'
       await this.#end()
     })
   }
 
   snapshot(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
-    return this.#request('snapshot', async () => {
-      await this.#devices.detachUsbAll()
-      await this.#command('stop')
-      try {
-        this.#launched.limit.lift()
-        await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file)).catch((error: unknown) => {
-          throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
-        })
-        // QEMU has flushed its disks and given them up until `cont`.
-        await keepDisks()
-      } finally {
-        this.#launched.limit.enforce()
-        await this.#command('cont')
-      }
-    })
+    return this.#request('snapshot', () => this.#devices.withoutUsb(() => this.#saveAndGoOn(file, keepDisks)))
+  }
+
+  async #saveAndGoOn(file: StateFile, keepDisks: () => Promise<void>): Promise<void> {
+    await this.#command('stop')
+    try {
+      this.#launched.limit.lift()
+      await saveState(this.#launched.qmp, this.#launched.sockets.state, this.#bind(file)).catch((error: unknown) => {
+        throw new EngineError('snapshot-failed', `no snapshot in \`${file.path}\``, error)
+      })
+      // QEMU has flushed its disks and given them up until `cont`.
+      await keepDisks()
+    } finally {
+      this.#launched.limit.enforce()
+      await this.#command('cont')
+    }
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@
 // Source: docs/interop/qcow2.txt of QEMU, "Host cluster management".
 import { type FileHandle, open } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
+import { readFully } from '../overlay/positioned-io.ts'
 
 const clusterBytes = 65_536
 const entriesOfBlock = clusterBytes / 2
@@ -41,10 +42,6 @@ function lastInUse(refcounts: Buffer): number {
 /** What lies beyond the end of the file reads as zeros. */
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length)
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
+  bytes.set(await readFully(file, position, length))
   return bytes
 }

@@ -97,8 +97,13 @@ export class UsbRedirection {
       await chmod(path, 0o600)
       const addr = { type: 'unix', data: { path: inside.usb(id) } }
       const joined = once(server, 'connection', { signal: AbortSignal.timeout(deadlineMs) })
-      await this.#do('chardev-add', { id, backend: { type: 'socket', data: { addr, server: false } } })
-      await joined
+      const adding = this.#do('chardev-add', { id, backend: { type: 'socket', data: { addr, server: false } } })
+      try {
+        await Promise.all([adding, joined])
+      } catch (error) {
+        await adding.then(() => this.#do('chardev-remove', { id })).catch(() => undefined)
+        throw error
+      }
     } finally {
       server.close()
       await rm(path, { force: true })

@@ -98,7 +98,7 @@ class SharedScreen implements RfbServer {
         this.timer = null
         // A late turn does not make the next one late, as long as it is not late by a whole one.
         const now = performance.now()
-        this.due = Math.max(this.due + this.interval, now)
+        this.due = (now - this.due < this.interval ? this.due : now) + this.interval
         this.tick()
       },
       Math.max(0, this.due - performance.now()),

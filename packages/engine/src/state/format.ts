@@ -47,11 +47,16 @@ export function parseSalt(header: Uint8Array): Uint8Array {
 
 /** @throws EngineError `state-altered` if the key did not make this header; `state-mismatch` if it did, under another binding. */
 export function verifyHeader(keys: StateKeys, header: Uint8Array, binding: string): void {
-  const mac = macOf(keys, header.subarray(0, macOffset))
-  if (!timingSafeEqual(mac, header.subarray(macOffset))) throw new EngineError('state-altered', 'the header of the suspended state does not verify')
+  verifySealed(keys, header)
   if (!bindingDigest(binding).equals(header.subarray(bindingOffset, macOffset))) {
     throw new EngineError('state-mismatch', `the suspended state was not made for \`${binding}\``)
   }
+}
+
+/** @throws EngineError `state-altered` if the key did not make this header. */
+export function verifySealed(keys: StateKeys, header: Uint8Array): void {
+  const mac = macOf(keys, header.subarray(0, macOffset))
+  if (!timingSafeEqual(mac, header.subarray(macOffset))) throw new EngineError('state-altered', 'the header of the suspended state does not verify')
 }
 
 export function segmentNonce(index: number, last: boolean): Uint8Array {

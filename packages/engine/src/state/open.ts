@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import { EngineError } from '../error.ts'
 import type { StateFile } from '../virtual-machine.ts'
-import { deriveStateKeys, headerLength, parseSalt, type StateKeys, verifyHeader } from './format.ts'
+import { deriveStateKeys, headerLength, parseSalt, type StateKeys, verifyHeader, verifySealed } from './format.ts'
 import { openSegments, type ReadAt } from './segments.ts'
 
 /**
@@ -20,6 +20,19 @@ export async function openState(file: StateFile): Promise<AsyncIterable<Uint8Arr
   } catch (error) {
     if (error instanceof EngineError) throw error
     throw new EngineError('state-altered', `the suspended state \`${file.path}\` cannot be read`, error)
+  }
+}
+
+/** Whether all of it was sealed under its key, whatever it was bound to. */
+export async function isStateIntact({ path, key }: Pick<StateFile, 'path' | 'key'>): Promise<boolean> {
+  try {
+    const header = await readHeader(path)
+    const keys = deriveStateKeys(key, parseSalt(header))
+    verifySealed(keys, header)
+    for await (const segment of segmentsOf(path, keys)) segment.fill(0)
+    return true
+  } catch {
+    return false
   }
 }
 

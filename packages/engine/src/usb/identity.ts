@@ -29,7 +29,7 @@ export function interfaceClasses(body: Buffer): readonly string[] {
 }
 
 /** None where the interfaces alone say what the device is: 00, and ef/02/01 for one that groups them (usb.org, Defined Class Codes). */
-function deviceClass(code: number, subclass: number, protocol: number): readonly string[] {
+export function deviceClass(code: number, subclass: number, protocol: number): readonly string[] {
   const byInterfaces = code === 0 || (code === 0xef && subclass === 2 && protocol === 1)
   return byInterfaces ? [] : [hexOf(code, 2)]
 }

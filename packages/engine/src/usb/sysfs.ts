@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { hexOf, type UsbIdentity } from './identity.ts'
+import { deviceClass, type UsbIdentity } from './identity.ts'
 
 export interface HostUsbDevice extends UsbIdentity {
   /** Bus and ports on the way to it, `1-2.4`: the same while it stays plugged in where it is. */
@@ -62,8 +62,9 @@ async function readDevice(folder: string, at: string): Promise<HostUsbDevice | n
   const interfaces = inside.filter((name) => name.startsWith(`${at}:`))
   const classes = await Promise.all(interfaces.map(async (name) => hex(2).safeParse(await read(name, 'bInterfaceClass'))))
   if (classes.some(({ success }) => !success)) return null
-  const byInterfaces = bDeviceClass === hexOf(0, 2) || (bDeviceClass === 'ef' && bDeviceSubClass === '02' && bDeviceProtocol === '01')
-  const all = new Set([...(byInterfaces ? [] : [bDeviceClass]), ...classes.flatMap(({ data }) => (data === undefined ? [] : [data]))])
+  const byte = (text: string) => Number.parseInt(text, 16)
+  const own = deviceClass(byte(bDeviceClass), byte(bDeviceSubClass), byte(bDeviceProtocol))
+  const all = new Set([...own, ...classes.flatMap(({ data }) => (data === undefined ? [] : [data]))])
   const name = [await read('manufacturer'), await read('product')].map((text) => words.parse(text ?? '')).filter((text) => text !== '')
   return { at, bus: busnum, address: devnum, vendor: idVendor, product: idProduct, classes: [...all].sort(), name: name.join(' ') }
 }

@@ -7,7 +7,7 @@ import { link, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, s
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Writer } from '../../src/folders/child/wire.ts'
+import { Reader, Writer } from '../../src/folders/child/wire.ts'
 import { canServeFolders, type FolderServer, serveFolder } from '../../src/folders/serve-folder.ts'
 import { NineClient, O } from './nine-client.ts'
 
@@ -144,6 +144,18 @@ describe('a shared folder', () => {
     await servers.splice(0)[0]?.close()
     expect(await client.said(118, new Writer().u32(fid).u64(0n).u32(1).raw(Buffer.from('X')))).toBe('gone')
     expect(await readFile(join(folder, 'note'), 'utf8')).toBe('Inside')
+  })
+
+  it('answers all of many questions that are asked at once, each with more than the way to the guest holds', async () => {
+    await writeFile(join(folder, 'large'), Buffer.alloc(60_000, 'x'))
+    const client = await attached(true)
+    const fid = Number(await client.walk('large'))
+    await client.ask(12, new Writer().u32(fid).u32(O.read))
+    client.stream.pause()
+    const asked = Array.from({ length: 300 }, () => client.ask(116, new Writer().u32(fid).u64(0n).u32(60_000)))
+    client.stream.resume()
+    const lengths = (await Promise.all(asked)).map((answer) => (answer instanceof Reader ? answer.data().length : answer))
+    expect(new Set(lengths)).toEqual(new Set([60_000]))
   })
 
   it('ends a connection that does not speak its protocol, and no other', async () => {

@@ -56,7 +56,7 @@ class Station {
     const count = this.#told
     this.process.say(change)
     const { neighbours, counters } = await this.process.until(({ told }) => told === count)
-    return { neighbours: (neighbours as string[]).toSorted(), counters: counters as Pick<LanCounters, 'lost' | 'refused'> }
+    return { neighbours: (neighbours as string[]).toSorted(), counters: counters as Pick<LanCounters, 'fromGuest' | 'lost' | 'refused'> }
   }
 
   /** Resolves once these are its neighbours. */
@@ -127,6 +127,9 @@ describe('an isolated network', { timeout: 60_000 }, () => {
     await one.tell({ open: false })
     one.send(2, 'while shut')
     two.send(1, 'to one that is shut')
+    // It has left the second by then, and comes before the first is asked twice.
+    await vi.waitFor(async () => expect((await two.tell()).counters.fromGuest.frames).toBe(1), patient)
+    await one.tell()
     await vi.waitFor(async () => expect((await one.tell()).counters.refused).toEqual({ unlisted: 1 }), patient)
     await one.tell({ open: true })
     one.send(2, 'open again')

@@ -21,10 +21,12 @@ function serve(socket: Socket): void {
   let waiting: Buffer = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.on('close', () => conversation.close())
-  socket.on('data', (chunk: Buffer) => {
-    waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk])
+  // As long as answers leave: a few bytes may ask for very many.
+  const answerAll = () => {
     try {
-      for (let length = messageLength(waiting); length !== null && length <= waiting.length; length = messageLength(waiting)) {
+      while (!socket.writableNeedDrain) {
+        const length = messageLength(waiting)
+        if (length === null || length > waiting.length) break
         socket.write(conversation.answer(waiting.subarray(0, length)))
         waiting = waiting.subarray(length)
       }
@@ -32,6 +34,11 @@ function serve(socket: Socket): void {
       socket.destroy()
     }
     if (socket.writableNeedDrain) socket.pause()
+    else socket.resume()
+  }
+  socket.on('data', (chunk: Buffer) => {
+    waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk])
+    answerAll()
   })
-  socket.on('drain', () => socket.resume())
+  socket.on('drain', answerAll)
 }
